@@ -1,0 +1,89 @@
+// What a command is: one row that says everything about it, and what its handler may know.
+
+import type { Args } from "../base/args.ts";
+import type { Prng } from "../base/prng.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import type { Keyspace } from "../store/keyspace.ts";
+import type { Store } from "../store/store.ts";
+import type { LocalContext } from "./local-context.ts";
+
+/** Redis's command flags, spelled as COMMAND INFO prints them. */
+export type Flag =
+  | "write"
+  | "readonly"
+  | "denyoom"
+  | "admin"
+  | "pubsub"
+  | "noscript"
+  | "blocking"
+  | "loading"
+  | "stale"
+  | "skip_monitor"
+  | "skip_slowlog"
+  | "asking"
+  | "fast"
+  | "no_auth"
+  | "may_replicate"
+  | "allow_busy"
+  | "movablekeys"
+  | "no_multi"
+  | "no_async_loading"
+  | "no_mandatory_keys";
+
+/** Positions of the keys among the arguments, as COMMAND INFO gives them; 0, 0, 0 for none. */
+export interface KeyPositions {
+  readonly first: number;
+  readonly last: number;
+  readonly step: number;
+}
+
+/**
+ * Everything a data handler may know. No clock, no global randomness, no session: replicas apply at
+ * different moments and must agree (DESIGN section 5).
+ */
+export interface DataContext {
+  /** Cluster time in ms: of the entry for a write, the leader's running cluster time for a read. */
+  nowMs: number;
+  /** Seeded by the entry for a write. */
+  random: Prng;
+  /** The selected database. */
+  keys: Keyspace;
+  /** Index of the selected database. */
+  database: number;
+  /** All databases: MOVE, COPY, SWAPDB, FLUSHALL. */
+  readonly store: Store;
+  /** Longest string value, from proto-max-bulk-len. Agreed by the log only if equal on all nodes. */
+  readonly stringBytesMax: number;
+}
+
+interface RowBase {
+  /** Lower case, as in Redis; a subcommand's row has the full name, "client|id". */
+  readonly name: string;
+  /** As in Redis: -n means at least n arguments, the name (and for subcommands the container) included. */
+  readonly arity: number;
+  readonly flags: readonly Flag[];
+  readonly keys: KeyPositions;
+}
+
+/** Runs on the state machine. A "write" goes through the log; a "read" may not change anything. */
+export interface DataRow extends RowBase {
+  readonly route: "read" | "write";
+  readonly run: (context: DataContext, args: Args, reply: ReplyWriter) => void;
+}
+
+/** Runs on the node that the client is connected to, on its session. */
+export interface LocalRow extends RowBase {
+  readonly route: "local";
+  readonly run: (context: LocalContext, args: Args, reply: ReplyWriter) => void;
+}
+
+/** A command that is only a container of subcommands ("client", "config", ...): args[1] selects the row. */
+export interface ContainerRow extends RowBase {
+  readonly route: "container";
+  readonly subcommands: readonly CommandRow[];
+}
+
+export type CommandRow = DataRow | LocalRow | ContainerRow;
+
+export const noKeys: KeyPositions = { first: 0, last: 0, step: 0 };
+export const oneKey: KeyPositions = { first: 1, last: 1, step: 1 };
