@@ -178,9 +178,10 @@ export type PauseMode = "write" | "all";
 
 export interface PauseControl {
   /** Times are Server.monotonicMs. */
-  start(mode: PauseMode, untilMs: number): void;
+  start(mode: PauseMode, untilMs: number, monotonicMs: number): void;
   end(): void;
-  blocks(row: CommandRow, monotonicMs: number): boolean;
+  /** `transactionWrites`: the row is EXEC and its queue holds a write. */
+  blocks(row: CommandRow, monotonicMs: number, transactionWrites?: boolean): boolean;
 }
 
 export interface SlowLogEntry {

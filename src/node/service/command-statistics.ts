@@ -1,0 +1,181 @@
+// INFO commandstats and latencystats, LATENCY HISTOGRAM: how often each command ran and how long it took.
+// Row numbers and durations come in. Counting is one addition in a typed array; durations come from the
+// commands that were timed, which may be a sample of all.
+
+import type { CommandHistogram, CommandStatisticsView } from "../../command/local-context.ts";
+import type { CommandRow } from "../../command/types.ts";
+
+/**
+ * Durations are kept in log-linear buckets. A unit is 1024 ns, as in Redis's histogram:
+ *
+ *   [0, 1)  [1, 2)  [2, 4) in 8 parts  [4, 8) in 8 parts ... [2^19, 2^20) in 8 parts, or later
+ *
+ * so everything over a second or so is in the last one, also as in Redis.
+ */
+const UNIT_MICROSECONDS = 1.024;
+const PARTS = 8;
+const DOUBLINGS = 20;
+const BUCKETS = 1 + DOUBLINGS * PARTS;
+
+export interface CommandFigures {
+  readonly name: string;
+  readonly calls: number;
+  /** All calls together; where only a sample was timed, its mean times the calls. */
+  readonly microseconds: number;
+  readonly rejectedCalls: number;
+  readonly failedCalls: number;
+  /** Were any timed? */
+  readonly timed: boolean;
+}
+
+/** Containers before their subcommands, in table order. The index is the row's number in statistics. */
+export function flattenRows(rows: readonly CommandRow[]): readonly CommandRow[] {
+  return rows.flatMap((row) => (row.route === "container" ? [row, ...flattenRows(row.subcommands)] : [row]));
+}
+
+export class CommandStatistics implements CommandStatisticsView {
+  /** latency-tracking: switches the histograms off, not the counts. */
+  histogramsOn = true;
+
+  readonly #names: readonly string[];
+  readonly #idByRow = new Map<CommandRow, number>();
+  readonly #idByName = new Map<string, number>();
+  readonly #calls: Float64Array;
+  readonly #rejected: Float64Array;
+  readonly #failed: Float64Array;
+  readonly #timedCalls: Float64Array;
+  readonly #timedMicroseconds: Float64Array;
+  /** Made when a command is first timed. */
+  readonly #histograms: (Uint32Array | undefined)[];
+
+  constructor(rows: readonly CommandRow[]) {
+    const all = flattenRows(rows);
+    this.#names = all.map((row) => row.name);
+    all.forEach((row, id) => {
+      this.#idByRow.set(row, id);
+      this.#idByName.set(row.name, id);
+    });
+    this.#calls = new Float64Array(all.length);
+    this.#rejected = new Float64Array(all.length);
+    this.#failed = new Float64Array(all.length);
+    this.#timedCalls = new Float64Array(all.length);
+    this.#timedMicroseconds = new Float64Array(all.length);
+    this.#histograms = new Array<Uint32Array | undefined>(all.length).fill(undefined);
+  }
+
+  /** The row's number for the methods below; -1 for a row of no table. One Map look-up. */
+  idOf(row: CommandRow): number {
+    return this.#idByRow.get(row) ?? -1;
+  }
+
+  /** The command ran (or was queued for the log). */
+  count(id: number): void {
+    this.#calls[id] = this.#calls[id]! + 1;
+  }
+
+  /** It was refused before it ran: arity, NOAUTH, OOM, wrong role. */
+  countRejected(id: number): void {
+    this.#rejected[id] = this.#rejected[id]! + 1;
+  }
+
+  /** It ran and answered with an error. */
+  countFailed(id: number): void {
+    this.#failed[id] = this.#failed[id]! + 1;
+  }
+
+  /** Beside `count`, for the calls that were timed. Fractions of microseconds are welcome. */
+  record(id: number, microseconds: number): void {
+    this.#timedCalls[id] = this.#timedCalls[id]! + 1;
+    this.#timedMicroseconds[id] = this.#timedMicroseconds[id]! + microseconds;
+    if (!this.histogramsOn) return;
+    const histogram = this.#histograms[id] ?? this.#newHistogram(id);
+    const bucket = bucketOf(microseconds);
+    histogram[bucket] = histogram[bucket]! + 1;
+  }
+
+  #newHistogram(id: number): Uint32Array {
+    const histogram = new Uint32Array(BUCKETS);
+    this.#histograms[id] = histogram;
+    return histogram;
+  }
+
+  reset(): void {
+    for (const array of [this.#calls, this.#rejected, this.#failed]) array.fill(0);
+    for (const array of [this.#timedCalls, this.#timedMicroseconds]) array.fill(0);
+    this.#histograms.fill(undefined);
+  }
+
+  get callsTotal(): number {
+    return this.#calls.reduce((sum, calls) => sum + calls, 0);
+  }
+
+  /** Commands that were called or refused, in table order. */
+  figures(): readonly CommandFigures[] {
+    const found: CommandFigures[] = [];
+    this.#names.forEach((name, id) => {
+      const calls = this.#calls[id]!;
+      if (calls === 0 && this.#rejected[id] === 0 && this.#failed[id] === 0) return;
+      const timedCalls = this.#timedCalls[id]!;
+      const mean = timedCalls === 0 ? 0 : this.#timedMicroseconds[id]! / timedCalls;
+      found.push({
+        name,
+        calls,
+        microseconds: Math.round(mean * calls),
+        rejectedCalls: this.#rejected[id]!,
+        failedCalls: this.#failed[id]!,
+        timed: timedCalls > 0,
+      });
+    });
+    return found;
+  }
+
+  /** Upper bound in microseconds under which `percent` of the timed calls stayed; exact to about an eighth. */
+  percentile(name: string, percent: number): number | undefined {
+    const histogram = this.#histograms[this.#idByName.get(name) ?? -1];
+    if (histogram === undefined) return undefined;
+    const total = histogram.reduce((sum, calls) => sum + calls, 0);
+    const wanted = Math.max(1, Math.ceil((total * percent) / 100));
+    let seen = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      seen += histogram[bucket]!;
+      if (seen >= wanted) return upperBoundMicroseconds(bucket);
+    }
+    return undefined;
+  }
+
+  histogram(name: string): CommandHistogram | undefined {
+    const histogram = this.#histograms[this.#idByName.get(name) ?? -1];
+    if (histogram === undefined) return undefined;
+    const buckets: [number, number][] = [];
+    let seen = histogram[0]!;
+    if (seen > 0) buckets.push([1, seen]);
+    for (let doubling = 0; doubling < DOUBLINGS; doubling++) {
+      const before = seen;
+      for (let part = 0; part < PARTS; part++) seen += histogram[1 + doubling * PARTS + part]!;
+      if (seen > before) buckets.push([boundMicroseconds(doubling + 1), seen]);
+    }
+    return { calls: seen, buckets };
+  }
+}
+
+/** The bound that Redis prints: its histogram has two digits of precision, so bounds lie 1/128 higher. */
+function boundMicroseconds(doubling: number): number {
+  const nanoseconds = 1024 * 2 ** doubling;
+  return Math.floor((doubling < DOUBLINGS ? nanoseconds + nanoseconds / 128 - 1 : nanoseconds) / 1000);
+}
+
+function bucketOf(microseconds: number): number {
+  const units = microseconds / UNIT_MICROSECONDS;
+  if (!(units >= 1)) return 0;
+  if (units >= 2 ** DOUBLINGS) return BUCKETS - 1;
+  const doubling = 31 - Math.clz32(units);
+  const base = 2 ** doubling;
+  return 1 + doubling * PARTS + Math.floor(((units - base) / base) * PARTS);
+}
+
+function upperBoundMicroseconds(bucket: number): number {
+  if (bucket === 0) return UNIT_MICROSECONDS;
+  const doubling = Math.floor((bucket - 1) / PARTS);
+  const part = (bucket - 1) % PARTS;
+  return UNIT_MICROSECONDS * 2 ** doubling * (1 + (part + 1) / PARTS);
+}
