@@ -112,7 +112,7 @@ export function advanceReplyMode(client: Pick<Client, "replyMode" | "skipNextRep
 export interface Server {
   /** Our own version, "0.1.0"; clients are told REDIS_VERSION as redis_version. */
   readonly seshatVersion: string;
-  /** Every row of the command table. */
+  /** Every row of the command table, each container followed by its subcommands; the index is the row's id. */
   readonly commands: readonly CommandRow[];
   readonly clients: ClientsView;
   readonly config: ConfigAccess;

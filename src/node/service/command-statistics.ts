@@ -28,17 +28,11 @@ export interface CommandFigures {
   readonly timed: boolean;
 }
 
-/** Containers before their subcommands, in table order. The index is the row's number in statistics. */
-export function flattenRows(rows: readonly CommandRow[]): readonly CommandRow[] {
-  return rows.flatMap((row) => (row.route === "container" ? [row, ...flattenRows(row.subcommands)] : [row]));
-}
-
 export class CommandStatistics implements CommandStatisticsView {
   /** latency-tracking: switches the histograms off, not the counts. */
   histogramsOn = true;
 
   readonly #names: readonly string[];
-  readonly #idByRow = new Map<CommandRow, number>();
   readonly #idByName = new Map<string, number>();
   readonly #calls: Float64Array;
   readonly #rejected: Float64Array;
@@ -48,24 +42,18 @@ export class CommandStatistics implements CommandStatisticsView {
   /** Made when a command is first timed. */
   readonly #histograms: (Uint32Array | undefined)[];
 
+  /** `rows`: the table's flat list; a row's index there is its id everywhere below. */
   constructor(rows: readonly CommandRow[]) {
-    const all = flattenRows(rows);
-    this.#names = all.map((row) => row.name);
-    all.forEach((row, id) => {
-      this.#idByRow.set(row, id);
+    this.#names = rows.map((row) => row.name);
+    rows.forEach((row, id) => {
       this.#idByName.set(row.name, id);
     });
-    this.#calls = new Float64Array(all.length);
-    this.#rejected = new Float64Array(all.length);
-    this.#failed = new Float64Array(all.length);
-    this.#timedCalls = new Float64Array(all.length);
-    this.#timedMicroseconds = new Float64Array(all.length);
-    this.#histograms = new Array<Uint32Array | undefined>(all.length).fill(undefined);
-  }
-
-  /** The row's number for the methods below; -1 for a row of no table. One Map look-up. */
-  idOf(row: CommandRow): number {
-    return this.#idByRow.get(row) ?? -1;
+    this.#calls = new Float64Array(rows.length);
+    this.#rejected = new Float64Array(rows.length);
+    this.#failed = new Float64Array(rows.length);
+    this.#timedCalls = new Float64Array(rows.length);
+    this.#timedMicroseconds = new Float64Array(rows.length);
+    this.#histograms = new Array<Uint32Array | undefined>(rows.length).fill(undefined);
   }
 
   /** The command ran (or was queued for the log). */

@@ -69,8 +69,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
 export function quote(latin1: string): string {
   let out = '"';
   for (const char of latin1) {
-    const escape = ESCAPES[char];
-    if (escape !== undefined) out += escape;
+    const escaped = ESCAPES[char];
+    if (escaped !== undefined) out += escaped;
     else if (char >= " " && char <= "~") out += char;
     else out += `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
   }

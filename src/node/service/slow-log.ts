@@ -79,5 +79,5 @@ function shortenArgument(args: Args, index: number): string {
   const length = args.length(index);
   if (length <= ARGUMENT_BYTES_MAX) return args.text(index);
   const more = length - ARGUMENT_BYTES_MAX;
-  return `${args.bytes.latin1Slice(start, start + ARGUMENT_BYTES_MAX)}... (${more} more bytes)`;
+  return `${args.bytes.toString("latin1", start, start + ARGUMENT_BYTES_MAX)}... (${more} more bytes)`;
 }
