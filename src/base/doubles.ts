@@ -1,0 +1,45 @@
+// Doubles as Redis prints and reads them. The same bits give the same text on every machine, and back.
+
+/** Significant digits of %.17g. */
+const PRECISION = 17;
+
+/** %.17g of C: correctly rounded (ties to even), trailing zeros cut; "inf", "-inf", "nan". */
+export function formatDouble(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return "inf";
+  if (value === Number.NEGATIVE_INFINITY) return "-inf";
+  if (Number.isNaN(value)) return "nan";
+  if (value === 0) return 1 / value < 0 ? "-0" : "0";
+  const size = Math.abs(value);
+  const scientific = size.toExponential(PRECISION - 1); // "d.dddddddddddddddde+x"
+  const mark = scientific.indexOf("e");
+  const exponent = Number(scientific.slice(mark + 1));
+  let digits = scientific[0]! + scientific.slice(2, mark);
+  const last = digits.charCodeAt(PRECISION - 1) - 0x30;
+  // JavaScript rounds a tie up, C to even. One digit too many is never a borrow, as it is odd.
+  if (last % 2 === 1 && isTie(size, exponent)) digits = digits.slice(0, -1) + String(last - 1);
+
+  const sign = value < 0 ? "-" : "";
+  let length = PRECISION;
+  while (length > 1 && digits.charCodeAt(length - 1) === 0x30) length--;
+  digits = digits.slice(0, length);
+  if (exponent >= -4 && exponent < PRECISION) return sign + positional(digits, exponent);
+  const fraction = length > 1 ? "." + digits.slice(1) : "";
+  const exponentDigits = String(Math.abs(exponent)).padStart(2, "0");
+  return `${sign}${digits[0]!}${fraction}e${exponent < 0 ? "-" : "+"}${exponentDigits}`;
+}
+
+function positional(digits: string, exponent: number): string {
+  if (exponent < 0) return "0." + "0".repeat(-exponent - 1) + digits;
+  if (digits.length <= exponent + 1) return digits.padEnd(exponent + 1, "0");
+  return digits.slice(0, exponent + 1) + "." + digits.slice(exponent + 1);
+}
+
+/**
+ * Does `size`, of decimal exponent `exponent`, have exactly 18 significant digits, the last of them 5?
+ * Then it has j = 17 - exponent decimals, and in lowest terms its denominator is 2^j. (Integers of 18 and
+ * more digits are multiples of too high a power of two.)
+ */
+function isTie(size: number, exponent: number): boolean {
+  const decimals = PRECISION - exponent;
+  return decimals >= 1 && (size * 2 ** decimals) % 2 === 1;
+}
