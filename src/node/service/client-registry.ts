@@ -5,18 +5,10 @@ import { assert } from "../../base/assert.ts";
 import type { Client, ClientsView } from "../../command/local-context.ts";
 
 export class ClientRegistry<C extends Client = Client> implements ClientsView {
-  // Ids only grow, so insertion order is id order.
   readonly #byId = new Map<number, C>();
-  #lastId = 0;
 
-  /** An id that no client of this process had before. */
-  nextId(): number {
-    this.#lastId++;
-    return this.#lastId;
-  }
-
+  /** Ids come from outside and are never used twice. */
   add(client: C): void {
-    assert(client.id <= this.#lastId, `client ${client.id} did not get its id here (last ${this.#lastId})`);
     assert(!this.#byId.has(client.id), `client ${client.id} registered twice`);
     this.#byId.set(client.id, client);
   }

@@ -1,0 +1,79 @@
+// CLIENT KILL, in its old form (one address) and its new one (pairs of filters, all of which must fit).
+
+import type { Args } from "../base/args.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { type ClientType, clientType } from "./client-list.ts";
+import { replyError } from "./errors.ts";
+import { integerArgument } from "./local-arguments.ts";
+import type { Client, LocalContext } from "./local-context.ts";
+import { localError, noSuchUser, unknownClientType } from "./local-errors.ts";
+import { type CommandRow, noKeys } from "./types.ts";
+
+// biome-ignore format: a table reads best with one row per line
+export const clientKillRow =
+  { name: "client|kill", arity: -3, route: "local", flags: ["admin", "noscript", "loading", "stale"], keys: noKeys, run: kill } as const satisfies CommandRow;
+
+interface KillFilter {
+  id: number | undefined;
+  type: ClientType | undefined;
+  address: string | undefined;
+  localAddress: string | undefined;
+  skipMe: boolean;
+}
+
+function kill({ client, server }: LocalContext, args: Args, reply: ReplyWriter): void {
+  const oldForm = args.count === 3;
+  const filter = emptyFilter();
+  if (oldForm) {
+    filter.address = args.text(2);
+    filter.skipMe = false;
+  } else {
+    const problem = readFilters(args, filter);
+    if (problem !== undefined) return reply.error(problem);
+  }
+  const victims = server.clients.list().filter((candidate) => fits(candidate, client, filter));
+  if (!oldForm) reply.integer(victims.length);
+  else if (victims.length === 0) reply.error(localError.noSuchClient);
+  else reply.ok();
+  // Our own connection still gets the reply.
+  for (const victim of victims) victim.close(victim === client);
+}
+
+function emptyFilter(): KillFilter {
+  return { id: undefined, type: undefined, address: undefined, localAddress: undefined, skipMe: true };
+}
+
+/** Fills `filter`; returns the error to reply, if any. */
+function readFilters(args: Args, filter: KillFilter): string | undefined {
+  for (let i = 2; i < args.count; i += 2) {
+    if (i + 1 >= args.count) return replyError.syntax;
+    const value = args.text(i + 1);
+    if (args.is(i, "ID")) {
+      filter.id = integerArgument(args, i + 1);
+      if (filter.id === undefined || filter.id < 1) return localError.clientIdNotPositive;
+    } else if (args.is(i, "TYPE")) {
+      filter.type = clientType(args, i + 1);
+      if (filter.type === undefined) return unknownClientType(value);
+    } else if (args.is(i, "ADDR")) {
+      filter.address = value;
+    } else if (args.is(i, "LADDR")) {
+      filter.localAddress = value;
+    } else if (args.is(i, "USER")) {
+      if (value !== "default") return noSuchUser(value);
+    } else if (args.is(i, "SKIPME")) {
+      if (!args.is(i + 1, "YES") && !args.is(i + 1, "NO")) return replyError.syntax;
+      filter.skipMe = args.is(i + 1, "YES");
+    } else {
+      return replyError.syntax;
+    }
+  }
+  return undefined;
+}
+
+function fits(candidate: Client, self: Client, filter: KillFilter): boolean {
+  if (filter.address !== undefined && candidate.address !== filter.address) return false;
+  if (filter.localAddress !== undefined && candidate.localAddress !== filter.localAddress) return false;
+  if (filter.type !== undefined && candidate.kind !== filter.type) return false;
+  if (filter.id !== undefined && candidate.id !== filter.id) return false;
+  return !(filter.skipMe && candidate === self);
+}
