@@ -1,0 +1,76 @@
+// Every hard bound of the program in one place, with how they hang together. What an operator may choose
+// lives in config/; a bound here is one that no setting can lift. Holds numbers only, decides nothing.
+
+import { assert } from "./assert.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+// What a client may send.
+/** Arguments of one command, its name included (Redis: 1024 * 1024). */
+export const ARGUMENTS_MAX = 1024 * 1024;
+/** Bytes of one inline command, and of a `*` or `$` header line (Redis: PROTO_INLINE_MAX_SIZE). */
+export const INLINE_BYTES_MAX = 64 * KIB;
+/** Longest string value. Replicas decide by it while applying, so it is no setting. */
+export const STRING_BYTES_MAX = 512 * MIB;
+/** Default and upper bound of proto-max-bulk-len: one argument. */
+export const BULK_BYTES_MAX = STRING_BYTES_MAX;
+/** The least that proto-max-bulk-len and client-query-buffer-limit can be set to (Redis: 1 MiB). */
+export const BULK_BYTES_MAX_LEAST = MIB;
+/** Default of client-query-buffer-limit: what one connection may have unanswered in our memory. */
+export const QUERY_BUFFER_BYTES_MAX = 1024 * MIB;
+/** Before AUTH (Redis 6.2 and later): arguments of one command, and bytes of one of them. */
+export const UNAUTHENTICATED_ARGUMENTS_MAX = 10;
+export const UNAUTHENTICATED_BULK_BYTES_MAX = 16 * KIB;
+
+// Reading and writing sockets.
+/** The one buffer that every client socket is read into. */
+export const READ_BUFFER_BYTES = 64 * KIB;
+
+// Entries and what peers send each other.
+/** A turn's batch is proposed at once when it reaches this, without waiting for the end of the turn. */
+export const BATCH_BYTES_FLUSH = MIB;
+/** Header, evictions and framing of one entry beside the commands' own bytes. */
+export const ENTRY_OVERHEAD_BYTES_MAX = MIB;
+/** One entry's payload: the largest command a connection can hold, after a batch that was almost full. */
+export const ENTRY_BYTES_MAX = QUERY_BUFFER_BYTES_MAX + BATCH_BYTES_FLUSH + ENTRY_OVERHEAD_BYTES_MAX;
+/** Arguments of a command in the log: the node may have added a few to what the client sent. */
+export const APPLY_ARGUMENTS_MAX = ARGUMENTS_MAX + 16;
+/** Entries of one append message add up to at most this, unless a single entry is larger. */
+export const APPEND_BYTES_MAX = 4 * MIB;
+/** Appends sent to one peer and not yet acknowledged, by count and by bytes. */
+export const APPENDS_IN_FLIGHT_MAX = 256;
+export const APPENDS_IN_FLIGHT_BYTES_MAX = 64 * MIB;
+/** One frame of the peer protocol, header included. */
+export const FRAME_OVERHEAD_BYTES_MAX = 64 * KIB;
+export const FRAME_BYTES_MAX = ENTRY_BYTES_MAX + FRAME_OVERHEAD_BYTES_MAX;
+/** A frame from a peer that has not proved who it is. */
+export const HANDSHAKE_FRAME_BYTES_MAX = 16 * KIB;
+/** Bytes proposed and not yet committed; beyond it new writes are answered with TRYAGAIN. */
+export const UNCOMMITTED_BYTES_MAX = 256 * MIB;
+/** Bytes waiting to be written to one peer; beyond it messages are dropped, as a network would. */
+export const PEER_QUEUE_BYTES_MAX = 256 * MIB;
+
+// Time-driven work per turn.
+/** A stalled process delivers at most this many late ticks at once: a stall is not silence of the others. */
+export const LATE_TICKS_MAX = 3;
+/** Dead keys that one entry reclaims at most. */
+export const RECLAIM_KEYS_PER_ENTRY_MAX = 200;
+
+// Names.
+export const NODE_NAME_CHARACTERS_MAX = 64;
+export const MEMBERS_MAX = 31;
+
+// How the numbers hang together. Checked once, at import.
+assert(BULK_BYTES_MAX <= STRING_BYTES_MAX, "an argument that is let in can be stored, and applied again");
+assert(BULK_BYTES_MAX <= QUERY_BUFFER_BYTES_MAX, "the longest argument must fit in the query buffer");
+assert(BULK_BYTES_MAX_LEAST > INLINE_BYTES_MAX, "an inline command is never longer than a bulk may be");
+assert(UNAUTHENTICATED_BULK_BYTES_MAX < BULK_BYTES_MAX_LEAST, "strangers get less than any setting allows");
+assert(UNAUTHENTICATED_ARGUMENTS_MAX < ARGUMENTS_MAX, "strangers get less than clients");
+assert(ENTRY_BYTES_MAX > QUERY_BUFFER_BYTES_MAX, "whatever a connection can hold can be one entry");
+assert(FRAME_BYTES_MAX > ENTRY_BYTES_MAX, "the largest entry fits in one frame");
+assert(FRAME_BYTES_MAX < 0x8000_0000, "a frame's length fits in 31 bits");
+assert(APPEND_BYTES_MAX >= BATCH_BYTES_FLUSH, "a full batch goes out in one append");
+assert(APPENDS_IN_FLIGHT_BYTES_MAX >= APPEND_BYTES_MAX, "one full append may always be in flight");
+assert(PEER_QUEUE_BYTES_MAX >= APPENDS_IN_FLIGHT_BYTES_MAX, "the flow-control window fits in the queue");
+assert(UNCOMMITTED_BYTES_MAX >= APPENDS_IN_FLIGHT_BYTES_MAX, "the window can be filled");

@@ -1,0 +1,172 @@
+// How a node gets its settings: defaults, then the file, then the flags, then what follows from them.
+// Texts in, Settings with warnings or one line of error out. Opens no file itself.
+
+import { deriveSettings, firstConflict } from "./checks.ts";
+import { joinWords, splitWords } from "./grammar.ts";
+import { type Parsed, refused } from "./kinds.ts";
+import {
+  defaultSettings,
+  findRow,
+  ROWS,
+  type Row,
+  readSetting,
+  type Settings,
+  type SettingValue,
+  writeSetting,
+} from "./table.ts";
+import { unsupported } from "./unsupported.ts";
+
+/** One `name value...` of a file or `--name value...` of the command line. */
+export interface Directive {
+  readonly name: string;
+  readonly words: readonly string[];
+}
+
+export interface LoadInput {
+  /** The file named on the command line, decoded as UTF-8. */
+  readonly file?: { readonly path: string; readonly text: string } | undefined;
+  readonly flags?: readonly Directive[];
+  /** Text of a file that `include` names, or undefined when it cannot be read. */
+  readonly readInclude?: (path: string) => string | undefined;
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
+  /** `error` is one line, and says where. */
+  | { readonly ok: false; readonly error: string };
+
+const INCLUDE_DEPTH_MAX = 16;
+
+export function loadSettings(input: LoadInput): Loaded {
+  const loader = new Loader(input.readInclude ?? (() => undefined));
+  const error =
+    (input.file && loader.file(input.file.path, input.file.text, 0)) ??
+    loader.flags(input.flags ?? []) ??
+    loader.finish();
+  return error === undefined
+    ? { ok: true, settings: loader.settings, warnings: loader.warnings }
+    : { ok: false, error };
+}
+
+/** Parses `words` for a row, their number checked first, as it is in Redis. */
+export function parseFor(
+  row: Row<SettingValue>,
+  words: readonly string[],
+  before: SettingValue,
+): Parsed<SettingValue> {
+  const { takes } = row.kind;
+  if ((takes === "word" && words.length !== 1) || (takes === "words" && words.length === 0)) {
+    return refused("wrong number of arguments");
+  }
+  return row.kind.parse(words, before);
+}
+
+class Loader {
+  readonly settings = defaultSettings();
+  readonly warnings: string[] = [];
+  readonly #readInclude: (path: string) => string | undefined;
+
+  constructor(readInclude: (path: string) => string | undefined) {
+    this.#readInclude = readInclude;
+  }
+
+  file(path: string, text: string, depth: number): string | undefined {
+    const lines = text.split("\n");
+    for (let i = 0; i < lines.length; i++) {
+      const line = lines[i]!.trim();
+      if (line === "" || line.startsWith("#")) continue;
+      const where = `${path}:${i + 1}: ${line}`;
+      const words = splitWords(line);
+      if (words === undefined) return `${where}: unbalanced quotes`;
+      const [name = "", ...rest] = words;
+      const error =
+        name.toLowerCase() === "include"
+          ? this.#include(where, rest, depth)
+          : this.#apply(where, { name, words: rest }, "");
+      if (error !== undefined) return error;
+    }
+    return undefined;
+  }
+
+  flags(directives: readonly Directive[]): string | undefined {
+    const startedAfresh = new Set<string>();
+    for (const directive of directives) {
+      const row = findRow(directive.name);
+      if (row?.kind.addsUp === true && !startedAfresh.has(row.name)) {
+        startedAfresh.add(row.name);
+        writeSetting(this.settings, row, row.default);
+      }
+      const where = `--${[directive.name, joinWords(directive.words)].join(" ").trimEnd()}`;
+      const error = this.#apply(where, directive, "--");
+      if (error !== undefined) return error;
+    }
+    return undefined;
+  }
+
+  finish(): string | undefined {
+    deriveSettings(this.settings);
+    return firstConflict(this.settings);
+  }
+
+  #include(where: string, words: readonly string[], depth: number): string | undefined {
+    const path = words[0];
+    if (path === undefined || words.length > 1) return `${where}: wrong number of arguments`;
+    if (depth === INCLUDE_DEPTH_MAX) return `${where}: files include each other more than ${depth} deep`;
+    const text = this.#readInclude(path);
+    return text === undefined ? `${where}: cannot read '${path}'` : this.file(path, text, depth + 1);
+  }
+
+  #apply(where: string, { name, words }: Directive, prefix: string): string | undefined {
+    const row = findRow(name);
+    if (row === undefined) return this.#unknown(where, name.toLowerCase(), words, prefix);
+    const result = parseFor(row, words, readSetting(this.settings, row));
+    if (!result.ok) return `${row.secret ? where.split(name)[0] + name : where}: ${result.error}`;
+    writeSetting(this.settings, row, result.value);
+    return undefined;
+  }
+
+  #unknown(where: string, name: string, words: readonly string[], prefix: string): string | undefined {
+    const known = unsupported(name, words);
+    if (known?.kind === "ignored") {
+      this.warnings.push(`${where}: ignored, ${name} has no meaning in Seshat`);
+      return undefined;
+    }
+    if (known?.kind === "refused") return `${where}: not supported: ${known.why}`;
+    const near = nearestName(name);
+    const hint = near === undefined ? "seshat --help lists all" : `did you mean ${prefix}${near}?`;
+    return `${where}: there is no such setting; ${hint}`;
+  }
+}
+
+/** The name of a setting that one or two slips of the finger could have turned into `name`. */
+function nearestName(name: string): string | undefined {
+  const slipsMax = name.length < 5 ? 1 : 2;
+  let best: string | undefined;
+  let bestSlips = slipsMax + 1;
+  for (const row of ROWS) {
+    const slips = editDistance(name.slice(0, 40), row.name);
+    if (slips < bestSlips) {
+      bestSlips = slips;
+      best = row.name;
+    }
+  }
+  return best;
+}
+
+/** Letters to insert, drop, change, or swap with their neighbour to get from `a` to `b`. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const changed = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current[j] = Math.min(changed, last[j]! + 1, current[j - 1]! + 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) current[j] = Math.min(current[j]!, beforeLast[j - 2]! + 1);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[b.length]!;
+}

@@ -1,0 +1,65 @@
+// Settings of Redis that Seshat does not have: which may stand in a file without harm, and which would
+// promise something that is not so. Names only; a stock redis.conf starts with warnings, not with an error.
+
+/** No meaning here, whatever their value: a warning, and the start goes on. */
+const IGNORED: ReadonlySet<string> = new Set(
+  `daemonize pidfile supervised always-show-logo set-proc-title proc-title-template crash-log-enabled
+  crash-memcheck-enabled dir dbfilename rdbcompression rdbchecksum rdb-del-sync-files rdb-save-incremental-fsync
+  stop-writes-on-bgsave-error sanitize-dump-payload appendfilename appenddirname appendfsync
+  no-appendfsync-on-rewrite auto-aof-rewrite-percentage auto-aof-rewrite-min-size aof-load-truncated
+  aof-use-rdb-preamble aof-timestamp-enabled aof-rewrite-incremental-fsync
+  replica-serve-stale-data replica-read-only repl-diskless-sync repl-diskless-sync-delay
+  repl-diskless-sync-max-replicas repl-diskless-sync-period repl-diskless-load repl-disable-tcp-nodelay
+  repl-backlog-size repl-backlog-ttl repl-timeout repl-ping-replica-period replica-priority replica-lazy-flush
+  replica-ignore-maxmemory min-replicas-to-write min-replicas-max-lag
+  acllog-max-len lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del lazyfree-lazy-user-del
+  lazyfree-lazy-user-flush oom-score-adj oom-score-adj-values disable-thp hash-max-listpack-entries
+  hash-max-listpack-value hash-max-ziplist-entries hash-max-ziplist-value list-max-listpack-size
+  list-max-ziplist-size list-compress-depth set-max-intset-entries set-max-listpack-entries
+  set-max-listpack-value zset-max-listpack-entries zset-max-listpack-value zset-max-ziplist-entries
+  zset-max-ziplist-value hll-sparse-max-bytes stream-node-max-bytes stream-node-max-entries activerehashing hz
+  dynamic-hz jemalloc-bg-thread io-threads io-threads-do-reads activedefrag active-expire-effort
+  maxmemory-eviction-tenacity latency-tracking latency-tracking-info-percentiles tracking-table-max-keys
+  syslog-enabled syslog-ident syslog-facility locale-collate busy-reply-threshold lua-time-limit ignore-warnings
+  server_cpulist bio_cpulist aof_rewrite_cpulist bgsave_cpulist shutdown-on-sigint shutdown-on-sigterm`.split(
+    /\s+/,
+  ),
+);
+
+interface Refusal {
+  /** The value that says no more than is so. */
+  readonly harmless: string;
+  readonly why: string;
+}
+
+const REFUSED: readonly (readonly [RegExp, Refusal])[] = [
+  [/^tls-port$/, { harmless: "0", why: "TLS is not there yet" }],
+  [/^tls-/, { harmless: "no", why: "TLS is not there yet" }],
+  [
+    /^(?:replicaof|slaveof)$/,
+    { harmless: "no one", why: "members replicate by Raft: name them with member" },
+  ],
+  [/^(?:user|aclfile)$/, { harmless: "", why: "ACL users are not there yet: use requirepass" }],
+  [/^masterauth$|^masteruser$/, { harmless: "", why: "members know each other by cluster-secret" }],
+  [/^cluster-enabled$/, { harmless: "no", why: "every node serves every key, and there are no slots yet" }],
+  [/^unixsocket(?:perm)?$/, { harmless: "", why: "only TCP is listened to" }],
+  [/^rename-command$/, { harmless: "", why: "commands cannot be renamed" }],
+  [/^loadmodule$/, { harmless: "", why: "modules of Redis cannot be loaded" }],
+  [/^enable-(?:protected-configs|module-command)$/, { harmless: "no", why: "there is no such thing here" }],
+  [
+    /^maxmemory-clients$/,
+    { harmless: "0", why: "use client-query-buffer-limit and client-output-buffer-limit" },
+  ],
+];
+
+export type Unsupported = { readonly kind: "ignored" } | { readonly kind: "refused"; readonly why: string };
+
+/** What to do with a name that is in no row; undefined when Redis does not know it either. */
+export function unsupported(name: string, words: readonly string[]): Unsupported | undefined {
+  if (IGNORED.has(name)) return { kind: "ignored" };
+  for (const [pattern, { harmless, why }] of REFUSED) {
+    if (!pattern.test(name)) continue;
+    return words.join(" ").toLowerCase() === harmless ? { kind: "ignored" } : { kind: "refused", why };
+  }
+  return undefined;
+}

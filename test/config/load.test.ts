@@ -1,0 +1,219 @@
+// From file and flags to settings: what overrides what, and one clear line for every mistake.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "vitest";
+import { parseCommandLine } from "../../src/config/command-line.ts";
+import { loadSettings } from "../../src/config/load.ts";
+import { defaultSettings, type Settings } from "../../src/config/table.ts";
+
+function load(text: string, commandLine = "", files: Record<string, string> = {}) {
+  const argv = commandLine === "" ? [] : commandLine.split(" ");
+  const parsed = parseCommandLine(argv);
+  assert.ok(parsed.kind === "run", JSON.stringify(parsed));
+  return loadSettings({
+    file: { path: "f.conf", text },
+    flags: parsed.flags,
+    readInclude: (path) => files[path],
+  });
+}
+
+function settingsOf(text: string, commandLine = "", files: Record<string, string> = {}): Settings {
+  const loaded = load(text, commandLine, files);
+  assert.ok(loaded.ok, loaded.ok ? "" : loaded.error);
+  return loaded.settings;
+}
+
+function errorOf(text: string, commandLine = "", files: Record<string, string> = {}): string {
+  const loaded = load(text, commandLine, files);
+  assert.ok(!loaded.ok, "expected an error");
+  assert.doesNotMatch(loaded.error, /\n/, "one line");
+  return loaded.error;
+}
+
+describe("what is read", () => {
+  test("nothing gives the defaults, and what follows from them", () => {
+    assert.deepEqual(settingsOf(""), {
+      ...defaultSettings(),
+      nodeName: "n1",
+      peerPort: 16379,
+      peerBind: ["127.0.0.1", "-::1"],
+    });
+  });
+  test("comments, blank lines, case and quotes", () => {
+    const settings = settingsOf(
+      '# port 1\n\n   # x\nPORT 7000\r\nrequirepass "a b"\nsave ""\nmaxmemory 1gb\nloglevel VERBOSE\nbind 127.0.0.1 -::1\n',
+    );
+    assert.equal(settings.port, 7000);
+    assert.equal(settings.requirepass, "a b");
+    assert.equal(settings.maxmemoryBytes, 1024 ** 3);
+    assert.equal(settings.loglevel, "verbose");
+    assert.deepEqual(settings.bind, ["127.0.0.1", "-::1"]);
+  });
+  test("later lines win, flags win over the file", () => {
+    assert.equal(settingsOf("timeout 5\ntimeout 7").timeoutSeconds, 7);
+    assert.equal(settingsOf("timeout 5", "--timeout 9").timeoutSeconds, 9);
+    assert.equal(settingsOf("", "--slowlog-log-slower-than -1").slowlogSlowerThanUs, -1);
+  });
+  test("output limits change class by class", () => {
+    const { clientOutputLimits } = settingsOf(
+      "client-output-buffer-limit normal 1mb 2kb 3 pubsub 0 0 0",
+      "--client-output-buffer-limit replica 1 2 3",
+    );
+    assert.deepEqual(clientOutputLimits, {
+      normal: { hardBytes: 1 << 20, softBytes: 2048, softSeconds: 3 },
+      replica: { hardBytes: 1, softBytes: 2, softSeconds: 3 },
+      pubsub: { hardBytes: 0, softBytes: 0, softSeconds: 0 },
+    });
+  });
+  test("included files", () => {
+    assert.equal(
+      settingsOf("include a.conf\nport 2", "", { "a.conf": "port 1\ntimeout 3" }).timeoutSeconds,
+      3,
+    );
+    assert.equal(errorOf("include a.conf"), "f.conf:1: include a.conf: cannot read 'a.conf'");
+    assert.match(errorOf("include a.conf", "", { "a.conf": "include a.conf" }), /include each other/);
+    assert.equal(
+      errorOf("include a.conf", "", { "a.conf": "\nport x" }),
+      "a.conf:2: port x: argument couldn't be parsed into an integer",
+    );
+  });
+});
+
+const three = "member n1 127.0.0.1:16379\nmember n2 127.0.0.1:16380\nmember n3 127.0.0.1:16381\n";
+
+describe("members", () => {
+  test("the own line gives the peer port", () => {
+    const settings = settingsOf(three, "--node-name n2 --port 6380");
+    assert.equal(settings.peerPort, 16380);
+    assert.deepEqual(
+      settings.members.map((member) => member.name),
+      ["n1", "n2", "n3"],
+    );
+  });
+  test("members on the command line replace those of the file", () => {
+    const settings = settingsOf(three, "--node-name a --member a 127.0.0.1:1 --member b 127.0.0.1:2");
+    assert.deepEqual(
+      settings.members.map((member) => member.name),
+      ["a", "b"],
+    );
+  });
+  test("with a secret the peer port is open to other machines", () => {
+    const settings = settingsOf("cluster-secret s\nnode-name a\nmember a 10.0.0.1:1\nmember b 10.0.0.2:1");
+    assert.deepEqual(settings.peerBind, ["*", "-::*"]);
+  });
+});
+
+describe("mistakes get one line that says where", () => {
+  const cases: readonly (readonly [text: string, flags: string, want: string])[] = [
+    ["\nmaxclients x", "", "f.conf:2: maxclients x: argument couldn't be parsed into an integer"],
+    ["maxclients", "", "f.conf:1: maxclients: wrong number of arguments"],
+    ["maxclients 1 2", "", "f.conf:1: maxclients 1 2: wrong number of arguments"],
+    ["port 6379 # mine", "", "f.conf:1: port 6379 # mine: wrong number of arguments"],
+    ["bind", "", "f.conf:1: bind: wrong number of arguments"],
+    ['port "1', "", 'f.conf:1: port "1: unbalanced quotes'],
+    ["port 70000", "", "f.conf:1: port 70000: argument must be between 0 and 65535 inclusive"],
+    ["", "--port abc", "--port abc: argument couldn't be parsed into an integer"],
+    ["", "--prot 1", "--prot 1: there is no such setting; did you mean --port?"],
+    ["mxmemory 1", "", "f.conf:1: mxmemory 1: there is no such setting; did you mean maxmemory?"],
+    ["nonsense 1", "", "f.conf:1: nonsense 1: there is no such setting; seshat --help lists all"],
+    [
+      "appendonly yes",
+      "",
+      "f.conf:1: appendonly yes: nothing is written to disk yet, only appendonly no is true",
+    ],
+    ["save 60 1", "", 'f.conf:1: save 60 1: nothing is written to disk yet, only save "" is true'],
+    [
+      "replicaof h 1",
+      "",
+      "f.conf:1: replicaof h 1: not supported: members replicate by Raft: name them with member",
+    ],
+    ["tls-port 6380", "", "f.conf:1: tls-port 6380: not supported: TLS is not there yet"],
+    [
+      "",
+      "--lease-duration 310",
+      "lease-duration (310) must not exceed election-timeout (300): a member could be elected while the old leader still answers reads",
+    ],
+    ["", "--heartbeat-interval 55", "heartbeat-interval (55 ms) must be a multiple of tick-interval (10 ms)"],
+    [
+      "",
+      "--heartbeat-interval 100",
+      "heartbeat-interval (100) must not exceed half of lease-duration (75): the lease of a quiet leader would run out between heartbeats",
+    ],
+    [three, "", "node-name is missing: say which of the members this node is (n1, n2, n3)"],
+    [three, "--node-name n9", "node-name n9 is not among the members (n1, n2, n3)"],
+    [
+      three,
+      "--node-name n1 --port 16379",
+      "port and peer-port are both 16379: clients and members need a port each",
+    ],
+    [
+      "node-name a\nmember a 127.0.0.1:1\nmember b 10.0.0.2:1",
+      "",
+      "member b at 10.0.0.2:1 is another machine: give all a cluster-secret",
+    ],
+    ["", "--peer-bind 0.0.0.0", "peer-bind 0.0.0.0 needs a cluster-secret: anybody could join as a member"],
+    ["", "--port 60000", "peer-port is missing: port + 10000 is no port, so say which"],
+    [
+      "",
+      "--log-tail-bytes 100mb",
+      "log-tail-bytes (104857600) must not exceed log-max-bytes (67108864): the tail is a part of the log",
+    ],
+    ["", "--member n1", "--member n1: a member is a name and an address, as in: member n1 127.0.0.1:16379"],
+  ];
+  for (const [text, flags, want] of cases) {
+    test(want, () => assert.equal(errorOf(text, flags), want));
+  }
+  test("a secret is not repeated in the message", () => {
+    assert.equal(errorOf("requirepass a b"), "f.conf:1: requirepass: wrong number of arguments");
+    assert.equal(errorOf("", "--cluster-secret a b"), "--cluster-secret: wrong number of arguments");
+  });
+});
+
+describe("the command line", () => {
+  test("help and version wherever they stand", () => {
+    assert.equal(parseCommandLine(["x.conf", "--help"]).kind, "help");
+    assert.equal(parseCommandLine(["-v"]).kind, "version");
+  });
+  test("a file first, then names with their words", () => {
+    assert.deepEqual(parseCommandLine(["x.conf", "--member", "n1", "h:1", "--save", "", "--port", "1"]), {
+      kind: "run",
+      file: "x.conf",
+      flags: [
+        { name: "member", words: ["n1", "h:1"] },
+        { name: "save", words: [""] },
+        { name: "port", words: ["1"] },
+      ],
+    });
+  });
+  test("slips", () => {
+    assert.deepEqual(parseCommandLine(["-port", "1"]), {
+      kind: "error",
+      error: "-port: options start with two dashes; seshat --help lists all",
+    });
+    assert.deepEqual(parseCommandLine(["--port=1"]), {
+      kind: "error",
+      error: "--port=1: write the value as a word of its own: --port 1",
+    });
+  });
+});
+
+describe("a stock redis.conf", () => {
+  const read = (): string | undefined => {
+    try {
+      return readFileSync("/etc/redis/redis.conf", "utf8");
+    } catch {
+      return undefined;
+    }
+  };
+  const text = read();
+  test.skipIf(text === undefined)(
+    "of Debian starts with warnings only (skipped where it cannot be read)",
+    () => {
+      const loaded = load(text ?? "");
+      assert.ok(loaded.ok, loaded.ok ? "" : loaded.error);
+      assert.deepEqual(loaded.settings.bind, ["127.0.0.1", "-::1"]);
+      assert.ok(loaded.warnings.length > 10);
+      assert.match(loaded.warnings[0]!, /^f\.conf:\d+: .*: ignored, \S+ has no meaning in Seshat$/);
+    },
+  );
+});
