@@ -1,0 +1,60 @@
+// Every error text a client may see from a command, once, in Redis's exact words. The first word is the
+// code clients match on. Texts with a part of their own are functions, below the table.
+
+export const replyError = {
+  wrongType: "WRONGTYPE Operation against a key holding the wrong kind of value",
+  syntax: "ERR syntax error",
+  notInteger: "ERR value is not an integer or out of range",
+  notIntegerInRange: "ERR value is out of range, value must between -2147483648 and 2147483647",
+  notFloat: "ERR value is not a valid float",
+  noSuchKey: "ERR no such key",
+  sameObject: "ERR source and destination objects are the same",
+
+  // strings
+  incrementOverflow: "ERR increment or decrement would overflow",
+  decrementOverflow: "ERR decrement would overflow",
+  incrementNotFinite: "ERR increment would produce NaN or Infinity",
+  stringTooLong: "ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+  offsetOutOfRange: "ERR offset is out of range",
+  lcsNotStrings: "ERR The specified keys must contain string values",
+  lcsLenAndIdx: "ERR If you want both the length and indexes, please just use IDX.",
+  lcsTooLong: "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
+
+  // keys
+  databaseOutOfRange: "ERR DB index is out of range",
+  firstDatabaseInvalid: "ERR invalid first DB index",
+  secondDatabaseInvalid: "ERR invalid second DB index",
+  cursorInvalid: "ERR invalid cursor",
+  expireNxWithOthers: "ERR NX and XX, GT or LT options at the same time are not compatible",
+  expireGtWithLt: "ERR GT and LT options at the same time are not compatible",
+  frequencyNotTracked:
+    "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when " +
+    "switching between policies at runtime LRU and LFU data will take some time to adjust.",
+  idleTimeNotTracked:
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching " +
+    "between policies at runtime LRU and LFU data will take some time to adjust.",
+} as const;
+
+export type ReplyErrorCode = keyof typeof replyError;
+
+/** `name` as in the row: "get", "object|encoding". */
+export const wrongArity = (name: string): string => `ERR wrong number of arguments for '${name}' command`;
+
+export const invalidExpireTime = (name: string): string => `ERR invalid expire time in '${name}' command`;
+
+/** EXPIRE's options. `option` is latin1, as the client sent it. */
+export const unsupportedOption = (option: string): string => `ERR Unsupported option ${printable(option)}`;
+
+/** `container` in upper case: "OBJECT". `subcommand` is latin1, as the client sent it. */
+export const unknownSubcommand = (container: string, subcommand: string): string =>
+  `ERR unknown subcommand '${printable(subcommand.slice(0, 128))}'. Try ${container} HELP.`;
+
+/** DEBUG answers both mistakes with one text. */
+export const unknownSubcommandOrArity = (container: string, subcommand: string): string =>
+  `ERR unknown subcommand or wrong number of arguments for '${printable(subcommand.slice(0, 128))}'. Try ${container} HELP.`;
+
+/** A client's bytes inside an error line: as in Redis they end at a NUL, and line ends become spaces. */
+export function printable(text: string): string {
+  const nul = text.indexOf("\0");
+  return (nul < 0 ? text : text.slice(0, nul)).replace(/[\r\n]/g, " ");
+}

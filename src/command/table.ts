@@ -1,0 +1,40 @@
+// All families joined: the one list of what clients can ask. Adding a command touches its family only.
+
+import { keyCommands } from "./keys.ts";
+import { keyExpireCommands } from "./keys-expire.ts";
+import { keyFlushCommands } from "./keys-flush.ts";
+import { keyMoveCommands } from "./keys-move.ts";
+import { keyObjectCommands } from "./keys-object.ts";
+import { keyScanCommands } from "./keys-scan.ts";
+import { localFamilies } from "./local-families.ts";
+import { stringCommands } from "./strings.ts";
+import { stringCounterCommands } from "./strings-counter.ts";
+import { stringLcsCommands } from "./strings-lcs.ts";
+import { stringManyCommands } from "./strings-many.ts";
+import { stringRangeCommands } from "./strings-range.ts";
+import { stringSetCommands } from "./strings-set.ts";
+import type { CommandRow } from "./types.ts";
+
+const families: readonly (readonly CommandRow[])[] = [
+  stringCommands,
+  stringSetCommands,
+  stringManyCommands,
+  stringCounterCommands,
+  stringRangeCommands,
+  stringLcsCommands,
+  keyCommands,
+  keyExpireCommands,
+  keyMoveCommands,
+  keyScanCommands,
+  keyFlushCommands,
+  keyObjectCommands,
+  ...localFamilies,
+];
+
+/** The rows that a command's first word selects, containers as one row each. */
+export const topLevelRows: readonly CommandRow[] = families.flat();
+
+/** Every row, each container followed by its subcommands. A row's index here is its id. */
+export const rows: readonly CommandRow[] = topLevelRows.flatMap((row) =>
+  row.route === "container" ? [row, ...row.subcommands] : [row],
+);
