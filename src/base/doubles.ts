@@ -1,5 +1,7 @@
 // Doubles as Redis prints and reads them. The same bits give the same text on every machine, and back.
 
+import { DOUBLE, floatShape, parseBinaryFloat } from "./float-text.ts";
+
 /** Significant digits of %.17g. */
 const PRECISION = 17;
 
@@ -42,4 +44,33 @@ function positional(digits: string, exponent: number): string {
 function isTie(size: number, exponent: number): boolean {
   const decimals = PRECISION - exponent;
   return decimals >= 1 && (size * 2 ** decimals) % 2 === 1;
+}
+
+/**
+ * A double as Redis's string2d reads it, which is C's strtod without white space and garbage around it:
+ * decimal, hexadecimal ("0x1.8p3") or "inf"/"infinity", with an optional sign. Undefined for anything else, for
+ * NaN, and for what is too large or too small for a double. Differs from Redis for texts longer than
+ * FLOAT_CHARACTERS_MAX, which are refused.
+ */
+export function parseDouble(bytes: Buffer, start: number, end: number): number | undefined {
+  const shape = floatShape(bytes, start, end);
+  if (shape === "decimal") {
+    const text = bytes.toString("latin1", start, end);
+    const value = Number(text);
+    if (!Number.isFinite(value)) return undefined;
+    return value === 0 && hasNonZeroDigit(text) ? undefined : value;
+  }
+  const value = parseBinaryFloat(bytes, start, end, shape, DOUBLE);
+  if (value === undefined) return undefined;
+  if (value.infinite !== 0) return value.infinite * Number.POSITIVE_INFINITY;
+  return Number(value.mantissa) * 2 ** value.exponent;
+}
+
+function hasNonZeroDigit(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const byte = text.charCodeAt(i);
+    if (byte >= 0x31 && byte <= 0x39) return true;
+    if (byte === 0x65 || byte === 0x45) return false;
+  }
+  return false;
 }

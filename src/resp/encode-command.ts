@@ -1,5 +1,6 @@
 // The other direction of the parser: arguments to the bytes a client would have sent.
 
+import type { Args } from "../base/args.ts";
 import { integerLength, writeInteger } from "../base/integers.ts";
 
 const CR = 0x0d;
@@ -28,36 +29,19 @@ export function encodeCommand(parts: readonly (string | Uint8Array)[]): Buffer {
   return out;
 }
 
-/** Bytes that `encodeArguments` will write. */
-export function encodedLength(offsets: Int32Array, base: number, count: number): number {
-  let total = 3 + integerLength(count);
-  for (let i = base; i < base + 2 * count; i += 2) {
-    const size = offsets[i + 1]! - offsets[i]!;
-    total += 5 + integerLength(size) + size;
-  }
-  return total;
-}
-
-/** Writes arguments, given as the parser gives them, into `out` at `at`; returns the position after them. */
-export function encodeArguments(
-  bytes: Buffer,
-  offsets: Int32Array,
-  base: number,
-  count: number,
-  out: Buffer,
-  at: number,
-): number {
-  at = writeCount(out, at, STAR, count);
-  for (let i = base; i < base + 2 * count; i += 2) {
-    const start = offsets[i]!;
-    const end = offsets[i + 1]!;
-    at = writeCount(out, at, DOLLAR, end - start);
-    bytes.copy(out, at, start, end);
-    at += end - start;
+/** The same for arguments as the parser gives them: an inline command becomes a multibulk one. Allocates. */
+export function encodeArguments(args: Args): Buffer {
+  let total = 3 + integerLength(args.count);
+  for (let i = 0; i < args.count; i++) total += 5 + integerLength(args.length(i)) + args.length(i);
+  const out = Buffer.allocUnsafeSlow(total);
+  let at = writeCount(out, 0, STAR, args.count);
+  for (let i = 0; i < args.count; i++) {
+    at = writeCount(out, at, DOLLAR, args.length(i));
+    at += args.bytes.copy(out, at, args.start(i), args.end(i));
     out[at++] = CR;
     out[at++] = LF;
   }
-  return at;
+  return out;
 }
 
 function writeCount(out: Buffer, at: number, mark: number, count: number): number {

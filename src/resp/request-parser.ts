@@ -8,7 +8,7 @@ import { parseInteger64 } from "../base/numbers.ts";
 import { splitInline } from "./inline.ts";
 import { ParserScratch } from "./parser-scratch.ts";
 
-export { encodeArguments, encodeCommand, encodedLength } from "./encode-command.ts";
+export { encodeArguments, encodeCommand } from "./encode-command.ts";
 export { ParserScratch } from "./parser-scratch.ts";
 
 export const NEED_MORE = 0;

@@ -1,0 +1,16 @@
+// The npm package redis-parser has no types of its own; this is what the tests and benchmarks use of it.
+
+declare module "redis-parser" {
+  type Reply = Buffer | number | null | Error | Reply[];
+
+  export default class RedisParser {
+    constructor(options: {
+      returnReply: (reply: Reply) => void;
+      returnError: (error: Error) => void;
+      returnFatalError?: (error: Error) => void;
+      returnBuffers?: boolean;
+      stringNumbers?: boolean;
+    });
+    execute(chunk: Buffer): void;
+  }
+}
