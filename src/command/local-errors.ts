@@ -33,9 +33,15 @@ export const localError = {
     "you can run it from a local connection, otherwise you need to set this option in the configuration file, " +
     "and then restart the server.",
   debugReloadOptions: "ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.",
+  protocolTypeUnknown:
+    "ERR Wrong protocol type name. Please use one of the following: " +
+    "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
+  needsResp3: "ERR RESP2 is not supported by this command",
+  monitorHasNoKeys: "ERR Replica can't interact with the keyspace",
   invalidCommand: "ERR Invalid command specified",
   invalidArgumentCount: "ERR Invalid number of arguments specified for command",
   noKeyArguments: "ERR The command has no key arguments",
+  noDisk: "ERR Nothing is saved: this server keeps its data in the memory of its members and writes no files",
   noShutdown: "ERR No shutdown in progress.",
   slowLogCountInvalid: "ERR count should be greater than or equal to -1",
 } as const;

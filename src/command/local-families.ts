@@ -1,5 +1,24 @@
 // The families of commands that run on the client's own node (connection, server, ...), for the table.
 
+import { clientCommands } from "./client.ts";
+import { configCommands } from "./config-command.ts";
+import { connectionCommands } from "./connection.ts";
+import { connectionAuthCommands } from "./connection-auth.ts";
+import { debugCommands } from "./debug.ts";
+import { latencyCommands } from "./introspection-latency.ts";
+import { memoryCommands } from "./introspection-memory.ts";
+import { slowLogCommands } from "./introspection-slowlog.ts";
+import { serverCommands } from "./server.ts";
 import type { CommandRow } from "./types.ts";
 
-export const localFamilies: readonly (readonly CommandRow[])[] = [];
+export const localFamilies: readonly (readonly CommandRow[])[] = [
+  connectionCommands,
+  connectionAuthCommands,
+  clientCommands,
+  serverCommands,
+  configCommands,
+  slowLogCommands,
+  latencyCommands,
+  memoryCommands,
+  debugCommands,
+];

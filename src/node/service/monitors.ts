@@ -35,7 +35,7 @@ export class Monitors implements MonitorsControl {
 
   /**
    * Sends one line to all monitors, for example `+1339518083.107412 [0 127.0.0.1:60866] "keys" "*"`.
-   * Call after the command ran, as Redis does; never for the monitors' own commands.
+   * Call after the command ran, as Redis does, a monitor's own commands included.
    */
   feed(client: Pick<Client, "address" | "database">, args: Args, wallMicroseconds: number): void {
     const line = Buffer.from(monitorLine(client, args, wallMicroseconds), "latin1");
