@@ -1,0 +1,142 @@
+// What nodes tell each other beside Raft: proxied clients, who is in the cluster, digests, publications.
+// Values in, protobuf objects out, and back with every range checked.
+
+import { bytes, present, safeInteger } from "./decode.ts";
+import type { seshat } from "./generated/seshat.js";
+
+/** Commands of one client of a follower, for the leader. Field meanings: proto/seshat.proto. */
+export interface ProxyRequest {
+  readonly sessionId: number;
+  readonly database: number;
+  readonly protocol: number;
+  readonly commands: Buffer;
+  readonly count: number;
+  readonly generation: number;
+  readonly clientName: string;
+  readonly muted: boolean;
+  readonly closed: boolean;
+}
+
+export interface ProxyReply {
+  readonly sessionId: number;
+  readonly generation: number;
+  readonly replies: Buffer;
+  readonly completed: number;
+  readonly notLeader: boolean;
+  readonly close: boolean;
+}
+
+export interface ClusterMember {
+  readonly name: string;
+  readonly address: string;
+  readonly clientAddress: string;
+  readonly incarnation: number;
+}
+
+export interface ClusterTable {
+  readonly clusterId: string;
+  readonly index: number;
+  readonly members: readonly ClusterMember[];
+}
+
+export interface JoinRequest {
+  readonly node: ClusterMember;
+  readonly replaces: number;
+}
+
+export interface JoinReply {
+  readonly accepted: boolean;
+  readonly text: string;
+  readonly leader: number;
+  readonly table: ClusterTable | undefined;
+}
+
+export interface StateDigest {
+  readonly index: number;
+  readonly digest: string;
+}
+
+export interface Publication {
+  readonly channel: Buffer;
+  readonly message: Buffer;
+  readonly sharded: boolean;
+}
+
+export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): ProxyRequest {
+  return {
+    sessionId: safeInteger(wire.sessionId, "session"),
+    database: wire.database ?? 0,
+    protocol: wire.protocol || 2,
+    commands: bytes(wire.commands),
+    count: wire.count ?? 0,
+    generation: safeInteger(wire.generation, "generation"),
+    clientName: wire.clientName ?? "",
+    muted: wire.muted ?? false,
+    closed: wire.closed ?? false,
+  };
+}
+
+export function proxyReplyFromWire(wire: seshat.ProxyReply.$Properties): ProxyReply {
+  return {
+    sessionId: safeInteger(wire.sessionId, "session"),
+    generation: safeInteger(wire.generation, "generation"),
+    replies: bytes(wire.replies),
+    completed: wire.completed ?? 0,
+    notLeader: wire.notLeader ?? false,
+    close: wire.close ?? false,
+  };
+}
+
+function memberFromWire(wire: seshat.ClusterMember.$Properties): ClusterMember {
+  return {
+    name: wire.name ?? "",
+    address: wire.address ?? "",
+    clientAddress: wire.clientAddress ?? "",
+    incarnation: safeInteger(wire.incarnation, "incarnation"),
+  };
+}
+
+export function tableToWire(table: ClusterTable): seshat.ClusterTable.$Properties {
+  return { clusterId: table.clusterId, index: table.index, members: [...table.members] };
+}
+
+export function tableFromWire(wire: seshat.ClusterTable.$Properties): ClusterTable {
+  return {
+    clusterId: wire.clusterId ?? "",
+    index: safeInteger(wire.index, "table index"),
+    members: (wire.members ?? []).map(memberFromWire),
+  };
+}
+
+export function joinRequestFromWire(wire: seshat.JoinRequest.$Properties): JoinRequest {
+  return {
+    node: memberFromWire(present(wire.node, "node")),
+    replaces: safeInteger(wire.replaces, "replaced incarnation"),
+  };
+}
+
+export function joinReplyToWire(reply: JoinReply): seshat.JoinReply.$Properties {
+  return {
+    accepted: reply.accepted,
+    text: reply.text,
+    leader: reply.leader,
+    table: reply.table === undefined ? null : tableToWire(reply.table),
+  };
+}
+
+export function joinReplyFromWire(wire: seshat.JoinReply.$Properties): JoinReply {
+  return {
+    accepted: wire.accepted ?? false,
+    text: wire.text ?? "",
+    leader: safeInteger(wire.leader, "leader"),
+    table: wire.table ? tableFromWire(wire.table) : undefined,
+  };
+}
+
+export function digestFromWire(wire: seshat.StateDigest.$Properties): StateDigest {
+  return { index: safeInteger(wire.index, "digest index"), digest: wire.digest ?? "" };
+}
+
+export function publicationFromWire(wire: seshat.Publication.$Properties): Publication {
+  return { channel: bytes(wire.channel), message: bytes(wire.message), sharded: wire.sharded ?? false };
+}

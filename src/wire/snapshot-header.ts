@@ -1,0 +1,49 @@
+// What goes in front of a snapshot's chunks: which state it is and of which cluster. Value in, bytes out, and back.
+
+import { type ClusterTable, tableFromWire, tableToWire } from "./cluster-messages.ts";
+import { bytes, type Decoded, decoded, finite, present, safeInteger } from "./decode.ts";
+import { seshat } from "./generated/seshat.js";
+import { type RaftMessage, raftMessageFromWire, raftMessageToWire } from "./raft-message.ts";
+
+export interface SnapshotHeader {
+  /** The "snapshot" message that the receiver steps once it has the state. */
+  readonly raft: RaftMessage;
+  readonly table: ClusterTable;
+  /** Cluster time at the snapshot's index. */
+  readonly timeMs: number;
+  /** For progress; 0 = unknown. */
+  readonly logicalBytes: number;
+  /** u32 words. */
+  readonly hashSeed: readonly number[];
+  readonly databases: number;
+  /** The machine's own header, opaque here. */
+  readonly machine: Buffer;
+}
+
+/** Without a length prefix: openSnapshot takes the bytes as they are. */
+export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
+  return seshat.SnapshotHeader.encode({
+    raft: raftMessageToWire(header.raft),
+    table: tableToWire(header.table),
+    timeMs: header.timeMs,
+    logicalBytes: header.logicalBytes,
+    hashSeed: [...header.hashSeed],
+    databases: header.databases,
+    machine: header.machine,
+  }).finish();
+}
+
+export function decodeSnapshotHeader(encoded: Uint8Array): Decoded<SnapshotHeader> {
+  return decoded(() => {
+    const wire: seshat.SnapshotHeader.$Properties = seshat.SnapshotHeader.decode(encoded);
+    return {
+      raft: raftMessageFromWire(present(wire.raft, "raft")),
+      table: tableFromWire(present(wire.table, "table")),
+      timeMs: finite(wire.timeMs, "time"),
+      logicalBytes: safeInteger(wire.logicalBytes, "logical bytes"),
+      hashSeed: wire.hashSeed ?? [],
+      databases: wire.databases ?? 0,
+      machine: bytes(wire.machine),
+    };
+  });
+}
