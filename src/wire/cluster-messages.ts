@@ -10,9 +10,7 @@ export interface ProxyRequest {
   readonly database: number;
   readonly protocol: number;
   readonly commands: Buffer;
-  readonly count: number;
   readonly generation: number;
-  readonly clientName: string;
   readonly muted: boolean;
   readonly closed: boolean;
 }
@@ -68,9 +66,7 @@ export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): Pro
     database: wire.database ?? 0,
     protocol: wire.protocol || 2,
     commands: bytes(wire.commands),
-    count: wire.count ?? 0,
     generation: safeInteger(wire.generation, "generation"),
-    clientName: wire.clientName ?? "",
     muted: wire.muted ?? false,
     closed: wire.closed ?? false,
   };
