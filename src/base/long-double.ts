@@ -17,14 +17,15 @@ const MAGNITUDE_MAX = 4940;
 const MAGNITUDE_MIN = -4970;
 const FRACTION_DIGITS = 17;
 
-const ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
+export const LONG_DOUBLE_ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 const HEXADECIMAL = /^([+-]?)0[xX]([\da-fA-F]*)(?:\.([\da-fA-F]*))?(?:[pP]([+-]?\d+))?$/;
 const INFINITE = /^[+-]?inf(inity)?$/i;
 
-/** What Redis's string2ld accepts; undefined for the rest (NaN, overflow and underflow to zero included). */
-export function parseLongDouble(text: string): LongDouble | undefined {
-  if (text.length === 0 || text.length >= TEXT_CHARACTERS_MAX) return undefined;
+/** bytes[start, end) if it is what Redis's string2ld accepts; undefined otherwise (NaN, overflow and underflow to zero included). */
+export function parseLongDouble(bytes: Buffer, start: number, end: number): LongDouble | undefined {
+  if (start === end || end - start >= TEXT_CHARACTERS_MAX) return undefined;
+  const text = bytes.toString("latin1", start, end);
   if (INFINITE.test(text)) return "inf";
   const decimal = DECIMAL.exec(text);
   const parts = decimal ?? HEXADECIMAL.exec(text);
@@ -43,7 +44,7 @@ export function parseLongDouble(text: string): LongDouble | undefined {
 
 function fromDecimal(digits: string, power: number): LongDouble | undefined {
   const significant = digits.replace(/^0+/, "");
-  if (significant === "") return ZERO;
+  if (significant === "") return LONG_DOUBLE_ZERO;
   const magnitude = significant.length + power;
   if (magnitude > MAGNITUDE_MAX || magnitude < MAGNITUDE_MIN) return undefined;
   const numerator = BigInt(significant);
@@ -54,7 +55,7 @@ function fromDecimal(digits: string, power: number): LongDouble | undefined {
 
 function fromHexadecimal(digits: string, power: number): LongDouble | undefined {
   const significant = digits.replace(/^0+/, "");
-  if (significant === "") return ZERO;
+  if (significant === "") return LONG_DOUBLE_ZERO;
   const magnitude = 4 * significant.length + power;
   if (magnitude > EXPONENT_MAX + 2 * MANTISSA_BITS || magnitude < EXPONENT_MIN - MANTISSA_BITS)
     return undefined;

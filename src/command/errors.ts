@@ -1,6 +1,10 @@
 // Every error text a client may see from a command, once, in Redis's exact words. The first word is the
 // code clients match on. Texts with a part of their own are functions, below the table.
 
+import type { Args } from "../base/args.ts";
+
+const SHOWN_BYTES_MAX = 128;
+
 export const replyError = {
   wrongType: "WRONGTYPE Operation against a key holding the wrong kind of value",
   syntax: "ERR syntax error",
@@ -47,11 +51,27 @@ export const unsupportedOption = (option: string): string => `ERR Unsupported op
 
 /** `container` in upper case: "OBJECT". `subcommand` is latin1, as the client sent it. */
 export const unknownSubcommand = (container: string, subcommand: string): string =>
-  `ERR unknown subcommand '${printable(subcommand.slice(0, 128))}'. Try ${container} HELP.`;
+  `ERR unknown subcommand '${printable(subcommand.slice(0, SHOWN_BYTES_MAX))}'. Try ${container} HELP.`;
 
 /** DEBUG answers both mistakes with one text. */
 export const unknownSubcommandOrArity = (container: string, subcommand: string): string =>
-  `ERR unknown subcommand or wrong number of arguments for '${printable(subcommand.slice(0, 128))}'. Try ${container} HELP.`;
+  `ERR unknown subcommand or wrong number of arguments for '${printable(subcommand.slice(0, SHOWN_BYTES_MAX))}'. Try ${container} HELP.`;
+
+/** No row of that name. Shows the first arguments, as much as Redis shows of them. */
+export function unknownCommand(args: Args): string {
+  let shown = "";
+  for (let i = 1; i < args.count && shown.length < SHOWN_BYTES_MAX; i++) {
+    shown += `'${firstBytes(args, i, SHOWN_BYTES_MAX - shown.length)}' `;
+  }
+  return `ERR unknown command '${firstBytes(args, 0, SHOWN_BYTES_MAX)}', with args beginning with: ${shown}`;
+}
+
+/** At most `count` bytes of an argument, so that no long text is made of a long one. */
+function firstBytes(args: Args, index: number, count: number): string {
+  const start = args.start(index);
+  const end = Math.min(args.end(index), start + count);
+  return printable(args.bytes.toString("latin1", start, end));
+}
 
 /** A client's bytes inside an error line: as in Redis they end at a NUL, and line ends become spaces. */
 export function printable(text: string): string {

@@ -57,7 +57,7 @@ function debugDigestValue(context: DataContext, args: Args, reply: ReplyWriter):
 
 function mixValue(digest: Buffer, keys: Keyspace, handle: number): void {
   mixNumber(digest, keys.typeOf(handle));
-  keys.valueRange(handle);
+  keys.valueOf(handle);
   mix(digest, keys.valueBytes, keys.valueStart, keys.valueEnd);
   if (keys.deadlineOf(handle) !== 0) xor(digest, EXPIRE_MARK, 0, EXPIRE_MARK.length);
 }
@@ -80,17 +80,18 @@ function xor(digest: Buffer, bytes: Buffer, start: number, end: number): void {
   for (let i = 0; i < SHA1_BYTES; i++) digest[i] = digest[i]! ^ hash[i]!;
 }
 
-/** One line in Redis's form, for tools that pick fields out of it. There are no addresses here. */
+/** One line in Redis's form, for tools that pick fields out of it. There are no addresses and no
+ * clock as Redis means it here. */
 function debugObject(context: DataContext, args: Args, reply: ReplyWriter): void {
   const handle = findUntouched(context, args, 2);
   if (handle === 0) return reply.error(replyError.noSuchKey);
   const { keys } = context;
   const references = referenceCount(context, handle);
   const encoding = keys.encodingOf(handle);
-  const idleSeconds = context.store.lfu ? 0 : keys.idleSecondsOf(handle);
+  const idleSeconds = context.store.lfu ? 0 : keys.idleOf(handle);
   reply.simple(
     `Value at:0x${handle.toString(16).padStart(12, "0")} refcount:${references} encoding:${encoding} ` +
-      `serializedlength:${savedLength(keys)} lru:${keys.accessClockOf(handle)} lru_seconds_idle:${idleSeconds}`,
+      `serializedlength:${savedLength(keys)} lru:0 lru_seconds_idle:${idleSeconds}`,
   );
 }
 

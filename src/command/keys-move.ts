@@ -22,7 +22,7 @@ function rename(context: DataContext, args: Args, reply: ReplyWriter): void {
   const { bytes } = args;
   if (keys.find(bytes, args.start(1), args.end(1)) === 0) return reply.error(replyError.noSuchKey);
   if (!sameKey(args)) {
-    keys.moveKey(bytes, args.start(1), args.end(1), keys, bytes, args.start(2), args.end(2));
+    keys.renameKey(bytes, args.start(1), args.end(1), bytes, args.start(2), args.end(2));
   }
   reply.ok();
 }
@@ -32,7 +32,7 @@ function renamenx(context: DataContext, args: Args, reply: ReplyWriter): void {
   const { bytes } = args;
   if (keys.find(bytes, args.start(1), args.end(1)) === 0) return reply.error(replyError.noSuchKey);
   if (keys.find(bytes, args.start(2), args.end(2)) !== 0) return reply.integer(0);
-  keys.moveKey(bytes, args.start(1), args.end(1), keys, bytes, args.start(2), args.end(2));
+  keys.renameKey(bytes, args.start(1), args.end(1), bytes, args.start(2), args.end(2));
   reply.integer(1);
 }
 
@@ -64,10 +64,7 @@ function move(context: DataContext, args: Args, reply: ReplyWriter): void {
   const target = databaseAt(context, args, 2, reply);
   if (target === undefined) return;
   if (target === keys) return reply.error(replyError.sameObject);
-  if (keys.find(bytes, start, end) === 0) return reply.integer(0);
-  if (target.find(bytes, start, end) !== 0) return reply.integer(0);
-  keys.moveKey(bytes, start, end, target, bytes, start, end);
-  reply.integer(1);
+  reply.integer(keys.moveKey(bytes, start, end, target) ? 1 : 0);
 }
 
 /** The database that argument `index` names; undefined after an error was replied. */

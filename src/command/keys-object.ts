@@ -67,7 +67,7 @@ function idletime(context: DataContext, args: Args, reply: ReplyWriter): void {
   const handle = findUntouched(context, args, 2);
   if (handle === 0) reply.nil();
   else if (context.store.lfu) reply.error(replyError.idleTimeNotTracked);
-  else reply.integer(context.keys.idleSecondsOf(handle));
+  else reply.integer(context.keys.idleOf(handle));
 }
 
 function help(_context: DataContext, _args: Args, reply: ReplyWriter): void {

@@ -8,7 +8,7 @@ import {
   parseInteger64,
   writeInteger,
 } from "../base/integers.ts";
-import { addLongDoubles, parseLongDouble } from "../base/long-double.ts";
+import { addLongDoubles, LONG_DOUBLE_ZERO, type LongDouble, parseLongDouble } from "../base/long-double.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { STRING } from "../store/types.ts";
 import { replyError } from "./errors.ts";
@@ -79,16 +79,15 @@ function incrbyfloat(context: DataContext, args: Args, reply: ReplyWriter): void
   const { bytes } = args;
   const start = args.start(1);
   const end = args.end(1);
-  let old = "0";
+  let old: LongDouble | undefined = LONG_DOUBLE_ZERO;
   const handle = keys.find(bytes, start, end);
   if (handle !== 0) {
     if (keys.typeOf(handle) !== STRING) return reply.error(replyError.wrongType);
-    old = keys.valueBytes.latin1Slice(keys.valueStart, keys.valueEnd);
+    old = parseLongDouble(keys.valueBytes, keys.valueStart, keys.valueEnd);
   }
-  const a = parseLongDouble(old);
-  const b = a === undefined ? undefined : parseLongDouble(args.text(2));
-  if (a === undefined || b === undefined) return reply.error(replyError.notFloat);
-  const sum = addLongDoubles(a, b);
+  const by = parseLongDouble(bytes, args.start(2), args.end(2));
+  if (old === undefined || by === undefined) return reply.error(replyError.notFloat);
+  const sum = addLongDoubles(old, by);
   if (sum === undefined) return reply.error(replyError.incrementNotFinite);
   const text = Buffer.from(sum);
   keys.setString(bytes, start, end, text, 0, text.length, true);

@@ -98,6 +98,7 @@ function store(
     keys.remove(bytes, start, end);
     return;
   }
-  keys.setString(bytes, start, end, bytes, args.start(valueIndex), args.end(valueIndex), keepDeadline);
-  if (deadlineMs !== 0) keys.setDeadline(keys.find(bytes, start, end), deadlineMs);
+  const from = args.start(valueIndex);
+  const handle = keys.setString(bytes, start, end, bytes, from, args.end(valueIndex), keepDeadline);
+  if (deadlineMs !== 0) keys.setDeadline(handle, deadlineMs);
 }
