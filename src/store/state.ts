@@ -1,0 +1,41 @@
+// What all databases of a store share: the time they live at, and how accesses are noted. The machine and the node
+// set it; databases read it.
+
+import { type Prng, Xoshiro } from "../base/prng.ts";
+
+/** Told of a dead key that is about to go: database index and key bytes[start, end), good during the call only. */
+export type ExpiredHook = (database: number, bytes: Buffer, start: number, end: number) => void;
+
+export class StoreState {
+  /** The key of the key hash, two int32. */
+  readonly hashSeed0: number;
+  readonly hashSeed1: number;
+
+  /** Cluster time of the log, in ms: a key is dead iff its deadline is not after it. */
+  logMs = 0;
+  /** The leader's running cluster time, in ms, never less than logMs. */
+  runningMs = 0;
+  /** A find met a key that is alive by the log and dead by the running clock. The caller resets it. */
+  metDying = false;
+
+  /** Now, for access clocks: u24 seconds in LRU mode, u16 minutes in LFU mode. Local to the node. */
+  accessClock = 0;
+  /** Finds leave access clocks alone (CLIENT NO-TOUCH, OBJECT, TTL). */
+  noTouch = false;
+  /** Access clocks are LFU counters instead of LRU seconds. To be switched together with maxmemory-policy. */
+  lfu = false;
+  lfuLogFactor = 10;
+  lfuDecayMinutes = 1;
+  /** For LFU increments. Local: the node may put its own here. */
+  accessRandom: Prng = new Xoshiro(1);
+
+  /** Called for each dead key that is reclaimed, by a write that meets it or by reclaimDue. */
+  onExpired: ExpiredHook | undefined = undefined;
+  /** Dead keys reclaimed since the start. */
+  expiredKeys = 0;
+
+  constructor(hashSeed: readonly [number, number]) {
+    this.hashSeed0 = hashSeed[0] | 0;
+    this.hashSeed1 = hashSeed[1] | 0;
+  }
+}

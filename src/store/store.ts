@@ -1,0 +1,95 @@
+// All databases of one replica. Pure: time, randomness and every decision come in. Equal content gives equal digests,
+// equal scan order and equal logical bytes, whatever the history.
+
+import { assert } from "../base/assert.ts";
+import { Keyspace } from "./keyspace.ts";
+import { StoreState } from "./state.ts";
+
+export interface StoreOptions {
+  readonly databases: number;
+  /** Two u32, the key of the key hash. Secret from clients; part of every snapshot. */
+  readonly hashSeed: readonly [number, number];
+}
+
+export class Store extends StoreState {
+  readonly #databases: Keyspace[] = [];
+
+  constructor(options: StoreOptions) {
+    super(options.hashSeed);
+    for (let i = 0; i < options.databases; i++) this.#databases.push(new Keyspace(this, i));
+  }
+
+  /** By database index. Do not keep a Keyspace across SWAPDB: ask again. */
+  get databases(): readonly Keyspace[] {
+    return this.#databases;
+  }
+
+  /** Sets cluster time: of the log, and of the leader's running clock (equal when applying entries). */
+  setTime(logMs: number, runningMs: number): void {
+    assert(runningMs >= logMs, `running time ${runningMs} is before the log's ${logMs}`);
+    this.logMs = logMs;
+    this.runningMs = runningMs;
+  }
+
+  /** SWAPDB. */
+  swap(a: number, b: number): void {
+    const first = this.#databases[a];
+    const second = this.#databases[b];
+    assert(first !== undefined && second !== undefined, `swap of databases ${a} and ${b}`);
+    this.#databases[a] = second;
+    this.#databases[b] = first;
+    second.database = a;
+    first.database = b;
+  }
+
+  /** FLUSHALL, in constant time. */
+  clear(): void {
+    for (const keys of this.#databases) keys.clear();
+  }
+
+  /** Memory that all replicas agree on: a function of the content. */
+  get logicalBytes(): number {
+    let sum = 0;
+    for (const keys of this.#databases) sum += keys.logicalBytes;
+    return sum;
+  }
+
+  /** Bytes really held, in use or not: local metadata, for INFO. */
+  get reservedBytes(): number {
+    let sum = 0;
+    for (const keys of this.#databases) sum += keys.reservedBytes;
+    return sum;
+  }
+
+  /** The least deadline of all, in ms; Infinity if there is none. */
+  nextDeadlineMs(): number {
+    const first = this.#firstDue();
+    return first === undefined ? Infinity : first.deadlines.deadlineAt(0);
+  }
+
+  /** Removes up to `limit` dead keys in the order (deadline, database, hash, key). Returns how many. */
+  reclaimDue(limit: number): number {
+    for (let reclaimed = 0; reclaimed < limit; reclaimed++) {
+      const first = this.#firstDue();
+      if (first === undefined || first.deadlines.deadlineAt(0) > this.logMs) return reclaimed;
+      first.reclaimFirst();
+    }
+    return limit;
+  }
+
+  #firstDue(): Keyspace | undefined {
+    let first: Keyspace | undefined;
+    let leastMs = Infinity;
+    const databases = this.#databases;
+    for (let i = 0; i < databases.length; i++) {
+      const keys = databases[i]!;
+      if (keys.deadlines.size === 0) continue;
+      const deadlineMs = keys.deadlines.deadlineAt(0);
+      if (deadlineMs < leastMs) {
+        leastMs = deadlineMs;
+        first = keys;
+      }
+    }
+    return first;
+  }
+}

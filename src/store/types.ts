@@ -1,0 +1,55 @@
+// What a record is: value types, limits, and where each part of it lies in the arena. Constants only.
+
+/** Redis's own numbers (OBJ_STRING ... in its server.h). 5 is Redis's module type, which we do not have. */
+export const STRING = 0;
+export const LIST = 1;
+export const SET = 2;
+export const ZSET = 3;
+export const HASH = 4;
+export const STREAM = 6;
+
+export type ValueType = typeof STRING | typeof LIST | typeof SET | typeof ZSET | typeof HASH | typeof STREAM;
+
+export type Encoding = "int" | "embstr" | "raw" | "listpack";
+
+/** The longest key and the longest value, as in Redis. */
+export const KEY_BYTES_MAX = 512 * 1024 * 1024;
+export const VALUE_BYTES_MAX = 512 * 1024 * 1024;
+
+/** Up to here copying by a loop is faster than a call into C++. */
+export const LOOP_COPY_BYTES_MAX = 128;
+
+/**
+ * A record in the arena, four u32 and then bytes, 16-byte aligned:
+ *
+ *   word 0  | access clock, 24 bits | flags, 4 bits | type, 4 bits |
+ *   word 1  | key length                                           |
+ *   word 2  | value length                                         |
+ *   word 3  | position in the deadline heap + 1; 0 = no deadline   |
+ *   key bytes, value bytes
+ */
+export const HEADER_BYTES = 16;
+export const WORD_META = 0;
+export const WORD_KEY_LENGTH = 1;
+export const WORD_VALUE_LENGTH = 2;
+export const WORD_DEADLINE = 3;
+
+export const TYPE_MASK = 0x0f;
+/** The string was changed in place (APPEND, SETRANGE, SETBIT): OBJECT ENCODING says "raw" whatever it holds. */
+export const FLAG_RAW = 0x10;
+/** The value bytes are an object id (u32) and the object lives in a side table: for large lists, hashes, ... */
+export const FLAG_OBJECT = 0x20;
+/** Bits 0x40 and 0x80 are free. */
+export const FLAGS_MASK = 0xf0;
+export const KIND_MASK = TYPE_MASK | FLAGS_MASK;
+
+export const CLOCK_SHIFT = 8;
+export const CLOCK_MASK = 0xff_ffff;
+
+/** What the table costs one key, in the logical bytes that maxmemory counts: 8-byte slots at a load of a half. */
+export const SLOT_LOGICAL_BYTES = 16;
+/** What a deadline costs: f64 deadline, u32 hash, u32 ref. */
+export const DEADLINE_LOGICAL_BYTES = 16;
+
+/** A record's handle: a u32, never 0. Good until the next change of its database. */
+export const NO_RECORD = 0;
