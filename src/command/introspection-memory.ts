@@ -53,14 +53,13 @@ function stats({ server }: LocalContext, _args: Args, reply: ReplyWriter): void 
 }
 
 function memoryStatistics(memory: MemoryFigures): readonly Figure[] {
-  const overhead = memory.startupBytes + memory.overheadBytes + memory.clientsBytes + memory.raftLogBytes;
-  const dataset = Math.max(0, memory.allocatedBytes - overhead);
-  const net = Math.max(1, memory.allocatedBytes - memory.startupBytes);
+  const used = memory.logicalBytes;
+  const dataset = Math.max(0, used - memory.overheadBytes);
   const resident = memory.residentBytes;
   return [
-    { name: "peak.allocated", value: memory.peakBytes },
-    { name: "total.allocated", value: memory.allocatedBytes },
-    { name: "startup.allocated", value: memory.startupBytes },
+    { name: "peak.allocated", value: memory.logicalBytesMax },
+    { name: "total.allocated", value: used },
+    { name: "startup.allocated", value: 0 },
     { name: "replication.backlog", value: memory.raftLogBytes },
     { name: "clients.slaves", value: 0 },
     { name: "clients.normal", value: memory.clientsBytes },
@@ -68,16 +67,12 @@ function memoryStatistics(memory: MemoryFigures): readonly Figure[] {
     { name: "aof.buffer", value: 0 },
     { name: "lua.caches", value: 0 },
     { name: "functions.caches", value: 0 },
-    { name: "overhead.total", value: overhead },
+    { name: "overhead.total", value: memory.overheadBytes },
     { name: "keys.count", value: memory.keyCount },
-    { name: "keys.bytes-per-key", value: Math.floor(memory.logicalBytes / Math.max(1, memory.keyCount)) },
+    { name: "keys.bytes-per-key", value: Math.floor(used / Math.max(1, memory.keyCount)) },
     { name: "dataset.bytes", value: dataset },
-    { name: "dataset.percentage", value: (dataset * 100) / net, isRatio: true },
-    {
-      name: "peak.percentage",
-      value: (memory.allocatedBytes * 100) / Math.max(1, memory.peakBytes),
-      isRatio: true,
-    },
+    { name: "dataset.percentage", value: percentage(dataset, used), isRatio: true },
+    { name: "peak.percentage", value: percentage(used, memory.logicalBytesMax), isRatio: true },
     { name: "allocator.allocated", value: memory.allocatedBytes },
     { name: "allocator.active", value: memory.allocatedBytes },
     { name: "allocator.resident", value: resident },
@@ -92,6 +87,10 @@ function memoryStatistics(memory: MemoryFigures): readonly Figure[] {
   ];
 }
 
+function percentage(part: number, whole: number): number {
+  return (part * 100) / Math.max(1, whole);
+}
+
 const SMALL_BYTES = 5 * 1024 * 1024;
 const HIGH_FRAGMENTATION = 1.4;
 const HIGH_PEAK = 1.5;
@@ -104,7 +103,7 @@ function doctor({ server }: LocalContext, _args: Args, reply: ReplyWriter): void
 function memoryReport(memory: MemoryFigures, clientCount: number): string {
   if (memory.logicalBytes < SMALL_BYTES) return "Too little data is held to say anything about memory.\n";
   const found: string[] = [];
-  if (memory.peakBytes > HIGH_PEAK * memory.allocatedBytes) {
+  if (memory.logicalBytesMax > HIGH_PEAK * memory.logicalBytes) {
     found.push("In the past more memory was used than now; the system may not have got all of it back.");
   }
   if (memory.residentBytes > HIGH_FRAGMENTATION * memory.allocatedBytes) {

@@ -276,17 +276,17 @@ export interface RaftView {
 }
 
 export interface MemoryFigures {
-  /** What the store counts, equal on all replicas; `maxmemory` is held against this. */
+  /** What the store counts, equal on all replicas; `maxmemory` is held against this. Shown as used_memory. */
   readonly logicalBytes: number;
-  /** Of all keys' logical bytes: those of table and keys, not of values. */
+  /** Highest `logicalBytes` since the start or CONFIG RESETSTAT. */
+  readonly logicalBytesMax: number;
+  /** The part of `logicalBytes` that is no key or value: tables, headers, deadlines. 0 when not told apart. */
   readonly overheadBytes: number;
   /** Process: everything Node allocated (heap, arenas, buffers). */
   readonly allocatedBytes: number;
-  readonly peakBytes: number;
-  /** `allocatedBytes` just after the start. */
-  readonly startupBytes: number;
   readonly residentBytes: number;
   readonly systemTotalBytes: number;
+  /** Buffers of clients. */
   readonly clientsBytes: number;
   readonly raftLogBytes: number;
   readonly keyCount: number;

@@ -1,17 +1,18 @@
 // Which arguments are secrets: passwords never reach the slow log, the monitor feed or the log file.
 
 import type { Args } from "../../base/args.ts";
+import { ROWS } from "../../config/table.ts";
 
 /** What is shown instead, in Redis's words. */
 export const REDACTED = "(redacted)";
 
-const SECRET_SETTINGS = [
-  "REQUIREPASS",
+/** Upper case. Ours, and Redis's that a client may send here by mistake. */
+const SECRET_SETTINGS: readonly string[] = [
+  ...ROWS.filter((row) => row.secret).map((row) => row.name.toUpperCase()),
   "MASTERAUTH",
   "MASTERUSER",
   "TLS-KEY-FILE-PASS",
   "TLS-CLIENT-KEY-FILE-PASS",
-  "CLUSTER-SECRET",
 ];
 
 /** Is argument `index` a secret? Allocates nothing. */
