@@ -1,7 +1,7 @@
 // The npm package redis-parser has no types of its own; this is what the tests and benchmarks use of it.
 
 declare module "redis-parser" {
-  type Reply = Buffer | number | null | Error | Reply[];
+  export type Reply = Buffer | string | number | null | Error | Reply[];
 
   export default class RedisParser {
     constructor(options: {
