@@ -51,7 +51,7 @@ export interface DataContext {
   /** Index of the selected database. */
   database: number;
   /** All databases: MOVE, COPY, SWAPDB, FLUSHALL. */
-  readonly store: Store;
+  store: Store;
   /** Longest string value, from proto-max-bulk-len. Agreed by the log only if equal on all nodes. */
   readonly stringBytesMax: number;
 }

@@ -34,7 +34,7 @@ export interface NodeInputs {
    * after everything that was in the sockets has been delivered.
    * @param nowMonotonicMs never goes back; fractions are meaningful; origin arbitrary
    * @param nowWallMs      Unix time in whole ms; may jump
-   * @param ticks          ticks that became due, 0 to LATE_TICKS_MAX; ticks lost in a stall beyond that are dropped
+   * @param ticks          ticks that became due, 0 to LATE_TICKS_MAX (base/limits); ticks lost in a stall beyond that are dropped
    */
   turn(nowMonotonicMs: number, nowWallMs: number, ticks: number): void;
 
@@ -170,7 +170,7 @@ export interface PeerTransport {
   open(address: string, incarnation: number): PeerLink;
   /**
    * A connection of its own to send one snapshot. `header` is passed to the other side's snapshotOffered. Chunks are
-   * limited to SNAPSHOT_CHUNK_BYTES_MAX.
+   * limited to SNAPSHOT_CHUNK_BYTES_MAX (base/limits).
    */
   openSnapshot(
     address: string,
@@ -243,6 +243,8 @@ export interface Clock {
   wallMs(): number;
   /** Unix time, whole microseconds (TIME). */
   wallUs(): number;
+  /** Stops everything for so long: DEBUG SLEEP only. */
+  sleep(milliseconds: number): void;
 }
 
 export interface Entropy {
@@ -296,10 +298,3 @@ export interface Log {
 
 /** node/ exports one of these; main.ts calls it once, before anything listens. */
 export type CreateNode<Settings> = (settings: Settings, ports: Ports) => NodeInputs;
-
-/** Ticks delivered in one turn at most. */
-export const LATE_TICKS_MAX = 3;
-/** Longest chunk a snapshot stream takes. */
-export const SNAPSHOT_CHUNK_BYTES_MAX = 1024 * 1024;
-/** Longest frame, prefix included, that a link takes in either direction. */
-export const PEER_FRAME_BYTES_MAX = 64 * 1024 * 1024;

@@ -30,7 +30,6 @@ export interface Welcome {
   readonly version: number;
   readonly self: HandshakeIdentity;
   readonly challenge: Uint8Array;
-  readonly proof: Uint8Array;
 }
 
 export interface Proof {
@@ -49,7 +48,7 @@ export interface Refused {
 
 export type Handshake = Hello | Welcome | Proof | Accepted | Refused;
 
-/** A frame, length prefix included. Equal messages give equal bytes. */
+/** A frame, length prefix included. */
 export function encodeHandshake(message: Handshake): Buffer {
   const writer = new FrameWriter(1024);
   seshat.Handshake.encode(toWire(message), writer);
@@ -64,8 +63,8 @@ function toWire(message: Handshake): seshat.Handshake.$Properties {
       return { hello: { version, kind, self: { ...self }, expectedIncarnation, challenge } };
     }
     case "welcome": {
-      const { version, self, challenge, proof } = message;
-      return { welcome: { version, self: { ...self }, challenge, proof } };
+      const { version, self, challenge } = message;
+      return { welcome: { version, self: { ...self }, challenge } };
     }
     case "proof":
       return { proof: { proof: message.proof } };
@@ -96,7 +95,6 @@ export function decodeHandshake(body: Uint8Array): Decoded<Handshake> {
         version: wire.welcome.version ?? 0,
         self: identityFromWire(wire.welcome.self),
         challenge: bytes(wire.welcome.challenge),
-        proof: bytes(wire.welcome.proof),
       };
     }
     if (wire.proof) return { step: "proof", proof: bytes(wire.proof.proof) };

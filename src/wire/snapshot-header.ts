@@ -1,7 +1,7 @@
 // What goes in front of a snapshot's chunks: which state it is and of which cluster. Value in, bytes out, and back.
 
 import { type ClusterTable, tableFromWire, tableToWire } from "./cluster-messages.ts";
-import { bytes, type Decoded, decoded, finite, present, safeInteger } from "./decode.ts";
+import { type Decoded, decoded, finite, present, safeInteger } from "./decode.ts";
 import { seshat } from "./generated/seshat.js";
 import { type RaftMessage, raftMessageFromWire, raftMessageToWire } from "./raft-message.ts";
 
@@ -13,11 +13,6 @@ export interface SnapshotHeader {
   readonly timeMs: number;
   /** For progress; 0 = unknown. */
   readonly logicalBytes: number;
-  /** u32 words. */
-  readonly hashSeed: readonly number[];
-  readonly databases: number;
-  /** The machine's own header, opaque here. */
-  readonly machine: Buffer;
 }
 
 /** Without a length prefix: openSnapshot takes the bytes as they are. */
@@ -27,9 +22,6 @@ export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
     table: tableToWire(header.table),
     timeMs: header.timeMs,
     logicalBytes: header.logicalBytes,
-    hashSeed: [...header.hashSeed],
-    databases: header.databases,
-    machine: header.machine,
   }).finish();
 }
 
@@ -41,9 +33,6 @@ export function decodeSnapshotHeader(encoded: Uint8Array): Decoded<SnapshotHeade
       table: tableFromWire(present(wire.table, "table")),
       timeMs: finite(wire.timeMs, "time"),
       logicalBytes: safeInteger(wire.logicalBytes, "logical bytes"),
-      hashSeed: wire.hashSeed ?? [],
-      databases: wire.databases ?? 0,
-      machine: bytes(wire.machine),
     };
   });
 }

@@ -1,0 +1,141 @@
+// The replicated state machine: committed entries in, changes of the store and replies out. Every replica
+// runs the same handlers over the same bytes at the entry's own time, so all hold the same state at the
+// same index. It never sees a clock, a session or a socket.
+
+import { Args } from "../base/args.ts";
+import { assert } from "../base/assert.ts";
+import { ARGUMENTS_MAX, BULK_BYTES_MAX, INLINE_BYTES_MAX } from "../base/limits.ts";
+import { Xoshiro } from "../base/prng.ts";
+import { lookup } from "../command/lookup.ts";
+import type { CommandRow, DataContext, DataRow } from "../command/types.ts";
+import { ReplyWriter } from "../resp/reply-writer.ts";
+import { COMMAND, RequestParser } from "../resp/request-parser.ts";
+import type { Store } from "../store/store.ts";
+import { EntryHeader, FLAG_KEEP_DUE, forEachEviction } from "../wire/entry-codec.ts";
+
+/** Due keys removed per entry: some always, and more where traffic makes more. Part of the agreed behaviour. */
+const RECLAIM_BASE = 16;
+const RECLAIM_PER_COMMAND = 2;
+
+export interface MachineCounters {
+  commandsApplied: number;
+  keysExpired: number;
+  keysEvicted: number;
+}
+
+export class Machine {
+  store: Store;
+  /** Cluster time of the last applied entry, ms since the epoch. Never moves back. */
+  timeMs = 0;
+  appliedIndex = 0;
+  appliedTerm = 0;
+  readonly counters: MachineCounters = { commandsApplied: 0, keysExpired: 0, keysEvicted: 0 };
+  /** What write handlers see; rewritten for every entry. */
+  readonly context: DataContext;
+  readonly #random = new Xoshiro(0);
+  readonly #header = new EntryHeader();
+  readonly #args = new Args();
+  readonly #sink = new ReplyWriter();
+  readonly #parser = new RequestParser({
+    bulkBytesMax: BULK_BYTES_MAX,
+    argumentsMax: ARGUMENTS_MAX,
+    inlineBytesMax: INLINE_BYTES_MAX,
+    unauthenticated: { arguments: 0, bulk: 0 },
+  });
+  #commandsInEntry = 0;
+
+  constructor(store: Store) {
+    this.store = store;
+    this.#sink.muted = true;
+    this.#parser.authenticated = true;
+    this.context = contextOf(store, this.#random);
+  }
+
+  /** Takes over a state that came by snapshot. */
+  replace(store: Store, timeMs: number, index: number, term: number): void {
+    assert(index >= this.appliedIndex, `snapshot at ${index} is behind applied index ${this.appliedIndex}`);
+    this.store = store;
+    this.context.store = store;
+    this.context.keys = store.databases[0]!;
+    this.timeMs = timeMs;
+    this.appliedIndex = index;
+    this.appliedTerm = term;
+    store.setTime(timeMs, timeMs);
+  }
+
+  /** Applies an entry whose replies nobody waits for here: followers, and entries of earlier leaders. */
+  apply(payload: Buffer, index: number, term: number): void {
+    if (payload.length === 0) return this.skip(index, term);
+    const header = this.beginEntry(payload, index, term);
+    const parser = this.#parser;
+    const args = this.#args;
+    const end = header.commandsEnd;
+    let database = 0;
+    for (let at = header.commandsStart; at < end; at = parser.position) {
+      const status = parser.next(payload, at, end);
+      assert(status === COMMAND, `entry ${index}: no command at byte ${at} of ${end}`);
+      args.set(payload, parser.offsets, 0, parser.argumentCount);
+      const row = lookup(args);
+      assert(row !== undefined, `entry ${index}: unknown command ${args.text(0)}`);
+      if (row.route === "write") this.run(row, args, database, this.#sink);
+      else database = selectedDatabase(row, args);
+    }
+    this.endEntry();
+  }
+
+  /** An entry without a payload: the empty entry of a new leader, or a configuration change. */
+  skip(index: number, term: number): void {
+    assert(index === this.appliedIndex + 1, `apply ${index} after ${this.appliedIndex}`);
+    this.appliedIndex = index;
+    this.appliedTerm = term;
+  }
+
+  /** Moves cluster time, seeds this entry's randomness, removes the victims the leader named. */
+  beginEntry(payload: Buffer, index: number, term: number): EntryHeader {
+    this.skip(index, term);
+    const header = this.#header.read(payload);
+    if (header.timeMs > this.timeMs) this.timeMs = header.timeMs;
+    this.store.setTime(this.timeMs, this.timeMs);
+    this.context.nowMs = this.timeMs;
+    this.#random.reseed(header.seed);
+    this.#commandsInEntry = 0;
+    if (header.evictionCount > 0) this.#evict(payload, header);
+    return header;
+  }
+
+  /** Runs one write of the open entry. */
+  run(row: DataRow, args: Args, database: number, reply: ReplyWriter): void {
+    const context = this.context;
+    if (context.database !== database || context.keys !== this.store.databases[database]) {
+      context.database = database;
+      context.keys = this.store.databases[database]!;
+    }
+    this.#commandsInEntry++;
+    row.run(context, args, reply);
+  }
+
+  /** Reclaims keys that are due, a bounded number per entry, in the order all replicas share. */
+  endEntry(): void {
+    this.counters.commandsApplied += this.#commandsInEntry;
+    if ((this.#header.flags & FLAG_KEEP_DUE) !== 0) return;
+    if (this.store.nextDeadlineMs() > this.timeMs) return;
+    this.counters.keysExpired += this.store.reclaimDue(
+      RECLAIM_BASE + RECLAIM_PER_COMMAND * this.#commandsInEntry,
+    );
+  }
+
+  #evict(payload: Buffer, header: EntryHeader): void {
+    forEachEviction(payload, header, (database, start, end) => {
+      if (this.store.databases[database]!.remove(payload, start, end)) this.counters.keysEvicted++;
+    });
+  }
+}
+
+export function contextOf(store: Store, random: Xoshiro): DataContext {
+  return { nowMs: 0, random, keys: store.databases[0]!, database: 0, store, stringBytesMax: BULK_BYTES_MAX };
+}
+
+function selectedDatabase(row: CommandRow, args: Args): number {
+  assert(row.name === "select", `${row.name} is not a write: it has no place in an entry`);
+  return Number(args.text(1));
+}

@@ -1,0 +1,240 @@
+// This node among the others: links, founding or joining the cluster, peers' frames, snapshots both ways.
+// Everything that Raft decides is the replica's; here is only who can be reached and who is who.
+
+import { assert } from "../base/assert.ts";
+import type { Settings } from "../config/table.ts";
+import type { Message, SnapshotMeta } from "../raft/index.ts";
+import { decodePeerFrame } from "../wire/peer-frame.ts";
+import type { RaftMessage } from "../wire/raft-message.ts";
+import { decodeSnapshotHeader } from "../wire/snapshot-header.ts";
+import type { Forwarding } from "./forwarding.ts";
+import { Membership } from "./membership.ts";
+import { PeerLinks } from "./peer-links.ts";
+import type { LinkDown, PeerLink, Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
+import type { Replica } from "./replica.ts";
+import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
+import type { VirtualSessions } from "./virtual-sessions.ts";
+
+export interface ClusterParts {
+  readonly ports: Ports;
+  readonly settings: Settings;
+  replica: Replica;
+  forwarding: Forwarding;
+  virtualSessions: VirtualSessions;
+}
+
+export class Cluster {
+  readonly membership: Membership;
+  readonly links = new PeerLinks();
+  readonly #parts: ClusterParts;
+  readonly #accepted = new Map<number, PeerLink>();
+  #sending: SnapshotSending | undefined;
+  #staged: StagedState | undefined;
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
+    const { self } = parts.ports.peers;
+    this.membership = new Membership(
+      {
+        name: self.name,
+        address: self.address,
+        clientAddress: self.clientAddress,
+        incarnation: self.incarnation,
+      },
+      parts.settings.members,
+    );
+  }
+
+  /** Dials the other configured members; a cluster of one founds itself. */
+  start(): void {
+    const { ports, settings } = this.#parts;
+    for (const member of settings.members) {
+      if (member.name !== this.membership.self.name) ports.peers.open(`${member.host}:${member.port}`, 0);
+    }
+    this.#tryToFound();
+  }
+
+  /** Both ways: requests go out on our link, replies come in on theirs. */
+  reaches(member: number): boolean {
+    return this.links.isUp(member) && this.#accepted.has(member);
+  }
+
+  linkUp(link: PeerLink): void {
+    const { remote } = link;
+    assert(remote !== undefined, "a link is up before its handshake");
+    const { replica, ports } = this.#parts;
+    if (link.outgoing) this.links.up(link, remote);
+    else this.#accepted.set(remote.incarnation, link);
+    ports.log.info({ peer: remote.name, outgoing: link.outgoing }, "peer connected");
+    if (this.membership.fresh) this.#tryToFound();
+    else if (
+      link.outgoing &&
+      remote.clusterId === "" &&
+      this.membership.member(remote.incarnation) !== undefined
+    ) {
+      this.links.table(remote.incarnation, this.membership.table());
+    }
+    replica.reachabilityChanged();
+    ports.scheduler.requestTurn();
+  }
+
+  linkDown(link: PeerLink, how: LinkDown): void {
+    const { replica, forwarding, virtualSessions, ports } = this.#parts;
+    const { remote } = link;
+    if (remote === undefined) return;
+    const member = remote.incarnation;
+    ports.log.info({ peer: remote.name, outgoing: link.outgoing, how }, "peer disconnected");
+    if (link.outgoing) this.links.down(link);
+    else if (this.#accepted.get(member) === link) this.#accepted.delete(member);
+    // What was under way to or from it is lost either way; both directions start anew together.
+    const accepted = this.#accepted.get(member);
+    if (link.outgoing && accepted !== undefined) accepted.close();
+    forwarding.lost(member);
+    virtualSessions.memberLost(member);
+    const { raft } = replica;
+    if (raft !== undefined) {
+      if (link.outgoing) raft.reportUnreachable(member);
+      if (how === "reset" || how === "closed") raft.reportConnectionLost(member);
+    }
+    replica.reachabilityChanged();
+    ports.scheduler.requestTurn();
+  }
+
+  linkRefused(link: PeerLink, how: LinkDown, text: string): void {
+    this.#parts.ports.log.warn({ peer: link.address, how }, text);
+  }
+
+  peerFrame(link: PeerLink, frame: Buffer): void {
+    const from = link.remote?.incarnation ?? 0;
+    const decoded = decodePeerFrame(frame);
+    const { replica, forwarding, virtualSessions, ports } = this.#parts;
+    if (!decoded.ok) {
+      ports.log.error({ peer: link.remote?.name, problem: decoded.error }, "frame refused");
+      link.close();
+      return;
+    }
+    const { raft, proxyRequests, proxyReplies, tables } = decoded.value;
+    for (const table of tables) this.#adopt(table);
+    if (this.membership.member(from) !== undefined) {
+      for (const message of raft) if (this.#isOurs(message, from)) replica.step(message);
+      for (const request of proxyRequests) virtualSessions.request(from, request);
+      for (const reply of proxyReplies) forwarding.reply(from, reply);
+    }
+    ports.scheduler.requestTurn();
+  }
+
+  /** A message of the core. A "snapshot" goes on a connection of its own, with the state behind it. */
+  send(message: Message): void {
+    if (message.type !== "snapshot") this.links.message(message);
+    else this.#sendSnapshot(message);
+  }
+
+  takeStaged(meta: SnapshotMeta): StagedState {
+    const staged = this.#staged;
+    assert(
+      staged !== undefined && staged.meta.index === meta.index && staged.meta.term === meta.term,
+      `the core restores ${meta.index}/${meta.term}, staged is ${staged?.meta.index}/${staged?.meta.term}`,
+    );
+    this.#staged = undefined;
+    return staged;
+  }
+
+  snapshotOffered(stream: SnapshotStreamIn, encodedHeader: Buffer): SnapshotReceiver | undefined {
+    const { ports, replica, settings } = this.#parts;
+    const header = decodeSnapshotHeader(encodedHeader);
+    if (!header.ok || replica.raft === undefined) return undefined;
+    const { raft: message } = header.value;
+    if (
+      message.snapshot === undefined ||
+      !this.#isOurs({ ...message, type: "append" }, stream.remote.incarnation)
+    ) {
+      return undefined;
+    }
+    ports.log.info({ from: stream.remote.name, index: message.snapshot.index }, "receiving a snapshot");
+    return new SnapshotReceiving(
+      stream,
+      header.value,
+      settings.databases,
+      (state, received) => this.#stage(state, received),
+      ports.log,
+    );
+  }
+
+  /** A node that does not lead has no business sending its state. */
+  stopSending(): void {
+    this.#endSending((sending) => sending.abort());
+  }
+
+  get sendingTo(): number {
+    return this.#sending?.member ?? 0;
+  }
+
+  #tryToFound(): void {
+    const { entropy } = this.#parts.ports;
+    const table = this.membership.foundingTable(this.links.identities(), () => entropy.hex(32));
+    if (table === undefined) return;
+    this.#adopt(table);
+    for (const { incarnation } of table.members) this.links.table(incarnation, table);
+  }
+
+  #adopt(table: Parameters<Membership["adopt"]>[0]): void {
+    if (!this.membership.adopt(table)) return;
+    const { ports, replica } = this.#parts;
+    ports.peers.update({ ...ports.peers.self, clusterId: table.clusterId });
+    ports.log.info({ cluster: table.clusterId, members: table.members.length }, "cluster joined");
+    replica.start({ id: this.membership.self.incarnation, voters: this.membership.incarnations });
+  }
+
+  /** Sent by the member at the other end of the link, to this incarnation, and of a kind that travels so. */
+  #isOurs(message: RaftMessage, from: number): boolean {
+    return (
+      message.from === from && message.to === this.membership.self.incarnation && message.type !== "snapshot"
+    );
+  }
+
+  #sendSnapshot(message: Message): void {
+    const { ports, replica, settings } = this.#parts;
+    const target = this.links.identityOf(message.to);
+    const meta = message.snapshot;
+    const storage = replica.storage;
+    assert(meta !== undefined && storage !== undefined, "a snapshot message without a snapshot");
+    if (target === undefined || this.#sending !== undefined || meta.index !== replica.machine.appliedIndex) {
+      replica.raft!.reportSnapshot(message.to, false);
+      return;
+    }
+    storage.snapshotIndexInUse = meta.index;
+    ports.log.info({ to: target.name, index: meta.index }, "sending a snapshot");
+    this.#sending = new SnapshotSending(
+      message,
+      target.address,
+      {
+        store: replica.machine.store,
+        timeMs: replica.machine.timeMs,
+        table: this.membership.table(),
+        chunkBytes: settings.snapshotChunkBytes,
+      },
+      ports.peers,
+      (ok, text) => {
+        ports.log.info({ to: target.name, index: meta.index, ok, text }, "snapshot sent");
+        this.#endSending(() => replica.raft!.reportSnapshot(message.to, ok));
+        ports.scheduler.requestTurn();
+      },
+    );
+  }
+
+  #endSending(how: (sending: SnapshotSending) => void): void {
+    const sending = this.#sending;
+    if (sending === undefined) return;
+    this.#sending = undefined;
+    this.#parts.replica.storage!.snapshotIndexInUse = 0;
+    how(sending);
+  }
+
+  #stage(state: StagedState, message: RaftMessage): boolean {
+    const { replica, ports } = this.#parts;
+    this.#staged = state;
+    replica.step(message);
+    ports.log.info({ index: state.meta.index }, "snapshot received");
+    return true;
+  }
+}

@@ -1,0 +1,203 @@
+// A follower's side of DESIGN section 7: the commands of its clients go to the leader as raw bytes, and the
+// replies are spliced into the clients' output. Bytes are kept until they are answered, so that what the
+// leader did not execute can go to the next one.
+//
+//   session ──add()──> open ──flush(), one request a turn──> sent ──replies, in order──> session's output
+
+import { assert } from "../base/assert.ts";
+import { COMMAND, RequestParser, redisLimits } from "../resp/request-parser.ts";
+import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
+import { PendingInput } from "./pending-input.ts";
+import type { ReplyOutput } from "./reply-output.ts";
+import type { Session } from "./session.ts";
+
+/** What one session may have sent without an answer. */
+const UNANSWERED_BYTES_MAX = 4 << 20;
+const UNCERTAIN =
+  "UNCERTAIN the command was sent to the leader, and the connection to it was lost before the answer";
+const NOT_EXECUTED = "TRYAGAIN the command was not executed: the leader was lost, try again";
+
+/** Commands of one session on their way. `bytes` holds them from the first unanswered one on. */
+interface Traffic {
+  readonly session: Session;
+  readonly bytes: PendingInput;
+  /** One flag a command, from the first unanswered one on: is it a write? */
+  writes: boolean[];
+  /** How many of them, and of their bytes, have been sent. */
+  sentCount: number;
+  sentBytes: number;
+  /** Raised whenever commands are taken back, so that late answers to their first sending are told apart. */
+  generation: number;
+}
+
+export interface ForwardingLinks {
+  /** The node that requests go to now; 0 = none. */
+  readonly leader: number;
+  request(member: number, request: ProxyRequest): void;
+}
+
+export class Forwarding {
+  readonly #links: ForwardingLinks;
+  readonly #output: ReplyOutput;
+  readonly #traffic = new Map<number, Traffic>();
+  readonly #dirty = new Set<Traffic>();
+  readonly #parser = new RequestParser(redisLimits);
+  /** Everything under way was sent to this member. */
+  #target = 0;
+
+  constructor(links: ForwardingLinks, output: ReplyOutput) {
+    this.#links = links;
+    this.#output = output;
+    this.#parser.authenticated = true;
+  }
+
+  /** Takes this node commands of the session now? Not while others of it are with another leader. */
+  accepts(session: Session): boolean {
+    if (session.outstanding > session.forwarded) return false;
+    const traffic = this.#traffic.get(session.id);
+    if (traffic !== undefined && session.forwarded > 0 && this.#target !== this.#links.leader) return false;
+    return traffic === undefined || traffic.bytes.length < UNANSWERED_BYTES_MAX;
+  }
+
+  /** Adds one command, source[start, end) in RESP. */
+  add(session: Session, isWrite: boolean, source: Buffer, start: number, end: number): void {
+    let traffic = this.#traffic.get(session.id);
+    if (traffic === undefined) {
+      traffic = { session, bytes: new PendingInput(), writes: [], sentCount: 0, sentBytes: 0, generation: 1 };
+      this.#traffic.set(session.id, traffic);
+    }
+    traffic.bytes.append(source, start, end);
+    traffic.writes.push(isWrite);
+    session.outstanding++;
+    session.forwarded++;
+    this.#dirty.add(traffic);
+  }
+
+  /** Sends what this turn added, one request a session. */
+  flush(): void {
+    if (this.#dirty.size === 0) return;
+    const leader = this.#links.leader;
+    if (leader === 0) return;
+    this.#target = leader;
+    for (const traffic of this.#dirty) {
+      const { session, bytes } = traffic;
+      const count = traffic.writes.length - traffic.sentCount;
+      if (count === 0) continue;
+      this.#links.request(leader, {
+        sessionId: session.id,
+        database: session.database,
+        protocol: session.protocol,
+        commands: Buffer.from(bytes.bytes.subarray(bytes.start + traffic.sentBytes, bytes.end)),
+        generation: traffic.generation,
+        muted: session.muted,
+        closed: false,
+      });
+      traffic.sentCount += count;
+      traffic.sentBytes = bytes.length;
+    }
+    this.#dirty.clear();
+  }
+
+  /** Replies of the leader, or its word that it did not execute what is unanswered. */
+  reply(from: number, reply: ProxyReply): void {
+    const traffic = this.#traffic.get(reply.sessionId);
+    // Of an earlier sending: those commands have been given up or sent to somebody else since.
+    if (traffic === undefined || from !== this.#target || reply.generation !== traffic.generation) return;
+    const { session } = traffic;
+    assert(
+      reply.completed <= traffic.sentCount,
+      `${reply.completed} answers to ${traffic.sentCount} commands`,
+    );
+    if (reply.replies.length > 0) {
+      const writer = this.#output.attach(session, session.protocol, false);
+      writer.raw(reply.replies, 0, reply.replies.length);
+    }
+    if (reply.completed > 0) this.#drop(traffic, reply.completed);
+    if (reply.notLeader) this.#putBack(traffic);
+    if (reply.close) session.close(true);
+  }
+
+  /** The leader cannot be asked any more. What it was sent may have been executed. */
+  lost(member: number): void {
+    if (member !== this.#target) return;
+    this.#target = 0;
+    for (const traffic of this.#traffic.values()) {
+      if (traffic.sentCount === 0) continue;
+      const { session } = traffic;
+      const sent = traffic.writes.slice(0, traffic.sentCount);
+      // Reads change nothing: they are simply asked again. Behind a write they must keep their place.
+      const firstWrite = sent.indexOf(true);
+      if (firstWrite < 0) {
+        this.#putBack(traffic);
+        continue;
+      }
+      const writer = this.#output.attach(session, session.protocol, session.muted);
+      for (const isWrite of sent) writer.error(isWrite ? UNCERTAIN : NOT_EXECUTED);
+      this.#drop(traffic, sent.length);
+      traffic.generation++;
+      this.#putBack(traffic);
+    }
+  }
+
+  /** Nothing more is to be sent to anybody: what was added and not sent waits in the sessions again. */
+  recall(): void {
+    for (const traffic of this.#dirty) if (traffic.sentCount === 0) this.#putBack(traffic);
+    this.#dirty.clear();
+  }
+
+  closed(session: Session): void {
+    const traffic = this.#traffic.get(session.id);
+    if (traffic === undefined) return;
+    this.#traffic.delete(session.id);
+    this.#dirty.delete(traffic);
+    if (this.#target === 0) return;
+    this.#links.request(this.#target, {
+      sessionId: session.id,
+      database: 0,
+      protocol: 2,
+      commands: Buffer.alloc(0),
+      generation: traffic.generation,
+      muted: false,
+      closed: true,
+    });
+  }
+
+  /** The first `count` commands are answered. */
+  #drop(traffic: Traffic, count: number): void {
+    const { session, bytes } = traffic;
+    const length = count === traffic.writes.length ? bytes.length : this.#lengthOf(traffic, count);
+    bytes.consume(length);
+    traffic.writes = traffic.writes.slice(count);
+    traffic.sentCount -= count;
+    traffic.sentBytes -= length;
+    session.forwarded -= count;
+    for (let i = 0; i < count; i++) session.answered();
+  }
+
+  #putBack(traffic: Traffic): void {
+    const { session } = traffic;
+    const count = traffic.writes.length;
+    if (count === 0) return;
+    const bytes = Buffer.from(traffic.bytes.take());
+    traffic.generation++;
+    traffic.writes = [];
+    traffic.sentCount = 0;
+    traffic.sentBytes = 0;
+    session.forwarded -= count;
+    session.outstanding -= count;
+    this.#dirty.delete(traffic);
+    session.putBack(bytes);
+  }
+
+  /** Bytes of the first `count` commands. */
+  #lengthOf(traffic: Traffic, count: number): number {
+    const { bytes } = traffic;
+    let at = bytes.start;
+    for (let i = 0; i < count; i++) {
+      const status = this.#parser.next(bytes.bytes, at, bytes.end);
+      assert(status === COMMAND, `forwarded command ${i} of ${count} does not parse`);
+      at = this.#parser.position;
+    }
+    return at - bytes.start;
+  }
+}

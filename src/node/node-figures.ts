@@ -1,0 +1,178 @@
+// What INFO, ROLE and MEMORY show of this node, read from the parts that hold it at the moment they are asked.
+
+import type { ClientsView, MemoryFigures, RaftPeer, RaftView } from "../command/local-context.ts";
+import type { SeshatNode } from "./node.ts";
+import type { ServerView } from "./server-view.ts";
+import type { CommandStatistics } from "./service/command-statistics.ts";
+import type { InfoSource, KeyspaceFigures, ProcessFigures } from "./service/info.ts";
+import type { ServerStatistics } from "./service/statistics.ts";
+
+const RUN_ID_DIGITS = 40;
+
+export class NodeFigures implements InfoSource {
+  readonly isClusterEnabled = false;
+  readonly channelCount = 0;
+  readonly patternCount = 0;
+  readonly #node: SeshatNode;
+  readonly #server: ServerView;
+  readonly #startedMs: number;
+  readonly #runId: string;
+  readonly #startupBytes: number;
+  #peakBytes = 0;
+
+  constructor(node: SeshatNode, server: ServerView) {
+    const { ports } = node;
+    this.#node = node;
+    this.#server = server;
+    this.#startedMs = ports.clock.wallMs();
+    this.#runId = ports.entropy.hex(RUN_ID_DIGITS);
+    this.#startupBytes = ports.process.heapUsedBytes();
+  }
+
+  get seshatVersion(): string {
+    return this.#node.ports.process.version;
+  }
+
+  get nowMicroseconds(): number {
+    return this.#node.ports.clock.wallUs();
+  }
+
+  get clients(): ClientsView {
+    return this.#server.clients;
+  }
+
+  get statistics(): ServerStatistics {
+    return this.#server.statistics;
+  }
+
+  get commandStatistics(): CommandStatistics {
+    return this.#server.commandStatistics;
+  }
+
+  get lastSaveSeconds(): number {
+    return this.#server.lastSaveSeconds;
+  }
+
+  get raft(): RaftView {
+    return raftView(this.#node);
+  }
+
+  notePeak(): void {
+    const { ports, replica } = this.#node;
+    const bytes = ports.process.heapUsedBytes() + replica.machine.store.reservedBytes;
+    this.#peakBytes = Math.max(this.#peakBytes, bytes);
+  }
+
+  get memory(): MemoryFigures {
+    const { replica, ports, settings } = this.#node;
+    const { store } = replica.machine;
+    let keyCount = 0;
+    for (const keys of store.databases) keyCount += keys.size;
+    let clientsBytes = 0;
+    for (const session of this.#server.clients.values()) {
+      clientsBytes += session.queryBufferBytes + session.queryBufferFreeBytes + session.outputBufferBytes;
+    }
+    const allocatedBytes = ports.process.heapUsedBytes() + store.reservedBytes;
+    this.#peakBytes = Math.max(this.#peakBytes, allocatedBytes);
+    return {
+      logicalBytes: store.logicalBytes,
+      overheadBytes: 0,
+      allocatedBytes,
+      startupBytes: this.#startupBytes,
+      residentBytes: ports.process.residentBytes(),
+      systemTotalBytes: 0,
+      clientsBytes,
+      raftLogBytes: replica.storage?.bytes ?? 0,
+      keyCount,
+      maxmemoryBytes: settings.maxmemoryBytes,
+      maxmemoryPolicy: settings.maxmemoryPolicy,
+    };
+  }
+
+  get uptimeSeconds(): number {
+    return Math.floor((this.#node.ports.clock.wallMs() - this.#startedMs) / 1000);
+  }
+
+  get port(): number {
+    return this.#node.settings.port;
+  }
+
+  get clientsMax(): number {
+    return this.#node.settings.maxclients;
+  }
+
+  get isLoading(): boolean {
+    return this.#node.replica.raft === undefined;
+  }
+
+  get process(): ProcessFigures {
+    const { process } = this.#node.ports;
+    const { user, system } = process.cpuSeconds();
+    return {
+      pid: process.pid,
+      runId: this.#runId,
+      platform: process.platform,
+      architecture: process.architecture,
+      runtimeVersion: process.runtimeVersion,
+      executable: process.executable,
+      configFile: process.configFile,
+      userCpuSeconds: user,
+      systemCpuSeconds: system,
+    };
+  }
+
+  get keyspace(): readonly KeyspaceFigures[] {
+    return this.#node.replica.machine.store.databases
+      .map((keys, database) => ({ database, keys: keys.size, expires: keys.expiringCount, averageTtlMs: 0 }))
+      .filter(({ keys }) => keys > 0);
+  }
+}
+
+export function raftView(node: SeshatNode): RaftView {
+  const { replica, cluster } = node;
+  const { raft, storage } = replica;
+  const { membership, links } = cluster;
+  const leader = membership.member(raft?.leader ?? 0);
+  const views = raft?.role === "leader" ? raft.progress() : [];
+  const peers: RaftPeer[] = [];
+  for (const member of membership.list()) {
+    if (member.incarnation === membership.self.incarnation) continue;
+    const view = views.find(({ id }) => id === member.incarnation);
+    const { host, port } = splitAddress(member.clientAddress);
+    peers.push({
+      node: member.name,
+      host,
+      port,
+      role: raft?.confState.learners.includes(member.incarnation) === true ? "learner" : "voter",
+      connected: links.isUp(member.incarnation),
+      state: view?.state ?? "unknown",
+      matchIndex: view?.match ?? 0,
+      silentMs: 0,
+    });
+  }
+  return {
+    role:
+      raft === undefined || raft.role === "preCandidate"
+        ? "candidate"
+        : raft.isLearner
+          ? "learner"
+          : raft.role,
+    node: membership.self.name,
+    incarnation: String(membership.self.incarnation),
+    clusterId: membership.clusterId,
+    term: raft?.term ?? 0,
+    leader: leader === undefined ? undefined : { node: leader.name, ...splitAddress(leader.clientAddress) },
+    memberCount: membership.incarnations.length,
+    commitIndex: raft?.commit ?? 0,
+    appliedIndex: replica.machine.appliedIndex,
+    firstIndex: storage?.firstIndex() ?? 0,
+    lastIndex: storage?.lastIndex() ?? 0,
+    lease: raft?.role !== "leader" ? "none" : raft.leaseValid() ? "valid" : "expired",
+    peers,
+  };
+}
+
+function splitAddress(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(":");
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+}

@@ -1,0 +1,238 @@
+// One Seshat node: what comes in from sockets and timers, and the parts it goes to. It owns the sessions and
+// joins replica, cluster, forwarding and services; each of them does its own work.
+
+import { Args } from "../base/args.ts";
+import {
+  ARGUMENTS_MAX,
+  INLINE_BYTES_MAX,
+  UNAUTHENTICATED_ARGUMENTS_MAX,
+  UNAUTHENTICATED_BULK_BYTES_MAX,
+} from "../base/limits.ts";
+import { rows } from "../command/lookup.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { Settings } from "../config/table.ts";
+import type { ParserLimits } from "../resp/request-parser.ts";
+import { Store } from "../store/store.ts";
+import { Cluster } from "./cluster.ts";
+import { Forwarding } from "./forwarding.ts";
+import { HeldSessions } from "./held-sessions.ts";
+import type {
+  ClientConnection,
+  ClientHandler,
+  LinkDown,
+  NodeInputs,
+  PeerLink,
+  Ports,
+  SnapshotReceiver,
+  SnapshotStreamIn,
+} from "./ports.ts";
+import { MODE_LEADER, Replica } from "./replica.ts";
+import { ReplyOutput } from "./reply-output.ts";
+import { ServerView } from "./server-view.ts";
+import { Session } from "./session.ts";
+import { Shutdown } from "./shutdown.ts";
+import { VirtualSessions } from "./virtual-sessions.ts";
+
+/** Elections of a healthy majority are over by then; a client that waited longer is told that nobody leads. */
+const LEADER_WAIT_ELECTIONS = 6;
+const SECOND_MS = 1000;
+const PROTECTED =
+  "-DENIED Seshat is running in protected mode because protected mode is enabled and no password is set for " +
+  "the default user. In this mode connections are only accepted from the loopback interface. Set 'requirepass' " +
+  "or start with '--protected-mode no' to accept connections from other hosts.\r\n";
+
+export class SeshatNode implements NodeInputs {
+  readonly ports: Ports;
+  readonly settings: Settings;
+  readonly configuration: Configuration;
+  readonly replica: Replica;
+  readonly cluster: Cluster;
+  readonly output: ReplyOutput;
+  readonly forwarding: Forwarding;
+  readonly virtualSessions: VirtualSessions;
+  readonly server: ServerView;
+  readonly args = new Args();
+  parserLimits: ParserLimits;
+  readonly #held = new HeldSessions();
+  readonly #shutdown: Shutdown;
+  #nextSecondMs = 0;
+
+  constructor(configuration: Configuration, ports: Ports) {
+    const { settings } = configuration;
+    this.configuration = configuration;
+    this.settings = settings;
+    this.ports = ports;
+    this.output = new ReplyOutput(ports.buffers);
+    this.server = new ServerView(this);
+    const hashSeed = [ports.entropy.u32(), ports.entropy.u32()] as const;
+    this.replica = new Replica(
+      {
+        ports,
+        settings,
+        output: this.output,
+        timerSinks: this.server,
+        send: (message) => this.cluster.send(message),
+        reaches: (member) => this.cluster.reaches(member),
+        takeStaged: (meta) => this.cluster.takeStaged(meta),
+        modeChanged: () => this.#modeChanged(),
+        fault: (text) => ports.lifecycle.halt(text),
+      },
+      new Store({ databases: settings.databases, hashSeed }),
+    );
+    const { replica } = this;
+    const links = {
+      get leader() {
+        return replica.leader;
+      },
+      request: (member: number, request: Parameters<Cluster["links"]["request"]>[1]) =>
+        this.cluster.links.request(member, request),
+    };
+    this.forwarding = new Forwarding(links, this.output);
+    this.virtualSessions = new VirtualSessions(this, {
+      proxyReply: (member, reply) => this.cluster.links.proxyReply(member, reply),
+    });
+    this.cluster = new Cluster({
+      ports,
+      settings,
+      replica,
+      forwarding: this.forwarding,
+      virtualSessions: this.virtualSessions,
+    });
+    this.#shutdown = new Shutdown(this);
+    this.parserLimits = parserLimitsOf(settings);
+    configuration.onChange(["proto-max-bulk-len"], () => {
+      this.parserLimits = parserLimitsOf(settings);
+      return undefined;
+    });
+    this.server.followSettings();
+  }
+
+  /** Once the ports work: dials the others. */
+  start(): void {
+    this.cluster.start();
+    this.requestTurn();
+  }
+
+  clientConnected(connection: ClientConnection): ClientHandler {
+    const session = new Session(this, connection, false);
+    this.server.clients.add(session);
+    if (this.settings.protectedMode && this.settings.requirepass === "" && !connection.isLoopback) {
+      session.push(Buffer.from(PROTECTED));
+      session.close(true);
+    }
+    return session;
+  }
+
+  linkUp(link: PeerLink): void {
+    this.cluster.linkUp(link);
+  }
+
+  linkDown(link: PeerLink, how: LinkDown): void {
+    this.cluster.linkDown(link, how);
+  }
+
+  linkRefused(link: PeerLink, how: LinkDown, text: string): void {
+    this.cluster.linkRefused(link, how, text);
+  }
+
+  peerFrame(link: PeerLink, frame: Buffer): void {
+    this.cluster.peerFrame(link, frame);
+  }
+
+  snapshotOffered(stream: SnapshotStreamIn, header: Buffer): SnapshotReceiver | undefined {
+    return this.cluster.snapshotOffered(stream, header);
+  }
+
+  turn(nowMonotonicMs: number, nowWallMs: number, ticks: number): void {
+    const { replica } = this;
+    replica.turn(nowMonotonicMs, nowWallMs, ticks);
+    this.#held.retry(nowMonotonicMs);
+    if (replica.proposals.open.count > 0 && replica.mode === MODE_LEADER) replica.settle();
+    if (ticks > 0) this.#tick(nowMonotonicMs);
+    this.forwarding.flush();
+    this.output.flush();
+    this.cluster.links.flush();
+  }
+
+  shutdown(): void {
+    this.#shutdown.begin();
+  }
+
+  /** For SHUTDOWN and its ABORT. */
+  get shutdownControl(): Shutdown {
+    return this.#shutdown;
+  }
+
+  // What sessions ask.
+
+  requestTurn(): void {
+    this.ports.scheduler.requestTurn();
+  }
+
+  hold(session: Session): void {
+    this.#held.add(session);
+    this.requestTurn();
+  }
+
+  sessionClosed(session: Session): void {
+    this.forwarding.closed(session);
+    if (!session.virtual) this.server.clients.remove(session);
+    this.server.monitors.remove(session);
+  }
+
+  /** Nobody can take the command, and waiting for somebody has taken long enough. */
+  refusal(): string {
+    return this.cluster.membership.fresh
+      ? "CLUSTERDOWN this node is not in a cluster yet: it waits for the other configured members"
+      : "CLUSTERDOWN no leader is known: a majority of the members cannot be reached";
+  }
+
+  get leaderWaitMs(): number {
+    return LEADER_WAIT_ELECTIONS * this.settings.electionTimeoutMs;
+  }
+
+  get passwordRequired(): boolean {
+    return this.settings.requirepass !== "";
+  }
+
+  get monitoring(): boolean {
+    return this.server.monitors.active;
+  }
+
+  feedMonitors(session: Session, id: number, args: Args): void {
+    const { monitors } = this.server;
+    if (monitors.shows(rows[id]!)) monitors.feed(session, args, this.ports.clock.wallUs());
+  }
+
+  #modeChanged(): void {
+    const { mode } = this.replica;
+    if (mode !== MODE_LEADER) {
+      this.cluster.stopSending();
+      this.virtualSessions.handBack();
+    }
+    this.forwarding.recall();
+    this.requestTurn();
+  }
+
+  #tick(nowMs: number): void {
+    this.server.tick(nowMs);
+    this.#shutdown.tick(nowMs);
+    if (nowMs < this.#nextSecondMs) return;
+    this.#nextSecondMs = nowMs + SECOND_MS;
+    const { timeoutSeconds } = this.settings;
+    for (const session of this.server.clients.values()) {
+      session.everySecond();
+      const idleMs = this.replica.wallMs - session.lastActiveMs;
+      if (timeoutSeconds > 0 && idleMs > timeoutSeconds * SECOND_MS && !session.blocked && !session.monitor) {
+        session.close(false);
+      }
+    }
+  }
+}
+
+const parserLimitsOf = (settings: Settings): ParserLimits => ({
+  bulkBytesMax: settings.protoMaxBulkBytes,
+  argumentsMax: ARGUMENTS_MAX,
+  inlineBytesMax: INLINE_BYTES_MAX,
+  unauthenticated: { arguments: UNAUTHENTICATED_ARGUMENTS_MAX, bulk: UNAUTHENTICATED_BULK_BYTES_MAX },
+});

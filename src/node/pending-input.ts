@@ -1,0 +1,70 @@
+// Bytes of a client that are not parsed yet: half a command, or what waits while the session is held.
+// Memory follows what was really received (doubling), never what the client announces.
+
+const NOTHING = Buffer.alloc(0);
+const CAPACITY_MIN = 1024;
+
+export class PendingInput {
+  bytes: Buffer = NOTHING;
+  start = 0;
+  end = 0;
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  get capacity(): number {
+    return this.bytes.length;
+  }
+
+  append(source: Buffer, from: number, to: number): void {
+    const added = to - from;
+    if (this.end + added > this.bytes.length) this.#makeRoom(added);
+    source.copy(this.bytes, this.end, from, to);
+    this.end += added;
+  }
+
+  /** Puts `source` in front of what follows the first `offset` bytes. */
+  insert(offset: number, source: Buffer): void {
+    const at = this.start + offset;
+    this.bytes = Buffer.concat([
+      this.bytes.subarray(this.start, at),
+      source,
+      this.bytes.subarray(at, this.end),
+    ]);
+    this.start = 0;
+    this.end = this.bytes.length;
+  }
+
+  /** The first `count` bytes are done with. */
+  consume(count: number): void {
+    this.start += count;
+    if (this.start === this.end) this.clear();
+  }
+
+  take(): Buffer {
+    const taken = this.bytes.subarray(this.start, this.end);
+    this.clear();
+    return taken;
+  }
+
+  clear(): void {
+    this.bytes = NOTHING;
+    this.start = 0;
+    this.end = 0;
+  }
+
+  #makeRoom(added: number): void {
+    const length = this.length;
+    // Moving to the front is enough when that frees at least half, so every byte moves a bounded number of times.
+    if (length + added <= this.bytes.length && this.start >= this.bytes.length / 2) {
+      this.bytes.copy(this.bytes, 0, this.start, this.end);
+    } else {
+      const grown = Buffer.allocUnsafeSlow(Math.max(CAPACITY_MIN, length + added, 2 * length));
+      this.bytes.copy(grown, 0, this.start, this.end);
+      this.bytes = grown;
+    }
+    this.start = 0;
+    this.end = length;
+  }
+}

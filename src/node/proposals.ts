@@ -1,0 +1,225 @@
+// The leader's writes on their way through the log: the open batch of this turn, the batches proposed and
+// not yet applied, and what becomes of them when they are applied, overwritten, or never heard of again.
+//
+//   open ──seal, propose──> in flight ──same (index, term) applied──> replies
+//                               ├──another term's entry at the index──> put back: not executed
+//                               └──nothing until the deadline─────────> UNCERTAIN
+
+import { Args } from "../base/args.ts";
+import { assert } from "../base/assert.ts";
+import { rows } from "../command/lookup.ts";
+import type { DataContext } from "../command/types.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { RaftCore } from "../raft/index.ts";
+import { encodeCommand } from "../resp/request-parser.ts";
+import type { CommandTimer } from "./command-timer.ts";
+import type { EntryMemory } from "./entry-memory.ts";
+import type { ReplyOutput } from "./reply-output.ts";
+import type { Session } from "./session.ts";
+import { ITEM_READ, ITEM_REPLY, ITEM_WRITE, TurnBatch } from "./turn-batch.ts";
+
+const UNCERTAIN = "UNCERTAIN the command was proposed, but leadership was lost before its outcome was known";
+const NOT_EXECUTED = "TRYAGAIN the command was not executed: leadership was lost, try again";
+const NO_EVICTIONS: readonly Buffer[] = [];
+const SPARE_BATCHES_MAX = 8;
+
+export interface ProposalsParts {
+  readonly machine: Machine;
+  readonly output: ReplyOutput;
+  readonly memory: EntryMemory;
+  readonly timer: CommandTimer;
+  readonly readContext: DataContext;
+}
+
+export class Proposals {
+  open: TurnBatch;
+  /** Payload bytes proposed and not yet applied. */
+  inFlightBytes = 0;
+  readonly #parts: ProposalsParts;
+  readonly #args = new Args();
+  readonly #spare: TurnBatch[] = [];
+  #inFlight: TurnBatch[] = [];
+  #first = 0;
+  /** Set when leadership was lost: by then the batches in flight are decided or uncertain. */
+  #deadlineMs = Number.POSITIVE_INFINITY;
+
+  constructor(parts: ProposalsParts) {
+    this.#parts = parts;
+    this.open = new TurnBatch(parts.memory);
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlight.length - this.#first;
+  }
+
+  /**
+   * Makes the open batch an entry; with `force` an empty one too, which moves cluster time only.
+   * A core that refuses it (no longer leader) leaves the commands not executed: they are put back.
+   */
+  propose(raft: RaftCore, timeMs: number, seed: number, flags: number, force: boolean): void {
+    const batch = this.open;
+    if (batch.count === 0 && !force) return;
+    const payload = batch.seal(timeMs, seed, flags, NO_EVICTIONS);
+    const result = raft.propose(payload);
+    this.open = this.#spare.pop() ?? new TurnBatch(this.#parts.memory);
+    this.open.open();
+    if (!result.ok || result.index === 0) {
+      this.#putBack(batch);
+      return;
+    }
+    batch.index = result.index;
+    batch.term = result.term;
+    this.inFlightBytes += payload.length;
+    this.#inFlight.push(batch);
+  }
+
+  /** Applies the committed entry (index, term) if it is one of ours, with its replies. False: it is not. */
+  apply(index: number, term: number, payload: Buffer): boolean {
+    const batch = this.#inFlight[this.#first];
+    if (batch === undefined || batch.index > index) return false;
+    assert(batch.index === index, `entry ${index} applied while ${batch.index} is in flight`);
+    this.#takeFirst();
+    if (batch.term === term) {
+      this.#run(batch, index, term);
+      this.#recycle(batch);
+    } else {
+      this.#parts.machine.apply(payload, index, term);
+      this.#putBack(batch);
+    }
+    return true;
+  }
+
+  /** Leadership is gone: nothing more is proposed, what is in flight may still be decided until the deadline. */
+  leadershipLost(deadlineMs: number): void {
+    this.#deadlineMs = deadlineMs;
+    if (this.open.count === 0) return;
+    const batch = this.open;
+    batch.closeRun();
+    batch.seal(0, 0, 0, NO_EVICTIONS);
+    this.open = new TurnBatch(this.#parts.memory);
+    this.#putBack(batch);
+  }
+
+  leadershipWon(): void {
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Answers what is still undecided after the deadline, or all of it when a snapshot has passed it by. */
+  giveUp(nowMs: number): void {
+    if (nowMs < this.#deadlineMs) return;
+    while (this.inFlightCount > 0) {
+      const batch = this.#inFlight[this.#first]!;
+      this.#takeFirst();
+      this.#fail(batch);
+      this.#recycle(batch);
+    }
+  }
+
+  #takeFirst(): void {
+    const batch = this.#inFlight[this.#first]!;
+    this.inFlightBytes -= batch.payload.length;
+    this.#first++;
+    if (this.#first === this.#inFlight.length) {
+      this.#inFlight.length = 0;
+      this.#first = 0;
+    } else if (this.#first === 1024) {
+      this.#inFlight = this.#inFlight.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** The hot loop of a leader: every command of a committed entry, in order, with its reply. */
+  #run(batch: TurnBatch, index: number, term: number): void {
+    const { machine, output, timer, readContext } = this.#parts;
+    const args = this.#args;
+    machine.beginEntry(batch.payload, index, term);
+    readContext.nowMs = machine.timeMs;
+    for (let item = 0; item < batch.count; item++) {
+      const session = batch.sessions[item]!;
+      const kind = batch.kinds[item]!;
+      const writer = output.attach(session, batch.protocols[item] === 3 ? 3 : 2, batch.mutes[item] === 1);
+      if (kind === ITEM_REPLY) {
+        const base = batch.argsBase[item]!;
+        writer.raw(batch.side, batch.offsets[base]!, batch.offsets[base + 1]!);
+      } else {
+        const id = batch.rowIds[item]!;
+        const row = rows[id]!;
+        assert(row.route === "write" || row.route === "read", "only data commands are in batches");
+        batch.argsOf(item, args);
+        const startUs = timer.start(id);
+        if (kind === ITEM_WRITE) {
+          machine.run(row, args, batch.databases[item]!, writer);
+          session.lastWriteIndex = index;
+        } else {
+          readContext.database = batch.databases[item]!;
+          readContext.keys = machine.store.databases[readContext.database]!;
+          row.run(readContext, args, writer);
+        }
+        if (startUs !== 0) timer.stop(id, startUs, args, session);
+      }
+      session.answered();
+    }
+    machine.endEntry();
+  }
+
+  /** Not executed for certain: the commands go back to their sessions, which send them on again. */
+  #putBack(batch: TurnBatch): void {
+    const { output } = this.#parts;
+    const ordered = new Map<Session, Buffer[]>();
+    const inOrder = sessionsWithReplies(batch);
+    for (let item = 0; item < batch.count; item++) {
+      const session = batch.sessions[item]!;
+      if (batch.kinds[item] === ITEM_REPLY || inOrder.has(session)) {
+        this.#answer(batch, item, NOT_EXECUTED);
+        continue;
+      }
+      const commands = ordered.get(session) ?? [];
+      commands.push(commandOf(batch, item, this.#args));
+      ordered.set(session, commands);
+      session.outstanding--;
+    }
+    output.detach();
+    for (const [session, commands] of ordered) session.putBack(Buffer.concat(commands));
+    this.#recycle(batch);
+  }
+
+  #fail(batch: TurnBatch): void {
+    for (let item = 0; item < batch.count; item++) {
+      this.#answer(batch, item, batch.kinds[item] === ITEM_READ ? NOT_EXECUTED : UNCERTAIN);
+    }
+  }
+
+  #answer(batch: TurnBatch, item: number, errorText: string): void {
+    const session = batch.sessions[item]!;
+    const protocol = batch.protocols[item] === 3 ? 3 : 2;
+    const writer = this.#parts.output.attach(session, protocol, batch.mutes[item] === 1);
+    if (batch.kinds[item] === ITEM_REPLY) {
+      const base = batch.argsBase[item]!;
+      writer.raw(batch.side, batch.offsets[base]!, batch.offsets[base + 1]!);
+    } else {
+      writer.error(errorText);
+    }
+    session.answered();
+  }
+
+  #recycle(batch: TurnBatch): void {
+    batch.release();
+    if (this.#spare.length < SPARE_BATCHES_MAX) this.#spare.push(batch);
+  }
+}
+
+/** A reply already made cannot be put back, so its session's commands are answered in order instead. */
+function sessionsWithReplies(batch: TurnBatch): Set<Session> {
+  const found = new Set<Session>();
+  for (let item = 0; item < batch.count; item++) {
+    if (batch.kinds[item] === ITEM_REPLY) found.add(batch.sessions[item]!);
+  }
+  return found;
+}
+
+function commandOf(batch: TurnBatch, item: number, args: Args): Buffer {
+  batch.argsOf(item, args);
+  const parts: Buffer[] = [];
+  for (let i = 0; i < args.count; i++) parts.push(args.copy(i));
+  return encodeCommand(parts);
+}

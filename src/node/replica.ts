@@ -1,0 +1,355 @@
+// One replica: the turn. Peers' messages and clients' commands come in between turns; a turn moves time,
+// proposes the batch, takes what Raft decided, applies it, and sends replies and messages out. Synchronous
+// and deterministic; time, randomness and sockets are ports.
+//
+//   turn: ticks -> propose -> Ready { store, send, apply, advance } until quiet -> held sessions -> outputs
+
+import type { Args } from "../base/args.ts";
+import { assert } from "../base/assert.ts";
+import { APPEND_BYTES_MAX, APPENDS_IN_FLIGHT_BYTES_MAX, APPENDS_IN_FLIGHT_MAX } from "../base/limits.ts";
+import { Xoshiro } from "../base/prng.ts";
+import { rows } from "../command/lookup.ts";
+import type { DataContext } from "../command/types.ts";
+import type { Settings } from "../config/table.ts";
+import { contextOf, Machine } from "../machine/machine.ts";
+import { type Entry, type Message, RaftCore, type Ready, type SnapshotMeta } from "../raft/index.ts";
+import type { Store } from "../store/store.ts";
+import { FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
+import { ClusterClock } from "./cluster-clock.ts";
+import { CommandTimer, type TimerSinks } from "./command-timer.ts";
+import { EntryMemory } from "./entry-memory.ts";
+import { NodeStorage } from "./node-storage.ts";
+import type { Ports } from "./ports.ts";
+import { Proposals } from "./proposals.ts";
+import type { ReplyOutput } from "./reply-output.ts";
+import type { Session } from "./session.ts";
+
+/** Nobody can serve: no leader is known, or this one is not ready or is handing over. */
+export const MODE_NONE = 0;
+export const MODE_LEADER = 1;
+export const MODE_FORWARD = 2;
+
+/** Payload bytes in flight at which sessions stop adding writes. */
+const IN_FLIGHT_BYTES_MAX = APPENDS_IN_FLIGHT_BYTES_MAX;
+/** One Ready after the other: more than this in a turn is a loop that feeds itself. */
+const READIES_PER_TURN_MAX = 10_000;
+
+/** What a replica asks of the node around it. */
+export interface ReplicaEnvironment {
+  readonly ports: Ports;
+  readonly settings: Settings;
+  readonly output: ReplyOutput;
+  readonly timerSinks: TimerSinks;
+  /** A message of the core to a peer. */
+  send(message: Message): void;
+  /** Is there a connection on which the leader can be asked? */
+  reaches(member: number): boolean;
+  /** The state that belongs to a snapshot the core has accepted. */
+  takeStaged(meta: SnapshotMeta): { readonly store: Store; readonly timeMs: number };
+  /** mode or leader changed. */
+  modeChanged(): void;
+  /** The core is halted, or the node cannot go on. */
+  fault(text: string): void;
+}
+
+export interface RaftIdentity {
+  readonly id: number;
+  readonly voters: readonly number[];
+}
+
+export class Replica {
+  mode = MODE_NONE;
+  /** Who leads, as far as this node knows; 0 = nobody. */
+  leader = 0;
+  monotonicMs = 0;
+  wallMs = 0;
+  /** May a read be answered from memory at this moment? Set by beginReads() for one chunk of input. */
+  readsAllowed = false;
+  /** More is in flight than should be. */
+  pressure = false;
+  /** DEBUG SET-ACTIVE-EXPIRE. */
+  activeExpire = true;
+  raft: RaftCore | undefined;
+  storage: NodeStorage | undefined;
+  readonly machine: Machine;
+  readonly proposals: Proposals;
+  readonly clock = new ClusterClock();
+  readonly timer: CommandTimer;
+  readonly readContext: DataContext;
+  readonly #environment: ReplicaEnvironment;
+  readonly #prng: Xoshiro;
+  #appliedSinceCompaction = 0;
+  #transferring = false;
+
+  constructor(environment: ReplicaEnvironment, store: Store) {
+    const { ports, output } = environment;
+    this.#environment = environment;
+    this.#prng = new Xoshiro(ports.entropy.u32());
+    this.machine = new Machine(store);
+    this.readContext = contextOf(store, new Xoshiro(ports.entropy.u32()));
+    this.timer = new CommandTimer(ports.clock, environment.timerSinks);
+    this.proposals = new Proposals({
+      machine: this.machine,
+      output,
+      memory: new EntryMemory(),
+      timer: this.timer,
+      readContext: this.readContext,
+    });
+    this.#now();
+  }
+
+  /** Becomes a member of a cluster that starts with these voters, all with an empty state at index 1. */
+  start(identity: RaftIdentity): void {
+    assert(this.raft === undefined, "a replica is started once");
+    const { settings } = this.#environment;
+    const { tickMs } = settings;
+    const storage = new NodeStorage(identity.voters, () => this.machine.appliedIndex);
+    this.machine.appliedIndex = storage.lastIndex();
+    this.storage = storage;
+    const leaseMs = settings.readMode === "lease" ? settings.leaseMs : 0;
+    this.raft = new RaftCore(
+      {
+        id: identity.id,
+        electionTicks: Math.ceil(settings.electionTimeoutMs / tickMs),
+        heartbeatTicks: Math.max(1, Math.round(settings.heartbeatMs / tickMs)),
+        maxSizePerMessage: APPEND_BYTES_MAX,
+        maxInflightMessages: APPENDS_IN_FLIGHT_MAX,
+        maxInflightBytes: APPENDS_IN_FLIGHT_BYTES_MAX,
+        maxUncommittedBytes: 0, // bounded here, by `pressure`: what is not proposed yet waits in its session
+        maxCommittedBytesPerReady: 0,
+        checkQuorum: true,
+        preVote: true,
+        readOnly: leaseMs > 0 ? "leaseBased" : "safe",
+        disableProposalForwarding: true,
+        disableConfChangeValidation: false,
+        stepDownOnRemoval: true,
+        prng: this.#prng,
+        applied: this.machine.appliedIndex,
+        leaseDurationMs: leaseMs,
+        // Two monotonic clocks of healthy machines differ by far less over a lease; a tick covers the rest.
+        leaseDriftMarginMs: leaseMs > 0 ? Math.min(tickMs, leaseMs / 10) : 0,
+        snapshotTimeoutTicks: Math.ceil(60_000 / tickMs),
+        batchAppends: true,
+        trace: (level, text) => this.#environment.ports.log[level]({}, text),
+        traceLevel: "info",
+      },
+      storage,
+    );
+    this.raft.setNow(this.monotonicMs);
+    if (identity.voters.length === 1) this.raft.campaign();
+    this.#environment.ports.scheduler.requestTurn();
+  }
+
+  /** Steps a peer's message now; its effects leave with the turn. */
+  step(message: Message): void {
+    const { raft } = this;
+    if (raft === undefined) return;
+    this.#now();
+    raft.setNow(this.monotonicMs);
+    raft.step(message);
+    this.#environment.ports.scheduler.requestTurn();
+  }
+
+  /** Called before the commands of one chunk: may they read from memory, and at what time? */
+  beginReads(): void {
+    this.#now();
+    if (this.mode !== MODE_LEADER) {
+      this.readsAllowed = false;
+      return;
+    }
+    const raft = this.raft!;
+    raft.setNow(this.monotonicMs);
+    this.readsAllowed = raft.leaseValid();
+    if (this.readsAllowed) {
+      const { machine } = this;
+      const runningMs = Math.max(machine.timeMs, this.clock.running(this.monotonicMs, this.wallMs));
+      machine.store.setTime(machine.timeMs, runningMs);
+      this.readContext.nowMs = runningMs;
+    }
+  }
+
+  /**
+   * Answers a read from memory. False when it met a key that the clock has already killed and the log not yet
+   * (DESIGN section 5): then nothing is written and the read must go through the log.
+   */
+  runRead(session: Session, id: number, args: Args): boolean {
+    const { store } = this.machine;
+    const context = this.readContext;
+    context.database = session.database;
+    context.keys = store.databases[session.database]!;
+    const writer = this.#environment.output.attach(session, session.protocol, session.muted);
+    const mark = writer.position;
+    store.noTouch = session.noTouch;
+    const startUs = this.timer.start(id);
+    const row = rows[id]!;
+    assert(row.route === "read", "only reads run outside the log");
+    row.run(context, args, writer);
+    if (startUs !== 0) this.timer.stop(id, startUs, args, session);
+    store.noTouch = false;
+    if (!store.metDying) return true;
+    store.metDying = false;
+    writer.position = mark;
+    return false;
+  }
+
+  /** Moves time by `ticks`, proposes, and carries out everything Raft has decided. */
+  turn(nowMonotonicMs: number, nowWallMs: number, ticks: number): void {
+    this.monotonicMs = nowMonotonicMs;
+    this.wallMs = nowWallMs;
+    const { raft } = this;
+    if (raft === undefined) return;
+    raft.setNow(nowMonotonicMs);
+    for (let i = 0; i < ticks; i++) raft.tick();
+    this.settle();
+    if (ticks > 0) this.proposals.giveUp(nowMonotonicMs);
+  }
+
+  /** Proposes the open batch and handles Readys until there is none. */
+  settle(): void {
+    const raft = this.raft!;
+    this.#propose();
+    for (let round = 0; raft.hasReady(); round++) {
+      assert(round < READIES_PER_TURN_MAX, `${round} Readys in one turn`);
+      this.#handle(raft.ready());
+      raft.advance();
+      this.#updateMode();
+    }
+    this.#updateMode();
+    this.pressure = this.proposals.inFlightBytes > IN_FLIGHT_BYTES_MAX;
+    this.#compact();
+  }
+
+  /** Gives leadership to the most advanced reachable voter; false when there is nobody to give it to. */
+  transferAway(): boolean {
+    const raft = this.raft;
+    if (raft === undefined || raft.role !== "leader") return false;
+    let best = 0;
+    let bestMatch = -1;
+    for (const peer of raft.progress()) {
+      if (peer.id === raft.id || peer.isLearner || !peer.recentActive) continue;
+      if (!this.#environment.reaches(peer.id) || peer.match <= bestMatch) continue;
+      best = peer.id;
+      bestMatch = peer.match;
+    }
+    if (best === 0) return false;
+    this.#transferring = true;
+    raft.transferLeader(best);
+    this.settle();
+    return true;
+  }
+
+  /** DEBUG RELOAD: the state goes through a snapshot and back. An error text, or undefined. */
+  reload(): string | undefined {
+    const { machine } = this;
+    const loaded = throughSnapshot(machine.store, this.#environment.settings);
+    if (!loaded.ok) return `ERR reload failed: ${loaded.error}`;
+    machine.replace(loaded.store, machine.timeMs, machine.appliedIndex, machine.appliedTerm);
+    this.readContext.store = loaded.store;
+    return undefined;
+  }
+
+  #now(): void {
+    const { clock } = this.#environment.ports;
+    const nowMs = clock.monotonicMs();
+    this.wallMs += nowMs - this.monotonicMs;
+    if (this.monotonicMs === 0) this.wallMs = clock.wallMs();
+    this.monotonicMs = nowMs;
+  }
+
+  #propose(): void {
+    const raft = this.raft!;
+    const { proposals } = this;
+    if (this.mode !== MODE_LEADER) return;
+    const runningMs = Math.max(this.machine.timeMs, this.clock.running(this.monotonicMs, this.wallMs));
+    // Keys are due and no traffic moves the log: an entry that only moves time lets all replicas reclaim them.
+    const { open } = proposals;
+    const due =
+      open.count === 0 &&
+      this.activeExpire &&
+      proposals.inFlightCount === 0 &&
+      this.machine.store.nextDeadlineMs() <= runningMs;
+    if (open.count === 0 && !due) return;
+    proposals.propose(raft, runningMs, this.#prng.u32(), this.activeExpire ? 0 : FLAG_KEEP_DUE, due);
+  }
+
+  #handle(ready: Ready): void {
+    if (ready.fault !== undefined) this.#environment.fault(ready.fault);
+    const storage = this.storage!;
+    if (ready.hardState !== undefined) storage.setHardState(ready.hardState);
+    if (ready.snapshot !== undefined) this.#restore(ready.snapshot);
+    if (ready.entries.length > 0) storage.append(ready.entries);
+    for (const message of ready.messages) this.#environment.send(message);
+    for (const entry of ready.committedEntries) this.#apply(entry);
+  }
+
+  #apply(entry: Entry): void {
+    const { machine } = this;
+    if (entry.type !== "normal") {
+      machine.skip(entry.index, entry.term);
+      if (entry.confChange !== undefined)
+        this.storage!.setConfState(this.raft!.applyConfChange(entry.confChange));
+      return;
+    }
+    const payload = asBuffer(entry.data);
+    this.#appliedSinceCompaction += payload.length;
+    if (this.proposals.apply(entry.index, entry.term, payload)) return;
+    machine.apply(payload, entry.index, entry.term);
+    if (payload.length > 0) this.clock.follow(machine.timeMs, this.monotonicMs);
+  }
+
+  #restore(meta: SnapshotMeta): void {
+    const { store, timeMs } = this.#environment.takeStaged(meta);
+    this.storage!.applySnapshot(meta);
+    this.machine.replace(store, timeMs, meta.index, meta.term);
+    this.readContext.store = store;
+    this.clock.follow(timeMs, this.monotonicMs);
+    this.proposals.giveUp(Number.POSITIVE_INFINITY);
+  }
+
+  #updateMode(): void {
+    const raft = this.raft!;
+    let mode = MODE_NONE;
+    if (raft.role === "leader") {
+      if (this.#transferring && !raft.transferring) this.#transferring = false;
+      // Its own first entry is applied, so the state holds everything that earlier leaders committed.
+      if (this.machine.appliedTerm === raft.term && !this.#transferring) mode = MODE_LEADER;
+    } else {
+      this.#transferring = false;
+      if (raft.leader !== 0 && this.#environment.reaches(raft.leader)) mode = MODE_FORWARD;
+    }
+    if (mode === this.mode && raft.leader === this.leader) return;
+    const before = this.mode;
+    this.mode = mode;
+    this.leader = raft.leader;
+    if (before === MODE_LEADER && mode !== MODE_LEADER) {
+      const { electionTimeoutMs } = this.#environment.settings;
+      this.proposals.leadershipLost(this.monotonicMs + 4 * electionTimeoutMs);
+    }
+    if (mode === MODE_LEADER) this.proposals.leadershipWon();
+    this.#environment.modeChanged();
+  }
+
+  /** Connections come and go without the core noticing. */
+  reachabilityChanged(): void {
+    if (this.raft !== undefined) this.#updateMode();
+  }
+
+  /** The log's budget: a lone member keeps nothing, others a tail for those that are behind. */
+  #compact(): void {
+    const storage = this.storage!;
+    const { settings } = this.#environment;
+    const alone = this.raft!.confState.voters.length === 1 && this.raft!.confState.learners.length === 0;
+    const budget = alone ? 0 : settings.logBytesMax;
+    if (this.#appliedSinceCompaction === 0 || storage.bytes <= budget) return;
+    if (alone && this.#appliedSinceCompaction < 1 << 20) return;
+    this.#appliedSinceCompaction = 0;
+    storage.compactTo(
+      this.machine.appliedIndex,
+      alone ? 0 : settings.logTailBytes,
+      alone ? 0 : settings.logTailEntries,
+    );
+  }
+}
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

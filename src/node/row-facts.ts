@@ -1,0 +1,29 @@
+// What the router asks of every command, taken out of the table's rows into typed arrays, by row id.
+
+import { rows } from "../command/lookup.ts";
+import type { Flag } from "../command/types.ts";
+
+export const ROUTE_READ = 0;
+export const ROUTE_WRITE = 1;
+export const ROUTE_LOCAL = 2;
+export const ROUTE_CONTAINER = 3;
+
+const ROUTES = {
+  read: ROUTE_READ,
+  write: ROUTE_WRITE,
+  local: ROUTE_LOCAL,
+  container: ROUTE_CONTAINER,
+} as const;
+
+const withFlag = (flag: Flag): Uint8Array =>
+  Uint8Array.from(rows, (row) => (row.flags.includes(flag) ? 1 : 0));
+
+export const routes = Uint8Array.from(rows, (row) => ROUTES[row.route]);
+export const arities = Int16Array.from(rows, (row) => row.arity);
+export const allowedUnauthenticated = withFlag("no_auth");
+export const fast = withFlag("fast");
+
+export const arityFits = (id: number, count: number): boolean => {
+  const arity = arities[id]!;
+  return arity >= 0 ? count === arity : count >= -arity;
+};

@@ -1,0 +1,214 @@
+// The node as local commands see it (command/local-context.ts), and the services behind them: who is
+// connected, what was counted and timed, what INFO shows. It answers from what other parts hold.
+
+import type { Args } from "../base/args.ts";
+import type {
+  Client,
+  ConfigAccess,
+  LocalContext,
+  MemoryFigures,
+  RaftView,
+  Server,
+  ShutdownOptions,
+} from "../command/local-context.ts";
+import { rows } from "../command/lookup.ts";
+import type { TimerSinks } from "./command-timer.ts";
+import type { SeshatNode } from "./node.ts";
+import { NodeFigures, raftView } from "./node-figures.ts";
+import { fast } from "./row-facts.ts";
+import { ClientRegistry } from "./service/client-registry.ts";
+import { CommandStatistics } from "./service/command-statistics.ts";
+import { infoText } from "./service/info.ts";
+import { LatencyMonitor } from "./service/latency-monitor.ts";
+import { Monitors } from "./service/monitors.ts";
+import { ClientPause } from "./service/pause.ts";
+import { SlowLog } from "./service/slow-log.ts";
+import { ServerStatistics } from "./service/statistics.ts";
+import type { Session } from "./session.ts";
+
+const LRU_CLOCK_MASK = 0xff_ffff;
+const SAMPLE_MS = 100;
+
+export class ServerView implements Server, TimerSinks {
+  readonly commands = rows;
+  readonly clients = new ClientRegistry<Session>();
+  readonly pause = new ClientPause();
+  readonly slowLog = new SlowLog();
+  readonly latency = new LatencyMonitor();
+  readonly monitors = new Monitors();
+  readonly commandStatistics = new CommandStatistics(rows);
+  readonly statistics = new ServerStatistics();
+  readonly config: ConfigAccess;
+  readonly figures: NodeFigures;
+  lastSaveSeconds: number;
+  readonly #node: SeshatNode;
+  #latencyThresholdMs = 0;
+  #nextSampleMs = 0;
+
+  constructor(node: SeshatNode) {
+    this.#node = node;
+    const { ports, configuration } = node;
+    this.lastSaveSeconds = Math.floor(ports.clock.wallMs() / 1000);
+    this.figures = new NodeFigures(node, this);
+    this.config = {
+      get: (patterns) => configuration.get(patterns),
+      set: (pairs) => configuration.set(pairs),
+      rewrite: () => {
+        if (ports.process.configFile === "") return "no-file";
+        const reason = ports.lifecycle.rewriteConfig((text) => configuration.rewritten(text));
+        return reason === undefined ? undefined : { reason };
+      },
+    };
+  }
+
+  /** Settings that parts keep a copy of. */
+  followSettings(): void {
+    const { configuration, settings, ports, replica } = this.#node;
+    const follow = (): undefined => {
+      this.slowLog.thresholdMicroseconds = settings.slowlogSlowerThanUs;
+      this.slowLog.entriesMax = settings.slowlogLengthMax;
+      this.slowLog.trim();
+      this.#latencyThresholdMs = settings.latencyThresholdMs;
+      replica.timer.slowLogMicroseconds = settings.slowlogSlowerThanUs;
+      ports.clients.limit = settings.maxclients;
+      ports.clients.keepAliveSeconds = settings.tcpKeepaliveSeconds;
+      ports.log.setLevel(settings.loglevel);
+      return undefined;
+    };
+    follow();
+    configuration.onChange(
+      [
+        "slowlog-log-slower-than",
+        "slowlog-max-len",
+        "latency-monitor-threshold",
+        "maxclients",
+        "tcp-keepalive",
+        "loglevel",
+      ],
+      follow,
+    );
+  }
+
+  /** Runs a local command for a session. Output of a client that asked for silence is taken back. */
+  run(session: Session, id: number, args: Args): void {
+    const row = rows[id];
+    if (row === undefined || row.route !== "local") return;
+    const { output, replica } = this.#node;
+    const writer = output.attach(session, session.protocol, false);
+    const mark = writer.position;
+    const wasMuted = session.muted;
+    const startUs = replica.timer.start(id);
+    const context: LocalContext = { client: session, server: this };
+    row.run(context, args, writer);
+    if (startUs !== 0) replica.timer.stop(id, startUs, args, session);
+    if (wasMuted && session.muted) output.attach(session, session.protocol, false).position = mark;
+  }
+
+  record(id: number, microseconds: number, args: Args, session: Session): void {
+    this.commandStatistics.record(id, microseconds);
+    const seconds = Math.floor(this.#node.replica.wallMs / 1000);
+    if (!rows[id]!.flags.includes("skip_slowlog"))
+      this.slowLog.consider(args, microseconds, session, seconds);
+    if (this.#latencyThresholdMs > 0 && microseconds >= 1000 * this.#latencyThresholdMs) {
+      this.latency.consider(
+        fast[id] === 1 ? "fast-command" : "command",
+        Math.floor(microseconds / 1000),
+        seconds,
+      );
+    }
+  }
+
+  tick(nowMs: number): void {
+    const { replica, settings } = this.#node;
+    const seconds = Math.floor(replica.wallMs / 1000);
+    // Here and not at CONFIG SET: a snapshot may have put another store in place.
+    const { store } = replica.machine;
+    store.lfu = settings.maxmemoryPolicy.endsWith("lfu");
+    store.lfuLogFactor = settings.lfuLogFactor;
+    store.lfuDecayMinutes = settings.lfuDecayMinutes;
+    store.accessClock = store.lfu ? Math.floor(seconds / 60) & 0xffff : seconds & LRU_CLOCK_MASK;
+    if (nowMs < this.#nextSampleMs) return;
+    this.#nextSampleMs = nowMs + SAMPLE_MS;
+    this.statistics.sample(nowMs);
+    this.figures.notePeak();
+  }
+
+  get seshatVersion(): string {
+    return this.#node.ports.process.version;
+  }
+
+  nowMs(): number {
+    return this.#node.ports.clock.wallMs();
+  }
+
+  nowMicroseconds(): number {
+    return this.#node.ports.clock.wallUs();
+  }
+
+  monotonicMs(): number {
+    return this.#node.ports.clock.monotonicMs();
+  }
+
+  get databaseCount(): number {
+    return this.#node.settings.databases;
+  }
+
+  get password(): Uint8Array {
+    return Buffer.from(this.#node.settings.requirepass);
+  }
+
+  debugAllowed(client: Client): boolean {
+    const { enableDebugCommand } = this.#node.settings;
+    const session = this.clients.byId(client.id);
+    return (
+      enableDebugCommand === "yes" ||
+      (enableDebugCommand === "local" && session?.connection.isLoopback === true)
+    );
+  }
+
+  info(sections: readonly string[]): string {
+    return infoText(this.figures, sections);
+  }
+
+  raft(): RaftView {
+    return raftView(this.#node);
+  }
+
+  memory(): MemoryFigures {
+    return this.figures.memory;
+  }
+
+  resetStatistics(): void {
+    this.statistics.reset();
+    this.commandStatistics.reset();
+  }
+
+  shutdown(options: ShutdownOptions): string | undefined {
+    if (options.now) this.#node.ports.lifecycle.stopped();
+    else this.#node.shutdown();
+    return undefined;
+  }
+
+  abortShutdown(): boolean {
+    return this.#node.shutdownControl.abort();
+  }
+
+  sleep(milliseconds: number): void {
+    this.#node.ports.clock.sleep(milliseconds);
+  }
+
+  /** The state through a snapshot and back: what a follower that fell behind would get. */
+  reload(): string | undefined {
+    const { replica, cluster } = this.#node;
+    if (cluster.sendingTo !== 0) return "ERR a snapshot is being sent; try again later";
+    return replica.reload();
+  }
+
+  get activeExpire(): boolean {
+    return this.#node.replica.activeExpire;
+  }
+
+  set activeExpire(on: boolean) {
+    this.#node.replica.activeExpire = on;
+  }
+}

@@ -1,0 +1,524 @@
+// One client on this node: bytes in, parsed into commands and each sent on its way: answered here, run on
+// the state machine, added to the turn's batch, or passed to the leader. Replies leave in the order of the
+// commands. It knows no socket (ClientConnection is a port) and no Raft (Replica says what can be done now).
+
+import type { Args } from "../base/args.ts";
+import {
+  advanceReplyMode,
+  type Client,
+  type ClientKind,
+  type ParkedCommand,
+  type ReplyMode,
+} from "../command/local-context.ts";
+import { lookupId, rows } from "../command/lookup.ts";
+import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
+import type { SeshatNode } from "./node.ts";
+import { PendingInput } from "./pending-input.ts";
+import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
+import { describeUnfit } from "./refusals.ts";
+import { MODE_FORWARD, MODE_LEADER, MODE_NONE } from "./replica.ts";
+import {
+  allowedUnauthenticated,
+  arityFits,
+  ROUTE_CONTAINER,
+  ROUTE_LOCAL,
+  ROUTE_WRITE,
+  routes,
+} from "./row-facts.ts";
+
+/** Why a session does not go on with its next command; asked again every turn while it lasts. */
+const HOLD_NONE = 0;
+/** No leader is known, or this one is not ready: until there is one, or the hold's deadline. */
+const HOLD_LEADER = 1;
+/** The next command needs all replies of the earlier ones to be out first. */
+const HOLD_ORDER = 2;
+/** CLIENT PAUSE. */
+const HOLD_PAUSE = 3;
+/** The log takes no more for now, or the client does not read its replies. */
+const HOLD_PRESSURE = 4;
+/** A command of its own waits (WAIT, BLPOP). */
+const HOLD_PARKED = 5;
+
+/** A held client's further input is read up to here, then the kernel keeps it. */
+const HELD_INPUT_BYTES_MAX = 1 << 20;
+/** A client that leaves this much unread gets no more commands in. */
+const UNREAD_OUTPUT_BYTES_MAX = 1 << 20;
+
+const STAR = 0x2a;
+
+/** What dispatch() did with a command. */
+const DONE = 0;
+const HELD = 1;
+
+export class Session implements Client, ClientHandler {
+  readonly id: number;
+  readonly connection: ClientConnection;
+  readonly connectedAtMs: number;
+  readonly fileDescriptor = -1;
+  lastActiveMs: number;
+  name = "";
+  libName = "";
+  libVersion = "";
+  database = 0;
+  protocol: 2 | 3 = 2;
+  authenticated: boolean;
+  noEvict = false;
+  noTouch = false;
+  replyMode: ReplyMode = "on";
+  skipNextReply = false;
+  monitor = false;
+  /** A command passed on by another node must not be passed on again. */
+  readonly virtual: boolean;
+  lastWriteIndex = 0;
+  commandCountTotal = 0;
+  inputBytesTotal = 0;
+  outputBytesTotal = 0;
+  closing = false;
+  gone = false;
+
+  /** Replies not handed to the connection yet; owned by ReplyOutput while it is attached. */
+  output: Buffer | undefined;
+  outputLength = 0;
+  dirty = false;
+  /** Commands in batches or with the leader that are not answered yet. */
+  outstanding = 0;
+  /** A virtual session whose node is to take back what was not executed, once the rest is answered. */
+  handBackWhenDrained = false;
+  /** Those of them that were passed to another node and are answered there. */
+  forwarded = 0;
+
+  readonly #node: SeshatNode;
+  readonly #parser: RequestParser;
+  readonly #input = new PendingInput();
+  #lastRowId = -1;
+  #hold = HOLD_NONE;
+  #holdDeadlineMs = 0;
+  #parked: ParkedCommand | undefined;
+  #readingPaused = false;
+  /** How much of the input's front came by putBack() since the hold began: later ones go behind it. */
+  #putBackBytes = 0;
+  #overSoftLimitSinceMs = 0;
+
+  constructor(node: SeshatNode, connection: ClientConnection, virtual: boolean) {
+    this.#node = node;
+    this.connection = connection;
+    this.id = connection.id;
+    this.virtual = virtual;
+    this.connectedAtMs = node.replica.wallMs;
+    this.lastActiveMs = node.replica.wallMs;
+    this.authenticated = virtual || !node.passwordRequired;
+    this.#parser = new RequestParser(node.parserLimits);
+    this.#parser.authenticated = this.authenticated;
+  }
+
+  receive(buffer: Buffer, from: number, to: number): void {
+    if (this.closing || this.gone) return;
+    this.inputBytesTotal += to - from;
+    this.lastActiveMs = this.#node.replica.wallMs;
+    const input = this.#input;
+    if (this.#hold === HOLD_NONE && input.length === 0) {
+      const end = this.#parse(buffer, from, to);
+      if (end < to && !this.closing) input.append(buffer, end, to);
+    } else {
+      input.append(buffer, from, to);
+      if (this.#hold === HOLD_NONE) this.#parsePending();
+    }
+    if (input.length > 0) this.#limitInput();
+  }
+
+  writable(): void {
+    if (this.#readingPaused && this.#hold === HOLD_NONE) this.#resumeReading();
+    if (this.outputLength > 0) this.#node.output.attach(this, this.protocol, false);
+    this.#node.requestTurn();
+  }
+
+  closed(): void {
+    this.gone = true;
+    this.#parked = undefined;
+    this.#input.clear();
+    this.#node.sessionClosed(this);
+  }
+
+  /** Asked once a turn while held. True when the hold is over. */
+  retry(nowMs: number): boolean {
+    if (this.gone || this.#hold === HOLD_NONE) return true;
+    if (!this.#mayGoOn(nowMs)) return false;
+    this.#hold = HOLD_NONE;
+    this.#putBackBytes = 0;
+    this.#parsePending();
+    if (this.#hold === HOLD_NONE && this.#readingPaused) this.#resumeReading();
+    return this.#hold === HOLD_NONE;
+  }
+
+  get held(): boolean {
+    return this.#hold !== HOLD_NONE;
+  }
+
+  get muted(): boolean {
+    return this.replyMode !== "on";
+  }
+
+  /** A command has its reply: called for each, in order, by whoever answered it. */
+  answered(): void {
+    this.outstanding--;
+    this.commandCountTotal++;
+  }
+
+  /** Once a second: a client that stopped reading gets no more turns of its own to be looked at. */
+  everySecond(): void {
+    if (this.outputBufferBytes > 0) this.#limitOutput();
+  }
+
+  /** Puts commands back in front of what is still to be parsed: they were not executed and will be again. */
+  putBack(bytes: Buffer): void {
+    if (this.virtual && this.#node.replica.mode !== MODE_LEADER) {
+      this.handBackWhenDrained = true;
+      this.#node.output.attach(this, this.protocol, false);
+      return;
+    }
+    this.#input.insert(this.#putBackBytes, bytes);
+    this.#putBackBytes += bytes.length;
+    this.#setHold(HOLD_LEADER);
+  }
+
+  /** Forgets everything not yet parsed: a virtual session's node still has it. */
+  dropInput(): void {
+    this.#input.clear();
+    this.#hold = HOLD_NONE;
+  }
+
+  /** Hands the turn's replies to the connection, and looks after a client that does not read them. */
+  flush(pool: BufferPool): void {
+    const output = this.output;
+    if (output === undefined) return;
+    if (this.gone) {
+      this.output = undefined;
+      this.outputLength = 0;
+      pool.release(output);
+      return;
+    }
+    // While the kernel has not taken the last write, replies gather here: one pinned buffer a client.
+    if (this.connection.pendingBytes === 0 && (this.outputLength > 0 || this.virtual)) {
+      const length = this.outputLength;
+      this.outputBytesTotal += length;
+      this.output = undefined;
+      this.outputLength = 0;
+      if (this.connection.write(output, length)) pool.release(output);
+    } else if (this.outputLength === 0) {
+      this.output = undefined;
+      pool.release(output);
+    }
+    if (this.handBackWhenDrained && this.outstanding === 0) {
+      this.handBackWhenDrained = false;
+      this.#node.virtualSessions.handBackOne(this);
+    }
+    if (this.connection.pendingBytes > 0) this.#limitOutput();
+    if (this.closing && this.outputLength === 0) this.connection.end();
+  }
+
+  // The parts of Client that commands and CLIENT LIST read.
+
+  get address(): string {
+    return this.connection.address;
+  }
+
+  get localAddress(): string {
+    return this.connection.localAddress;
+  }
+
+  get kind(): ClientKind {
+    return "normal";
+  }
+
+  get blocked(): boolean {
+    return this.#hold === HOLD_PARKED;
+  }
+
+  get lastCommandName(): string {
+    return rows[this.#lastRowId]?.name ?? "NULL";
+  }
+
+  get queryBufferBytes(): number {
+    return this.#input.length;
+  }
+
+  get queryBufferFreeBytes(): number {
+    return this.#input.capacity - this.#input.length;
+  }
+
+  get outputBufferBytes(): number {
+    return this.outputLength + this.connection.pendingBytes;
+  }
+
+  // Transactions, WATCH and subscriptions come with their own issue; CLIENT LIST already shows their fields.
+  readonly inTransaction = false;
+  readonly watchDirty = false;
+  readonly queuedCommandCount = 0;
+  readonly watchedKeyCount = 0;
+  readonly channelCount = 0;
+  readonly patternCount = 0;
+  readonly shardChannelCount = 0;
+
+  close(afterReply: boolean): void {
+    if (this.gone) return;
+    this.closing = true;
+    if (!afterReply) {
+      this.connection.destroy();
+      return;
+    }
+    this.connection.pauseReading();
+    this.#node.output.attach(this, this.protocol, this.muted);
+    this.#node.requestTurn();
+  }
+
+  reset(): void {
+    this.#node.server.monitors.remove(this);
+    this.#parked = undefined;
+  }
+
+  park(wait: ParkedCommand): void {
+    this.#parked = wait;
+    this.#setHold(HOLD_PARKED);
+  }
+
+  unblock(_withError: boolean): boolean {
+    return false; // WAIT cannot be unblocked in Redis's way of a nil reply; blocking commands come later
+  }
+
+  push(bytes: Uint8Array): void {
+    const writer = this.#node.output.attach(this, this.protocol, false);
+    writer.raw(bytes, 0, bytes.length);
+    this.#node.requestTurn();
+  }
+
+  /** Parses commands from buffer[from, to) and returns where it stopped: what follows is kept for later. */
+  #parse(buffer: Buffer, from: number, to: number): number {
+    const node = this.#node;
+    const parser = this.#parser;
+    const args = node.args;
+    node.replica.beginReads();
+    let at = from;
+    while (at < to) {
+      const status = parser.next(buffer, at, to);
+      if (status === COMMAND) {
+        args.set(parser.argsBuffer, parser.offsets, 0, parser.argumentCount);
+        const end = parser.position;
+        if (this.#dispatch(args, buffer, at, end) === HELD) break;
+        at = end;
+        // A command that parked its session is done with; what follows it waits.
+        if (this.closing || this.#hold !== HOLD_NONE) break;
+      } else {
+        if (status === PROTOCOL_ERROR) this.#protocolError(parser.errorText);
+        else at = parser.position;
+        break;
+      }
+    }
+    node.replica.proposals.open.closeRun();
+    return at;
+  }
+
+  #parsePending(): void {
+    const input = this.#input;
+    if (input.length === 0) return;
+    const consumed = this.#parse(input.bytes, input.start, input.end);
+    if (this.closing || this.gone) input.clear();
+    else input.consume(consumed - input.start);
+  }
+
+  #dispatch(args: Args, buffer: Buffer, start: number, end: number): number {
+    const id = lookupId(args);
+    const node = this.#node;
+    if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
+      return this.#answerError(describeUnfit(id, args));
+    }
+    if (!this.authenticated && allowedUnauthenticated[id] === 0) {
+      return this.#answerError("NOAUTH Authentication required.");
+    }
+    if (node.server.pause.untilMs > 0 && node.server.pause.blocks(rows[id]!, node.replica.monotonicMs))
+      return this.#setHold(HOLD_PAUSE);
+    this.#lastRowId = id;
+    const route = routes[id];
+    if (route === ROUTE_LOCAL) return this.#runLocal(id, args);
+    if (node.replica.mode === MODE_LEADER) {
+      return route === ROUTE_WRITE ? this.#write(id, args, buffer, start, end) : this.#read(id, args);
+    }
+    if (node.replica.mode !== MODE_FORWARD || this.virtual) return this.#withoutLeader();
+    return this.#forward(id, args, buffer, start, end);
+  }
+
+  #write(id: number, args: Args, buffer: Buffer, start: number, end: number): number {
+    const node = this.#node;
+    if (node.replica.pressure || this.forwarded > 0) return this.#setHold(HOLD_PRESSURE);
+    this.#begun(id, args);
+    // An inline command, or one behind skipped empty lines, has no RESP array of its own to copy.
+    if (args.bytes !== buffer || buffer[start] !== STAR)
+      node.replica.proposals.open.addInlineWrite(this, id, args);
+    else node.replica.proposals.open.addWrite(this, id, args, buffer, start, end);
+    if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
+    return DONE;
+  }
+
+  #read(id: number, args: Args): number {
+    const node = this.#node;
+    if (this.outstanding === 0 && node.replica.readsAllowed) {
+      if (node.replica.runRead(this, id, args)) {
+        this.#begun(id, args);
+        this.commandCountTotal++;
+        if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
+        return DONE;
+      }
+    } else if (node.replica.pressure || this.forwarded > 0) {
+      return this.#setHold(HOLD_PRESSURE);
+    }
+    this.#begun(id, args);
+    node.replica.proposals.open.addRead(this, id, args);
+    if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
+    return DONE;
+  }
+
+  #forward(id: number, args: Args, buffer: Buffer, start: number, end: number): number {
+    const { forwarding } = this.#node;
+    if (!forwarding.accepts(this)) return this.#setHold(HOLD_PRESSURE);
+    this.#begun(id, args);
+    const isWrite = routes[id] === ROUTE_WRITE;
+    if (args.bytes !== buffer || buffer[start] !== STAR) {
+      const encoded = encodeArguments(args);
+      forwarding.add(this, isWrite, encoded, 0, encoded.length);
+    } else {
+      forwarding.add(this, isWrite, buffer, start, end);
+    }
+    if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
+    return DONE;
+  }
+
+  #runLocal(id: number, args: Args): number {
+    const node = this.#node;
+    if (this.outstanding > 0) return this.#setHold(HOLD_ORDER);
+    this.#begun(id, args);
+    node.server.run(this, id, args);
+    this.#parser.authenticated = this.authenticated;
+    this.commandCountTotal++;
+    advanceReplyMode(this);
+    return DONE;
+  }
+
+  /** What every command that goes ahead does once: it is counted, shown to MONITOR, and the turn is due. */
+  #begun(id: number, args: Args): void {
+    const node = this.#node;
+    node.server.commandStatistics.count(id);
+    if (node.monitoring) node.feedMonitors(this, id, args);
+    node.requestTurn();
+  }
+
+  /** Nobody to ask: wait for a leader, but not for ever. */
+  #withoutLeader(): number {
+    const node = this.#node;
+    if (this.#holdDeadlineMs !== 0 && node.replica.monotonicMs >= this.#holdDeadlineMs) {
+      this.#holdDeadlineMs = 0;
+      return this.#answerError(node.refusal());
+    }
+    return this.#setHold(HOLD_LEADER);
+  }
+
+  /** An error of our own; behind unanswered commands it takes its place in the batch. */
+  #answerError(text: string): number {
+    const node = this.#node;
+    if (this.outstanding > 0) return this.#setHold(HOLD_ORDER);
+    node.output.attach(this, this.protocol, this.replyMode !== "on").error(text);
+    node.server.statistics.errors.count(text);
+    this.commandCountTotal++;
+    advanceReplyMode(this);
+    node.requestTurn();
+    return DONE;
+  }
+
+  #protocolError(text: string): void {
+    // The replies owed for the commands before it still go out: hold until they have, then answer and close.
+    if (this.outstanding > 0) {
+      this.#setHold(HOLD_ORDER);
+      return;
+    }
+    this.#answerError(text);
+    this.close(true);
+  }
+
+  #setHold(reason: number): number {
+    const node = this.#node;
+    this.#hold = reason;
+    if (reason === HOLD_LEADER && this.#holdDeadlineMs === 0) {
+      this.#holdDeadlineMs = node.replica.monotonicMs + node.leaderWaitMs;
+    }
+    node.hold(this);
+    return HELD;
+  }
+
+  #mayGoOn(nowMs: number): boolean {
+    const node = this.#node;
+    switch (this.#hold) {
+      case HOLD_LEADER:
+        if (this.outstanding > 0) return false; // what went before it is still undecided
+        if (node.replica.mode !== MODE_NONE) this.#holdDeadlineMs = 0;
+        return node.replica.mode !== MODE_NONE || nowMs >= this.#holdDeadlineMs;
+      case HOLD_ORDER:
+        return this.outstanding === 0;
+      case HOLD_PAUSE:
+        return !node.server.pause.isActive(nowMs);
+      case HOLD_PRESSURE:
+        return !node.replica.pressure;
+      case HOLD_PARKED:
+        return this.#unpark(nowMs);
+      default:
+        return true;
+    }
+  }
+
+  #unpark(nowMs: number): boolean {
+    const parked = this.#parked;
+    if (parked === undefined) return true;
+    if (!parked.ready() && nowMs < parked.deadlineMs) return false;
+    this.#parked = undefined;
+    parked.finish(this.#node.output.attach(this, this.protocol, this.replyMode !== "on"));
+    return true;
+  }
+
+  /** A held client, or one in the middle of a huge command, may not make us keep more than the limit. */
+  #limitInput(): void {
+    const length = this.#input.length;
+    if (length > this.#node.settings.clientQueryBufferBytesMax) {
+      this.#node.ports.log.warn(
+        { client: this.address, bytes: length },
+        "closed: query buffer limit reached",
+      );
+      this.close(false);
+    } else if (this.#hold !== HOLD_NONE && length > HELD_INPUT_BYTES_MAX && !this.#readingPaused) {
+      this.#readingPaused = true;
+      this.connection.pauseReading();
+    }
+  }
+
+  #limitOutput(): void {
+    const bytes = this.outputBufferBytes;
+    if (bytes > UNREAD_OUTPUT_BYTES_MAX && !this.#readingPaused) {
+      this.#readingPaused = true;
+      this.connection.pauseReading();
+    }
+    const limit = this.#node.settings.clientOutputLimits[this.kind];
+    const nowMs = this.#node.replica.monotonicMs;
+    if (limit.softBytes > 0 && bytes > limit.softBytes) {
+      if (this.#overSoftLimitSinceMs === 0) this.#overSoftLimitSinceMs = nowMs;
+    } else {
+      this.#overSoftLimitSinceMs = 0;
+    }
+    const tooLong =
+      this.#overSoftLimitSinceMs !== 0 && nowMs - this.#overSoftLimitSinceMs > 1000 * limit.softSeconds;
+    if ((limit.hardBytes > 0 && bytes > limit.hardBytes) || tooLong) {
+      this.#node.ports.log.warn({ client: this.address, bytes }, "closed: output buffer limit reached");
+      this.close(false);
+    }
+  }
+
+  #resumeReading(): void {
+    this.#readingPaused = false;
+    this.connection.resumeReading();
+  }
+}

@@ -1,0 +1,145 @@
+// Snapshots between nodes (DESIGN section 9): the state goes out in bounded chunks on a connection of its
+// own while writes go on, and comes in beside the old state, which it replaces when Raft has accepted it.
+
+import type { SnapshotMeta } from "../raft/index.ts";
+import { SnapshotLoader } from "../store/snapshot-loader.ts";
+import type { SnapshotReader } from "../store/snapshot-reader.ts";
+import type { Store } from "../store/store.ts";
+import type { ClusterTable } from "../wire/cluster-messages.ts";
+import type { RaftMessage } from "../wire/raft-message.ts";
+import { decodeSnapshotHeader, encodeSnapshotHeader, type SnapshotHeader } from "../wire/snapshot-header.ts";
+import type {
+  LinkDown,
+  Log,
+  PeerTransport,
+  SnapshotReceiver,
+  SnapshotSender,
+  SnapshotStreamIn,
+  SnapshotStreamOut,
+} from "./ports.ts";
+
+export interface OutgoingState {
+  readonly store: Store;
+  readonly timeMs: number;
+  readonly table: ClusterTable;
+  readonly chunkBytes: number;
+}
+
+/** Sends the state as it is when this is made. Exactly one call of `done` follows, none after abort(). */
+export class SnapshotSending implements SnapshotSender {
+  readonly member: number;
+  readonly #reader: SnapshotReader;
+  readonly #stream: SnapshotStreamOut;
+  readonly #chunkBytes: number;
+  readonly #done: (ok: boolean, text: string) => void;
+  #over = false;
+
+  constructor(
+    message: RaftMessage,
+    address: string,
+    state: OutgoingState,
+    transport: PeerTransport,
+    done: (ok: boolean, text: string) => void,
+  ) {
+    this.member = message.to;
+    this.#chunkBytes = state.chunkBytes;
+    this.#done = done;
+    this.#reader = state.store.beginSnapshot();
+    const header = encodeSnapshotHeader({
+      raft: message,
+      table: state.table,
+      timeMs: state.timeMs,
+      logicalBytes: state.store.logicalBytes,
+    });
+    this.#stream = transport.openSnapshot(address, message.to, header, this);
+  }
+
+  drained(): void {
+    for (;;) {
+      const chunk = this.#reader.next(this.#chunkBytes);
+      if (chunk === undefined) {
+        this.#stream.end();
+        return;
+      }
+      if (!this.#stream.write(chunk)) return;
+    }
+  }
+
+  finished(): void {
+    this.#end(true, "");
+  }
+
+  failed(how: LinkDown, text: string): void {
+    this.#end(false, text === "" ? how : text);
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#reader.abort();
+    this.#stream.destroy();
+  }
+
+  #end(ok: boolean, text: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (!ok) this.#reader.abort();
+    this.#done(ok, text);
+  }
+}
+
+export interface StagedState {
+  readonly meta: SnapshotMeta;
+  readonly store: Store;
+  readonly timeMs: number;
+}
+
+/** Builds the state beside the one in use. `accept` gets it whole and checked; its answer goes to the sender. */
+export class SnapshotReceiving implements SnapshotReceiver {
+  readonly #stream: SnapshotStreamIn;
+  readonly #header: SnapshotHeader;
+  readonly #loader: SnapshotLoader;
+  readonly #accept: (state: StagedState, message: RaftMessage) => boolean;
+  readonly #log: Log;
+  #broken = false;
+
+  constructor(
+    stream: SnapshotStreamIn,
+    header: SnapshotHeader,
+    databases: number,
+    accept: (state: StagedState, message: RaftMessage) => boolean,
+    log: Log,
+  ) {
+    this.#stream = stream;
+    this.#header = header;
+    this.#loader = new SnapshotLoader({ databases });
+    this.#accept = accept;
+    this.#log = log;
+  }
+
+  chunk(bytes: Buffer): void {
+    if (this.#broken) return;
+    const problem = this.#loader.accept(bytes);
+    if (problem === undefined) return;
+    this.#broken = true;
+    this.#log.error({ from: this.#stream.remote.name, problem }, "snapshot refused");
+    this.#stream.destroy();
+  }
+
+  ended(): boolean {
+    const meta = this.#header.raft.snapshot;
+    if (this.#broken || meta === undefined) return false;
+    const result = this.#loader.finish();
+    if (!result.ok) {
+      this.#log.error({ from: this.#stream.remote.name, problem: result.error }, "snapshot incomplete");
+      return false;
+    }
+    return this.#accept({ meta, store: result.store, timeMs: this.#header.timeMs }, this.#header.raft);
+  }
+
+  failed(how: LinkDown): void {
+    this.#log.warn({ from: this.#stream.remote.name, how }, "snapshot broken off");
+  }
+}
+
+export { decodeSnapshotHeader };

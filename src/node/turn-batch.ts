@@ -1,0 +1,289 @@
+// The commands of one turn, from all sessions of this leader, in the order they will be applied: writes,
+// whose bytes become one log entry, and what must run or be answered between them (a read behind a
+// write of its own connection). It only keeps bytes and places; replica.ts proposes and applies it.
+
+import { Args } from "../base/args.ts";
+import { assert } from "../base/assert.ts";
+import { encodeCommand } from "../resp/request-parser.ts";
+import { ENTRY_HEADER_BYTES, writeEntryHeader } from "../wire/entry-codec.ts";
+import type { EntryMemory } from "./entry-memory.ts";
+import type { Session } from "./session.ts";
+
+export const ITEM_WRITE = 0;
+/** A read in its place: runs when everything before it has been applied. */
+export const ITEM_READ = 1;
+/** A reply that was made when the command was parsed and only waits for its turn. */
+export const ITEM_REPLY = 2;
+
+const ITEMS_INITIAL = 256;
+const NOTHING = Buffer.alloc(0);
+const SIDE_BYTES_KEPT = 1 << 20;
+
+/** Selecting any of these once is an entry of its own; encoded on first use. */
+const selectCommands: Buffer[] = [];
+const selectCommand = (database: number): Buffer => {
+  const known = selectCommands[database];
+  if (known !== undefined) return known;
+  const made = encodeCommand(["SELECT", String(database)]);
+  selectCommands[database] = made;
+  return made;
+};
+
+/**
+ * Arrays side by side, one slot an item:
+ *
+ *   kinds      | WRITE | WRITE | READ | ...
+ *   argsBase   |   0   |   6   |  12  | ...   where the item's offsets start
+ *   offsets    | s0 e0 s1 e1 s2 e2 | ...      relative to the payload (WRITE) or to `side` (READ, REPLY)
+ */
+export class TurnBatch {
+  count = 0;
+  writeCount = 0;
+  /** Set when a read waits for the commit of this batch as its proof of leadership, write or no write. */
+  mustCommit = false;
+  /** Where the batch stands in the log once proposed; 0 before. */
+  index = 0;
+  term = 0;
+  payload: Buffer = NOTHING;
+  kinds = new Uint8Array(ITEMS_INITIAL);
+  protocols = new Uint8Array(ITEMS_INITIAL);
+  mutes = new Uint8Array(ITEMS_INITIAL);
+  databases = new Uint16Array(ITEMS_INITIAL);
+  rowIds = new Uint16Array(ITEMS_INITIAL);
+  argsBase = new Int32Array(ITEMS_INITIAL);
+  argsCount = new Int32Array(ITEMS_INITIAL);
+  offsets = new Int32Array(6 * ITEMS_INITIAL);
+  offsetsUsed = 0;
+  readonly sessions: Session[] = [];
+
+  readonly #memory: EntryMemory;
+  #slab: Buffer;
+  #start: number;
+  #position: number;
+  #database = 0;
+  side: Buffer = NOTHING;
+  #sideUsed = 0;
+  /** The run of commands that still lies in the reader's chunk: [runStart, runEnd) of `runSource`. */
+  #runSource: Buffer | undefined;
+  #runStart = 0;
+  #runEnd = 0;
+
+  constructor(memory: EntryMemory) {
+    this.#memory = memory;
+    this.#slab = memory.slab;
+    this.#start = 0;
+    this.#position = 0;
+    this.open();
+  }
+
+  /** Lets go of everything it points at; to be opened again later. */
+  release(): void {
+    this.sessions.length = 0;
+    this.payload = NOTHING;
+    if (this.side.length > SIDE_BYTES_KEPT) this.side = NOTHING;
+  }
+
+  /** Makes the batch empty again, its payload starting where the log's memory is free. */
+  open(): void {
+    this.count = 0;
+    this.writeCount = 0;
+    this.mustCommit = false;
+    this.index = 0;
+    this.term = 0;
+    this.offsetsUsed = 0;
+    this.#sideUsed = 0;
+    this.#database = 0;
+    this.#slab = this.#memory.slab;
+    this.#start = this.#memory.position;
+    this.#position = this.#start + ENTRY_HEADER_BYTES;
+    this.#ensure(0);
+    this.sessions.length = 0;
+  }
+
+  get commandBytes(): number {
+    return this.#position - this.#start - ENTRY_HEADER_BYTES + (this.#runEnd - this.#runStart);
+  }
+
+  /**
+   * Adds a write whose bytes are source[start, end). Commands that follow one another in the same chunk
+   * are copied in one piece, by closeRun(), which the session calls before it gives the chunk back.
+   */
+  addWrite(session: Session, rowId: number, args: Args, source: Buffer, start: number, end: number): void {
+    if (this.#database !== session.database) this.#select(session.database);
+    if (this.#runSource !== source || this.#runEnd !== start) {
+      this.closeRun();
+      this.#runSource = source;
+      this.#runStart = start;
+    }
+    const delta = this.#position - this.#start - this.#runStart;
+    this.#runEnd = end;
+    this.#addItem(ITEM_WRITE, session, rowId, args, delta);
+    this.writeCount++;
+  }
+
+  /** Adds a write that has no bytes of its own as a RESP array (an inline command): it is encoded first. */
+  addInlineWrite(session: Session, rowId: number, args: Args): void {
+    const parts: Buffer[] = [];
+    for (let i = 0; i < args.count; i++) parts.push(args.copy(i));
+    const encoded = encodeCommand(parts);
+    // The header is as long as the digits need; the arguments' places follow from the encoding.
+    const offsets = new Int32Array(2 * args.count);
+    let at = 3 + String(args.count).length;
+    for (let i = 0; i < args.count; i++) {
+      const length = args.length(i);
+      at += 3 + String(length).length;
+      offsets[2 * i] = at;
+      offsets[2 * i + 1] = at + length;
+      at += length + 2;
+    }
+    assert(at === encoded.length, `inline command encoded to ${encoded.length} bytes, laid out ${at}`);
+    this.addWrite(
+      session,
+      rowId,
+      new Args().set(encoded, offsets, 0, args.count),
+      encoded,
+      0,
+      encoded.length,
+    );
+    this.closeRun();
+  }
+
+  /** Adds a read that runs in its place. Its arguments are copied to the side. */
+  addRead(session: Session, rowId: number, args: Args): void {
+    const first = args.start(0);
+    const last = args.end(args.count - 1);
+    const delta = this.#toSide(args.bytes, first, last) - first;
+    this.#addItem(ITEM_READ, session, rowId, args, delta);
+    this.mustCommit = true;
+  }
+
+  /** Adds a reply that is already made: reply[start, end) in RESP. */
+  addReply(session: Session, reply: Buffer, start: number, end: number): void {
+    const at = this.#toSide(reply, start, end);
+    const item = this.#nextItem(ITEM_REPLY, session, 0);
+    this.#reserveOffsets(2);
+    this.argsBase[item] = this.offsetsUsed;
+    this.argsCount[item] = 1;
+    this.offsets[this.offsetsUsed++] = at;
+    this.offsets[this.offsetsUsed++] = at + end - start;
+  }
+
+  /** Copies the current run out of the reader's chunk, which is about to be overwritten. */
+  closeRun(): void {
+    const source = this.#runSource;
+    if (source === undefined) return;
+    const length = this.#runEnd - this.#runStart;
+    this.#ensure(length);
+    source.copy(this.#slab, this.#position, this.#runStart, this.#runEnd);
+    this.#position += length;
+    this.#runSource = undefined;
+    this.#runStart = 0;
+    this.#runEnd = 0;
+  }
+
+  /** Finishes the payload. No write can be added after it. */
+  seal(timeMs: number, seed: number, flags: number, evictions: readonly Buffer[]): Buffer {
+    this.closeRun();
+    const commandBytes = this.commandBytes;
+    for (const eviction of evictions) {
+      this.#ensure(eviction.length);
+      eviction.copy(this.#slab, this.#position);
+      this.#position += eviction.length;
+    }
+    writeEntryHeader(this.#slab, this.#start, timeMs, seed, commandBytes, evictions.length, flags);
+    this.payload = this.#slab.subarray(this.#start, this.#position);
+    this.#memory.take(this.#slab, this.#position);
+    return this.payload;
+  }
+
+  /** Points `args` at the arguments of item `item`. */
+  argsOf(item: number, args: Args): Args {
+    const bytes = this.kinds[item] === ITEM_WRITE ? this.payload : this.side;
+    return args.set(bytes, this.offsets, this.argsBase[item]!, this.argsCount[item]!);
+  }
+
+  #select(database: number): void {
+    this.closeRun();
+    const command = selectCommand(database);
+    this.#ensure(command.length);
+    command.copy(this.#slab, this.#position);
+    this.#position += command.length;
+    this.#database = database;
+  }
+
+  #addItem(kind: number, session: Session, rowId: number, args: Args, delta: number): void {
+    const item = this.#nextItem(kind, session, rowId);
+    const slots = 2 * args.count;
+    this.#reserveOffsets(slots);
+    const { offsets } = this;
+    const from = args.offsets;
+    const base = args.base;
+    const to = this.offsetsUsed;
+    this.argsBase[item] = to;
+    this.argsCount[item] = args.count;
+    for (let i = 0; i < slots; i++) offsets[to + i] = from[base + i]! + delta;
+    this.offsetsUsed = to + slots;
+  }
+
+  #nextItem(kind: number, session: Session, rowId: number): number {
+    const item = this.count++;
+    if (item === this.kinds.length) this.#growItems();
+    this.kinds[item] = kind;
+    this.protocols[item] = session.protocol;
+    this.mutes[item] = session.muted ? 1 : 0;
+    this.databases[item] = session.database;
+    this.sessions.push(session);
+    this.rowIds[item] = rowId;
+    session.outstanding++;
+    return item;
+  }
+
+  #toSide(bytes: Buffer, start: number, end: number): number {
+    const at = this.#sideUsed;
+    const needed = at + end - start;
+    if (needed > this.side.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(4096, 2 * needed));
+      this.side.copy(grown, 0, 0, at);
+      this.side = grown;
+    }
+    bytes.copy(this.side, at, start, end);
+    this.#sideUsed = needed;
+    return at;
+  }
+
+  /** Room for `bytes` more at the position; the payload moves to a new slab when this one is full. */
+  #ensure(bytes: number): void {
+    if (this.#position + bytes <= this.#slab.length) return;
+    const used = this.#position - this.#start;
+    const slab = this.#memory.fresh(used + bytes);
+    if (this.#start < this.#slab.length)
+      this.#slab.copy(slab, 0, this.#start, Math.min(this.#position, this.#slab.length));
+    this.#slab = slab;
+    this.#start = 0;
+    this.#position = used;
+  }
+
+  #reserveOffsets(slots: number): void {
+    const needed = this.offsetsUsed + slots;
+    if (needed <= this.offsets.length) return;
+    const grown = new Int32Array(2 * needed);
+    grown.set(this.offsets.subarray(0, this.offsetsUsed));
+    this.offsets = grown;
+  }
+
+  #growItems(): void {
+    const length = 2 * this.kinds.length;
+    this.kinds = widen(this.kinds, new Uint8Array(length));
+    this.protocols = widen(this.protocols, new Uint8Array(length));
+    this.mutes = widen(this.mutes, new Uint8Array(length));
+    this.databases = widen(this.databases, new Uint16Array(length));
+    this.rowIds = widen(this.rowIds, new Uint16Array(length));
+    this.argsBase = widen(this.argsBase, new Int32Array(length));
+    this.argsCount = widen(this.argsCount, new Int32Array(length));
+  }
+}
+
+function widen<T extends { set(from: ArrayLike<number>): void } & ArrayLike<number>>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}

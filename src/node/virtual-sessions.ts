@@ -1,0 +1,157 @@
+// The leader's side of DESIGN section 7: sessions whose clients are connected to another node. Requests come
+// in as raw commands, replies go back with the number of commands they answer. A node that does not lead
+// (any more) hands back at once what it has not begun: never a second hop.
+
+import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
+import type { SeshatNode } from "./node.ts";
+import type { ClientConnection } from "./ports.ts";
+import { MODE_LEADER } from "./replica.ts";
+import { Session } from "./session.ts";
+
+const NO_BYTES = Buffer.alloc(0);
+
+export interface ProxyReplies {
+  proxyReply(member: number, reply: ProxyReply): void;
+}
+
+/** Stands in for the socket: what the session writes becomes a reply message. */
+class VirtualConnection implements ClientConnection {
+  readonly address: string;
+  readonly localAddress = "";
+  readonly isLoopback = false;
+  readonly pendingBytes = 0;
+  session: Session | undefined;
+  /** Of the commands being worked on; what is handed back ends it, and late ones of it are ignored. */
+  generation = 0;
+  endedGeneration = 0;
+  #reported = 0;
+  readonly id: number;
+  readonly #member: number;
+  readonly #replies: ProxyReplies;
+
+  constructor(id: number, member: number, address: string, replies: ProxyReplies) {
+    this.id = id;
+    this.address = address;
+    this.#member = member;
+    this.#replies = replies;
+  }
+
+  write(buffer: Buffer, length: number): boolean {
+    const total = this.session?.commandCountTotal ?? 0;
+    const completed = total - this.#reported;
+    this.#reported = total;
+    const replies = Buffer.from(buffer.subarray(0, length));
+    this.#send(replies, completed, false, false);
+    return true;
+  }
+
+  handBack(): void {
+    this.endedGeneration = this.generation;
+    this.#send(NO_BYTES, 0, true, false);
+  }
+
+  pauseReading(): void {}
+  resumeReading(): void {}
+
+  end(): void {
+    this.#close();
+  }
+
+  destroy(): void {
+    this.#close();
+  }
+
+  #close(): void {
+    this.#send(NO_BYTES, 0, false, true);
+  }
+
+  #send(replies: Buffer, completed: number, notLeader: boolean, close: boolean): void {
+    const { id: sessionId, generation } = this;
+    this.#replies.proxyReply(this.#member, { sessionId, generation, replies, completed, notLeader, close });
+  }
+}
+
+interface Entry {
+  readonly session: Session;
+  readonly connection: VirtualConnection;
+}
+
+export class VirtualSessions {
+  readonly #node: SeshatNode;
+  readonly #replies: ProxyReplies;
+  readonly #members = new Map<number, Map<number, Entry>>();
+
+  constructor(node: SeshatNode, replies: ProxyReplies) {
+    this.#node = node;
+    this.#replies = replies;
+  }
+
+  request(member: number, request: ProxyRequest): void {
+    if (request.closed) return this.#close(member, request.sessionId);
+    const { session, connection } = this.#entry(member, request);
+    if (request.generation <= connection.endedGeneration) return;
+    connection.generation = request.generation;
+    if (this.#node.replica.mode !== MODE_LEADER) {
+      if (session.outstanding === 0) connection.handBack();
+      else session.handBackWhenDrained = true;
+      return;
+    }
+    session.database = request.database;
+    session.protocol = request.protocol === 3 ? 3 : 2;
+    session.replyMode = request.muted ? "off" : "on";
+    session.receive(request.commands, 0, request.commands.length);
+  }
+
+  /** Leadership is gone: what no batch holds yet goes back to where it came from. */
+  handBack(): void {
+    for (const sessions of this.#members.values()) {
+      for (const { session, connection } of sessions.values()) {
+        if (session.queryBufferBytes === 0) continue;
+        session.dropInput();
+        if (session.outstanding === 0) connection.handBack();
+        else session.handBackWhenDrained = true;
+      }
+    }
+  }
+
+  handBackOne(session: Session): void {
+    if (session.connection instanceof VirtualConnection) session.connection.handBack();
+  }
+
+  /** The node that they belong to cannot be reached: its clients have been told so by it. */
+  memberLost(member: number): void {
+    const sessions = this.#members.get(member);
+    if (sessions === undefined) return;
+    this.#members.delete(member);
+    for (const { session } of sessions.values()) session.closed();
+  }
+
+  #entry(member: number, request: ProxyRequest): Entry {
+    let sessions = this.#members.get(member);
+    if (sessions === undefined) {
+      sessions = new Map();
+      this.#members.set(member, sessions);
+    }
+    const known = sessions.get(request.sessionId);
+    if (known !== undefined) return known;
+    const connection = new VirtualConnection(
+      request.sessionId,
+      member,
+      `proxied:${request.sessionId}`,
+      this.#replies,
+    );
+    const session = new Session(this.#node, connection, true);
+    connection.session = session;
+    const entry = { session, connection };
+    sessions.set(request.sessionId, entry);
+    return entry;
+  }
+
+  #close(member: number, sessionId: number): void {
+    const sessions = this.#members.get(member);
+    const entry = sessions?.get(sessionId);
+    if (entry === undefined) return;
+    sessions!.delete(sessionId);
+    entry.session.closed();
+  }
+}

@@ -1,0 +1,82 @@
+// The payload of one Raft entry: what the leader decided (time, seed, victims of maxmemory) and the
+// clients' commands as they came, all of one event-loop turn. Bytes in, bytes out; it never runs a command.
+//
+//   0        1       2          4       8          16                20               24
+//   | version | flags | reserved | seed  | time ms  | command bytes n | eviction count |
+//   | u8      | u8    | u16      | u32   | f64      | u32             | u32            |
+//   24 .. 24+n       commands: RESP arrays of bulk strings, back to back. The database is 0 at the start;
+//                    SELECT switches it for what follows, as in Redis's own replication stream.
+//   24+n ..          evictions: u8 database, u32 key length, key bytes. Removed before the first command.
+//
+// All numbers are little-endian. An empty payload is Raft's own empty entry of a new leader.
+
+import { assert } from "../base/assert.ts";
+
+export const ENTRY_HEADER_BYTES = 24;
+const VERSION = 1;
+/** Due keys are kept (DEBUG SET-ACTIVE-EXPIRE 0 on the leader). */
+export const FLAG_KEEP_DUE = 1;
+
+/** Fills in the header in front of commands that are already in place at `start + ENTRY_HEADER_BYTES`. */
+export function writeEntryHeader(
+  buffer: Buffer,
+  start: number,
+  timeMs: number,
+  seed: number,
+  commandBytes: number,
+  evictionCount: number,
+  flags: number,
+): void {
+  buffer[start] = VERSION;
+  buffer[start + 1] = flags;
+  buffer.writeUInt16LE(0, start + 2);
+  buffer.writeUInt32LE(seed, start + 4);
+  buffer.writeDoubleLE(timeMs, start + 8);
+  buffer.writeUInt32LE(commandBytes, start + 16);
+  buffer.writeUInt32LE(evictionCount, start + 20);
+}
+
+/** A decoded header; one object is reused, so read it before the next call. */
+export class EntryHeader {
+  timeMs = 0;
+  seed = 0;
+  flags = 0;
+  commandsStart = 0;
+  commandsEnd = 0;
+  evictionCount = 0;
+
+  /** Throws InvariantError on bytes no leader of this version wrote: such a replica must not go on. */
+  read(payload: Buffer): this {
+    assert(payload.length >= ENTRY_HEADER_BYTES, `entry payload of ${payload.length} bytes has no header`);
+    assert(payload[0] === VERSION, `entry payload version ${payload[0]}, this node knows ${VERSION}`);
+    this.flags = payload[1]!;
+    this.seed = payload.readUInt32LE(4);
+    this.timeMs = payload.readDoubleLE(8);
+    this.commandsStart = ENTRY_HEADER_BYTES;
+    this.commandsEnd = ENTRY_HEADER_BYTES + payload.readUInt32LE(16);
+    this.evictionCount = payload.readUInt32LE(20);
+    assert(
+      this.commandsEnd <= payload.length,
+      `entry commands end at ${this.commandsEnd} of ${payload.length} bytes`,
+    );
+    return this;
+  }
+}
+
+/** Calls `visit` for every eviction of a payload whose header is `header`. */
+export function forEachEviction(
+  payload: Buffer,
+  header: EntryHeader,
+  visit: (database: number, keyStart: number, keyEnd: number) => void,
+): void {
+  let at = header.commandsEnd;
+  for (let i = 0; i < header.evictionCount; i++) {
+    assert(at + 5 <= payload.length, `eviction ${i} starts at ${at} of ${payload.length} bytes`);
+    const database = payload[at]!;
+    const keyStart = at + 5;
+    const keyEnd = keyStart + payload.readUInt32LE(at + 1);
+    assert(keyEnd <= payload.length, `eviction ${i} ends at ${keyEnd} of ${payload.length} bytes`);
+    visit(database, keyStart, keyEnd);
+    at = keyEnd;
+  }
+}
