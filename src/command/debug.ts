@@ -3,7 +3,7 @@
 
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
-import { unknownSubcommandOrArity } from "./errors.ts";
+import { unknownSubcommandOrArity, wrongArity } from "./errors.ts";
 import { debugDataCommands } from "./keys-debug.ts";
 import { helpReply } from "./local-arguments.ts";
 import type { LocalContext } from "./local-context.ts";
@@ -59,6 +59,8 @@ export const debugCommands: readonly CommandRow[] = [
       row("sleep", 1, 1, sleep),
       ...debugDataCommands.map(lenient),
     ],
+    run: (_context, args, reply) =>
+      args.count === 1 ? reply.error(wrongArity("debug")) : wrongCount(args, reply),
   },
 ];
 

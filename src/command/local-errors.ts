@@ -40,6 +40,7 @@ export const localError = {
   monitorHasNoKeys: "ERR Replica can't interact with the keyspace",
   invalidCommand: "ERR Invalid command specified",
   invalidArgumentCount: "ERR Invalid number of arguments specified for command",
+  invalidArguments: "ERR Invalid arguments specified for command",
   noKeyArguments: "ERR The command has no key arguments",
   noDisk: "ERR Nothing is saved: this server keeps its data in the memory of its members and writes no files",
   noShutdown: "ERR No shutdown in progress.",

@@ -1,6 +1,7 @@
 // The families of commands that run on the client's own node (connection, server, ...), for the table.
 
 import { clientCommands } from "./client.ts";
+import { commandCommands } from "./command-command.ts";
 import { configCommands } from "./config-command.ts";
 import { connectionCommands } from "./connection.ts";
 import { connectionAuthCommands } from "./connection-auth.ts";
@@ -17,6 +18,7 @@ export const localFamilies: readonly (readonly CommandRow[])[] = [
   clientCommands,
   serverCommands,
   configCommands,
+  commandCommands,
   slowLogCommands,
   latencyCommands,
   memoryCommands,

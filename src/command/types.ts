@@ -81,6 +81,11 @@ export interface LocalRow extends RowBase {
 export interface ContainerRow extends RowBase {
   readonly route: "container";
   readonly subcommands: readonly CommandRow[];
+  /**
+   * Runs locally when no subcommand fits, the unknown ones included: COMMAND does something on its own, DEBUG
+   * has an error text of its own. Without it the caller answers Redis's "unknown subcommand".
+   */
+  readonly run?: LocalRow["run"];
 }
 
 export type CommandRow = DataRow | LocalRow | ContainerRow;

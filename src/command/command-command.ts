@@ -1,0 +1,165 @@
+// COMMAND: the command table as clients may ask for it. redis-cli's hints come from DOCS, cluster clients'
+// routing from INFO.
+
+import type { Args } from "../base/args.ts";
+import { globMatches } from "../base/glob.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import {
+  categoriesOf,
+  docsTree,
+  infoTree,
+  type Tree,
+  visibleSubcommands,
+  writeTree,
+} from "./command-docs.ts";
+import { findKeys, hasKeys, type KeyFound } from "./command-keys.ts";
+import { replyError, unknownSubcommand } from "./errors.ts";
+import { helpReply, textsFrom, wordArgument } from "./local-arguments.ts";
+import type { LocalContext, Server } from "./local-context.ts";
+import { localError } from "./local-errors.ts";
+import { type CommandRow, noKeys } from "./types.ts";
+
+// biome-ignore format: a table reads best with one row per line
+const subcommands = [
+  { name: "command|count", arity: 2, route: "local", flags: ["loading", "stale"], keys: noKeys, run: count },
+  { name: "command|docs", arity: -2, route: "local", flags: ["loading", "stale"], keys: noKeys, run: docs },
+  { name: "command|getkeys", arity: -4, route: "local", flags: ["loading", "stale"], keys: noKeys, run: getKeys },
+  { name: "command|getkeysandflags", arity: -4, route: "local", flags: ["loading", "stale"], keys: noKeys, run: getKeysAndFlags },
+  { name: "command|help", arity: 2, route: "local", flags: ["loading", "stale"], keys: noKeys, run: help },
+  { name: "command|info", arity: -2, route: "local", flags: ["loading", "stale"], keys: noKeys, run: info },
+  { name: "command|list", arity: -2, route: "local", flags: ["loading", "stale"], keys: noKeys, run: list },
+] as const satisfies readonly CommandRow[];
+
+// biome-ignore format: a table reads best with one row per line
+export const commandCommands = [
+  { name: "command", arity: -1, route: "container", flags: ["loading", "stale"], keys: noKeys, subcommands, run: alone },
+] as const satisfies readonly CommandRow[];
+
+/** COMMAND without a subcommand is COMMAND INFO. */
+function alone(context: LocalContext, args: Args, reply: ReplyWriter): void {
+  if (args.count === 1) info(context, args, reply);
+  else reply.error(unknownSubcommand("COMMAND", args.text(1)));
+}
+
+function topLevel(server: Server): readonly CommandRow[] {
+  return server.commands.filter((row) => !row.name.includes("|"));
+}
+
+/** Every command and subcommand that clients may know of. */
+function visible(server: Server): readonly CommandRow[] {
+  return topLevel(server).flatMap((row) => [row, ...visibleSubcommands(row)]);
+}
+
+function rowNamed(server: Server, name: string): CommandRow | undefined {
+  const wanted = name.toLowerCase();
+  return visible(server).find((row) => row.name === wanted);
+}
+
+function count({ server }: LocalContext, _args: Args, reply: ReplyWriter): void {
+  reply.integer(topLevel(server).length);
+}
+
+function info({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
+  if (args.count <= 2) {
+    const all = topLevel(server);
+    reply.array(all.length);
+    for (const row of all) writeTree(infoTree(row), reply);
+    return;
+  }
+  reply.array(args.count - 2);
+  for (const name of textsFrom(args, 2)) {
+    const row = rowNamed(server, name);
+    if (row === undefined) reply.nilArray();
+    else writeTree(infoTree(row), reply);
+  }
+}
+
+function docs({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
+  const asked =
+    args.count === 2 ? topLevel(server) : textsFrom(args, 2).map((name) => rowNamed(server, name));
+  const known = asked.filter((row) => row !== undefined);
+  writeTree({ kind: "map", pairs: known.map((row): [string, Tree] => [row.name, docsTree(row)]) }, reply);
+}
+
+function list({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
+  let chosen = visible(server);
+  if (args.count > 2) {
+    if (args.count !== 5 || !args.is(2, "FILTERBY")) return reply.error(replyError.syntax);
+    const filter = listFilter(args);
+    if (filter === undefined) return reply.error(replyError.syntax);
+    chosen = chosen.filter(filter);
+  }
+  reply.set(chosen.length);
+  for (const row of chosen) reply.bulkLatin1(row.name);
+}
+
+function listFilter(args: Args): ((row: CommandRow) => boolean) | undefined {
+  if (args.is(3, "MODULE")) return () => false; // there are no modules
+  if (args.is(3, "ACLCAT")) {
+    const category = `@${wordArgument(args, 4)}`;
+    return (row) => categoriesOf(row).includes(category);
+  }
+  if (!args.is(3, "PATTERN")) return undefined;
+  return ({ name }) => {
+    const text = Buffer.from(name);
+    return globMatches(args.bytes, args.start(4), args.end(4), text, 0, text.length, true);
+  };
+}
+
+function getKeys(context: LocalContext, args: Args, reply: ReplyWriter): void {
+  const found = keysAsked(context.server, args, reply);
+  if (found === undefined) return;
+  reply.array(found.length);
+  for (const { index } of found) reply.bulk(args.bytes, args.start(2 + index), args.end(2 + index));
+}
+
+function getKeysAndFlags(context: LocalContext, args: Args, reply: ReplyWriter): void {
+  const found = keysAsked(context.server, args, reply);
+  if (found === undefined) return;
+  reply.array(found.length);
+  for (const { index, flags } of found) {
+    reply.array(2);
+    reply.bulk(args.bytes, args.start(2 + index), args.end(2 + index));
+    reply.set(flags.length);
+    for (const flag of flags) reply.simple(flag);
+  }
+}
+
+/** The keys of the command that starts at argument 2; undefined after an error was replied. */
+function keysAsked(server: Server, args: Args, reply: ReplyWriter): readonly KeyFound[] | undefined {
+  const problem = (text: string): undefined => {
+    reply.error(text);
+    return undefined;
+  };
+  let row = rowNamed(server, args.text(2));
+  if (row?.route === "container") row = rowNamed(server, `${args.text(2)}|${args.text(3)}`) ?? undefined;
+  if (row === undefined) return problem(localError.invalidCommand);
+  if (!hasKeys(row)) return problem(localError.noKeyArguments);
+  const commandCount = args.count - 2;
+  if (row.arity > 0 ? commandCount !== row.arity : commandCount < -row.arity) {
+    return problem(localError.invalidArgumentCount);
+  }
+  const found = findKeys(row, { args, from: 2, count: commandCount });
+  if (found !== undefined) return found;
+  // What may run without keys answers with none of them.
+  return row.flags.includes("no_mandatory_keys") ? [] : problem(localError.invalidArguments);
+}
+
+function help(_context: LocalContext, _args: Args, reply: ReplyWriter): void {
+  helpReply(reply, "COMMAND", [
+    "(no subcommand)",
+    "    Everything about every command.",
+    "COUNT",
+    "    How many commands there are.",
+    "DOCS [<command-name> ...]",
+    "    Arguments, group and age of these commands (default: of all).",
+    "GETKEYS <full-command>",
+    "    The keys in a command.",
+    "GETKEYSANDFLAGS <full-command>",
+    "    The keys in a command and how it uses them.",
+    "INFO [<command-name> ...]",
+    "    Arity, flags and key positions of these commands (default: of all).",
+    "LIST [FILTERBY (MODULE <module-name>|ACLCAT <category>|PATTERN <pattern>)]",
+    "    The names of all commands, or of some.",
+  ]);
+}
