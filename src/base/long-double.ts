@@ -1,129 +1,91 @@
-// x86's 80-bit long double, as far as INCRBYFLOAT shows it: strtold, one addition, printf("%.17Lf").
-//
-// Redis adds long doubles, so that 0.1 + 0.2 is "0.3"; JavaScript's doubles give 0.30000000000000004. Exact
-// integers and one rounding do the same here, and the same on every machine. Bounded: a long double is at
-// most 2^16384, and texts longer than Redis reads are refused.
+// INCRBYFLOAT's arithmetic. Redis computes in C's long double; here is that of x86-64 (64 bits of mantissa)
+// done in integers, so the result is the same text as Redis's there, and the same on every replica. (Redis on
+// arm64 has a 128-bit long double and prints other last digits.)
 
-/** Value = mantissa * 2^exponent; the mantissa (signed) has at most 64 bits. "inf" for both infinities. */
-export type LongDouble = { readonly mantissa: bigint; readonly exponent: number } | "inf";
+import {
+  type BinaryFloat,
+  bitLength,
+  floatShape,
+  LONG_DOUBLE,
+  parseBinaryFloat,
+  roundRatio,
+} from "./float-text.ts";
 
-const MANTISSA_BITS = 64;
-const EXPONENT_MIN = -16445;
-const EXPONENT_MAX = 16320;
-/** Redis: MAX_LONG_DOUBLE_CHARS, its buffer; a text must be shorter. */
-const TEXT_CHARACTERS_MAX = 5 * 1024;
-/** Decimal magnitudes beyond these overflow, or round to zero, whatever the digits. */
-const MAGNITUDE_MAX = 4940;
-const MAGNITUDE_MIN = -4970;
-const FRACTION_DIGITS = 17;
+export type LongDouble = BinaryFloat;
 
-export const LONG_DOUBLE_ZERO: LongDouble = { mantissa: 0n, exponent: 0 };
-const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
-const HEXADECIMAL = /^([+-]?)0[xX]([\da-fA-F]*)(?:\.([\da-fA-F]*))?(?:[pP]([+-]?\d+))?$/;
-const INFINITE = /^[+-]?inf(inity)?$/i;
+export const LONG_DOUBLE_ZERO: LongDouble = { infinite: 0, mantissa: 0n, exponent: 0 };
 
-/** bytes[start, end) if it is what Redis's string2ld accepts; undefined otherwise (NaN, overflow and underflow to zero included). */
+/** Decimals of %.17Lf, and ten to that power. */
+const DECIMALS = 17;
+const SCALE = 10n ** BigInt(DECIMALS);
+
+/** A number as Redis's string2ld reads it: the grammar of `parseDouble`, rounded to a long double. */
 export function parseLongDouble(bytes: Buffer, start: number, end: number): LongDouble | undefined {
-  if (start === end || end - start >= TEXT_CHARACTERS_MAX) return undefined;
-  const text = bytes.toString("latin1", start, end);
-  if (INFINITE.test(text)) return "inf";
-  const decimal = DECIMAL.exec(text);
-  const parts = decimal ?? HEXADECIMAL.exec(text);
-  if (parts === null) return undefined;
-  const fraction = parts[3] ?? "";
-  const digits = (parts[2] ?? "") + fraction;
-  if (digits.length === 0) return undefined;
-  const power = Number(parts[4] ?? "0");
-  const size =
-    decimal !== null
-      ? fromDecimal(digits, power - fraction.length)
-      : fromHexadecimal(digits, power - 4 * fraction.length);
-  if (size === undefined || size === "inf" || parts[1] !== "-") return size;
-  return { mantissa: -size.mantissa, exponent: size.exponent };
+  return parseBinaryFloat(bytes, start, end, floatShape(bytes, start, end), LONG_DOUBLE);
 }
 
-function fromDecimal(digits: string, power: number): LongDouble | undefined {
-  const significant = digits.replace(/^0+/, "");
-  if (significant === "") return LONG_DOUBLE_ZERO;
-  const magnitude = significant.length + power;
-  if (magnitude > MAGNITUDE_MAX || magnitude < MAGNITUDE_MIN) return undefined;
-  const numerator = BigInt(significant);
-  return power >= 0
-    ? round(numerator * 10n ** BigInt(power), 1n, 0)
-    : round(numerator, 10n ** BigInt(-power), 0);
-}
-
-function fromHexadecimal(digits: string, power: number): LongDouble | undefined {
-  const significant = digits.replace(/^0+/, "");
-  if (significant === "") return LONG_DOUBLE_ZERO;
-  const magnitude = 4 * significant.length + power;
-  if (magnitude > EXPONENT_MAX + 2 * MANTISSA_BITS || magnitude < EXPONENT_MIN - MANTISSA_BITS)
-    return undefined;
-  return round(BigInt(`0x${significant}`), 1n, power);
-}
-
-/** a + b rounded once, as printf("%.17Lf") and Redis's trimming show it. Undefined: infinite or no number. */
+/** a + b as INCRBYFLOAT stores and answers it; undefined when that is no finite number. */
 export function addLongDoubles(a: LongDouble, b: LongDouble): string | undefined {
-  if (a === "inf" || b === "inf") return undefined;
+  if (a.infinite !== 0 || b.infinite !== 0) return undefined;
   const exponent = Math.min(a.exponent, b.exponent);
-  const sum = (a.mantissa << BigInt(a.exponent - exponent)) + (b.mantissa << BigInt(b.exponent - exponent));
-  if (sum === 0n) return "0";
-  const size = round(sum < 0n ? -sum : sum, 1n, exponent);
-  // The sum of two long doubles is a multiple of the smallest one: it cannot round to zero, only overflow.
-  if (size === undefined || size === "inf") return undefined;
-  const text = format(size.mantissa, size.exponent);
-  return sum < 0n && text !== "0" ? `-${text}` : text;
+  const exact = (a.mantissa << BigInt(a.exponent - exponent)) + (b.mantissa << BigInt(b.exponent - exponent));
+  if (exact === 0n) return "0";
+  const size = exact < 0n ? -exact : exact;
+  const sum =
+    exponent >= 0
+      ? roundRatio(size << BigInt(exponent), 1n, LONG_DOUBLE)
+      : roundRatio(size, 1n << BigInt(-exponent), LONG_DOUBLE);
+  if (sum.infinite !== 0) return undefined;
+  return formatLongDouble(exact < 0n ? { ...sum, mantissa: -sum.mantissa } : sum);
 }
 
-/** numerator / denominator * 2^scale (positive) to the nearest, ties to even. Undefined: overflow, or zero. */
-function round(numerator: bigint, denominator: bigint, scale: number): LongDouble | undefined {
-  // One bit more than needed is cut off below, together with what else is too much.
-  let shift = MANTISSA_BITS + 1 - (bitLength(numerator) - bitLength(denominator));
-  // No bit below the smallest long double: subnormals have fewer than 64.
-  shift = Math.min(shift, scale - EXPONENT_MIN);
-  const scaled = shift >= 0 ? numerator << BigInt(shift) : numerator;
-  const divisor = shift >= 0 ? denominator : denominator << BigInt(-shift);
-  const quotient = scaled / divisor;
-  const inexact = quotient * divisor !== scaled;
-  const excess = Math.max(0, bitLength(quotient) - MANTISSA_BITS);
-  let mantissa = excess === 0 ? roundUnit(quotient, scaled, divisor) : roundBits(quotient, excess, inexact);
-  let exponent = scale - shift + excess;
-  if (bitLength(mantissa) > MANTISSA_BITS) {
-    mantissa >>= 1n;
-    exponent++;
-  }
-  if (mantissa === 0n || exponent > EXPONENT_MAX) return undefined;
-  return { mantissa, exponent };
+/** The same on texts; undefined also when one of them is no number. */
+export function addLongDouble(a: string, b: string): string | undefined {
+  const left = Buffer.from(a, "latin1");
+  const right = Buffer.from(b, "latin1");
+  const x = parseLongDouble(left, 0, left.length);
+  const y = parseLongDouble(right, 0, right.length);
+  return x === undefined || y === undefined ? undefined : addLongDoubles(x, y);
 }
 
-/** scaled / divisor to the nearest integer, ties to even; `quotient` is its floor. */
-function roundUnit(quotient: bigint, scaled: bigint, divisor: bigint): bigint {
-  const twice = 2n * (scaled - quotient * divisor);
-  return twice > divisor || (twice === divisor && (quotient & 1n) === 1n) ? quotient + 1n : quotient;
+/** Redis's "human" format: %.17Lf (ties to even) without trailing zeros, never "-0"; "inf" and "-inf". */
+export function formatLongDouble(value: LongDouble): string {
+  if (value.infinite !== 0) return value.infinite > 0 ? "inf" : "-inf";
+  const negative = value.mantissa < 0n;
+  const size = negative ? -value.mantissa : value.mantissa;
+  const text = scaledText(size, value.exponent);
+  return negative && text !== "0" ? `-${text}` : text;
 }
 
-/** Drops `excess` > 0 low bits of `value`, to the nearest, ties to even; `inexact`: there was something below. */
-function roundBits(value: bigint, excess: number, inexact: boolean): bigint {
-  const unit = 1n << BigInt(excess);
-  const rest = value & (unit - 1n);
-  const kept = value >> BigInt(excess);
-  const half = unit >> 1n;
-  const up = rest > half || (rest === half && (inexact || (kept & 1n) === 1n));
-  return up ? kept + 1n : kept;
-}
-
-function bitLength(value: bigint): number {
-  return value === 0n ? 0 : value.toString(2).length;
-}
-
-function format(mantissa: bigint, exponent: number): string {
-  if (exponent >= 0) return (mantissa << BigInt(exponent)).toString();
-  const scaled = mantissa * 10n ** BigInt(FRACTION_DIGITS);
-  const divisor = 1n << BigInt(-exponent);
-  const digits = roundUnit(scaled / divisor, scaled, divisor)
-    .toString()
-    .padStart(FRACTION_DIGITS + 1, "0");
-  const whole = digits.slice(0, -FRACTION_DIGITS);
-  const fraction = digits.slice(-FRACTION_DIGITS).replace(/0+$/, "");
+function scaledText(size: bigint, exponent: number): string {
+  if (exponent >= 0) return (size << BigInt(exponent)).toString();
+  const product = size * SCALE;
+  // Smaller than half of the last decimal by far: spare the shift.
+  if (size === 0n || bitLength(product) + exponent < -1) return "0";
+  const shift = BigInt(-exponent);
+  let scaled = product >> shift;
+  const rest = product - (scaled << shift);
+  const half = 1n << (shift - 1n);
+  if (rest > half || (rest === half && (scaled & 1n) === 1n)) scaled++;
+  const digits = scaled.toString().padStart(DECIMALS + 1, "0");
+  const whole = digits.slice(0, -DECIMALS);
+  const fraction = digits.slice(-DECIMALS).replace(/0+$/, "");
   return fraction === "" ? whole : `${whole}.${fraction}`;
+}
+
+const doubleBits = new BigUint64Array(1);
+const doubleValue = new Float64Array(doubleBits.buffer);
+
+/** A double in the human format (GEOPOS and its like); "nan" for NaN. */
+export function formatHumanDouble(value: number): string {
+  if (Number.isNaN(value)) return "nan";
+  if (Number.isSafeInteger(value)) return String(value);
+  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
+  doubleValue[0] = value;
+  const bits = doubleBits[0]!;
+  const biased = Number((bits >> 52n) & 0x7ffn);
+  const fraction = bits & 0xf_ffff_ffff_ffffn;
+  const size = biased === 0 ? fraction : fraction | 0x10_0000_0000_0000n;
+  const exponent = Math.max(biased, 1) - 1075;
+  return formatLongDouble({ infinite: 0, mantissa: value < 0 ? -size : size, exponent });
 }

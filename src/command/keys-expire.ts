@@ -1,6 +1,7 @@
 // Deadlines of keys: setting, asking, removing. Deadlines are cluster time, ms since the epoch.
 
 import type { Args } from "../base/args.ts";
+import { INTEGER64_MAX } from "../base/integers.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { invalidExpireTime, replyError, unsupportedOption } from "./errors.ts";
 import { findUntouched } from "./keys.ts";
@@ -133,5 +134,9 @@ function replyTime(
   const deadlineMs = context.keys.deadlineOf(handle);
   if (deadlineMs === 0) return reply.integer(NO_DEADLINE);
   const timeMs = Math.max(0, deadlineMs - baseMs);
-  reply.integer(inSeconds ? Math.floor((timeMs + 500) / 1000) : timeMs);
+  const time = inSeconds ? Math.floor((timeMs + 500) / 1000) : timeMs;
+  if (Number.isSafeInteger(time)) return reply.integer(time);
+  // Rounded as parse-deadline.ts says, at most up to 2^63, one more than fits.
+  const exact = BigInt(time);
+  reply.integerBig(exact > INTEGER64_MAX ? INTEGER64_MAX : exact);
 }

@@ -3,6 +3,7 @@
 import type { Args } from "../base/args.ts";
 import { parseInteger64 } from "../base/integers.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { STRING } from "../store/types.ts";
 import { replyError } from "./errors.ts";
 import { findUntouched } from "./keys.ts";
 import { helpReply } from "./local-arguments.ts";
@@ -51,7 +52,7 @@ function refcount(context: DataContext, args: Args, reply: ReplyWriter): void {
 /** Of the key just found, as Redis would count. */
 export function referenceCount(context: DataContext, handle: number): number {
   const { keys } = context;
-  if (keys.encodingOf(handle) !== "int") return 1;
+  if (keys.typeOf(handle) !== STRING || keys.encodingOf(handle) !== "int") return 1;
   const value = parseInteger64(keys.valueBytes, keys.valueStart, keys.valueEnd);
   return typeof value === "number" && value >= 0 && value < SHARED_INTEGERS ? SHARED_REFERENCE_COUNT : 1;
 }

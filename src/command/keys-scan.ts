@@ -19,6 +19,7 @@ const STAR = 0x2a;
 const COUNT_DEFAULT = 10;
 /** Largest C unsigned long; Redis refuses cursors beyond it. */
 const CURSOR_MAX = 0xffff_ffff_ffff_ffffn;
+const CURSOR_BYTES_MAX = 64;
 const CURSOR = /^([+-]?)(\d+)$/;
 
 function keysCommand(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -83,11 +84,12 @@ function insertCursor(reply: ReplyWriter, mark: number, cursor: number): void {
   head.copy(reply.buffer, mark);
 }
 
-/** As C's strtoul: a sign is allowed, nothing at all is 0. Undefined: no number, or too large a one. */
+/** As C's strtoul: ends at a NUL, may have a sign, nothing at all is 0. Undefined: no number, or too large. */
 function parseCursor(args: Args, index: number): number | undefined {
-  if (args.length(index) === 0) return 0;
-  if (args.length(index) > 64) return undefined;
-  const parts = CURSOR.exec(args.text(index));
+  if (args.length(index) > CURSOR_BYTES_MAX) return undefined;
+  const [text] = args.text(index).split("\0");
+  if (text === undefined || text === "") return 0;
+  const parts = CURSOR.exec(text);
   if (parts === null) return undefined;
   const value = BigInt(parts[2]!);
   if (value > CURSOR_MAX) return undefined;

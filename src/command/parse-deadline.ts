@@ -9,9 +9,6 @@ import { EX, EXAT, PX } from "./parse-string-options.ts";
 
 const SECONDS_MAX = INTEGER64_MAX / 1000n;
 
-/** Latest deadline the store keeps to the millisecond; later ones (year 287,396 and on) are kept as this. */
-export const DEADLINE_MS_MAX = Number.MAX_SAFE_INTEGER;
-
 /**
  * The deadline that argument `index` sets in unit `unit` (one of EX PX EXAT PXAT) for SET, GETEX and their
  * kin, which allow positive times only. Undefined after an error was replied.
@@ -36,7 +33,10 @@ export function positiveDeadline(
   return deadline;
 }
 
-/** Undefined when the sum leaves the 64-bit range. Negative times give deadlines in the past. */
+/**
+ * Undefined when the sum leaves the 64-bit range. Negative times give deadlines in the past. Deadlines later
+ * than 2^53 ms (the year 287,396) are rounded to the nearest double, which is how the store keeps them.
+ */
 export function deadlineOf(time: number | bigint, inSeconds: boolean, baseMs: number): number | undefined {
   let timeMs = time;
   if (inSeconds) {
@@ -46,7 +46,5 @@ export function deadlineOf(time: number | bigint, inSeconds: boolean, baseMs: nu
     else timeMs = BigInt(time) * 1000n;
   }
   const deadline = addInteger64(timeMs, baseMs);
-  if (deadline === undefined) return undefined;
-  if (deadline > DEADLINE_MS_MAX) return DEADLINE_MS_MAX;
-  return deadline < -DEADLINE_MS_MAX ? -DEADLINE_MS_MAX : Number(deadline);
+  return deadline === undefined ? undefined : Number(deadline);
 }
