@@ -43,7 +43,7 @@ export class Args {
 
   /** Argument `index` as text, bytes 1:1 as latin1. Allocates: not for the hot path. */
   text(index: number): string {
-    return this.bytes.latin1Slice(this.start(index), this.end(index));
+    return this.bytes.toString("latin1", this.start(index), this.end(index));
   }
 
   /** Does argument `index` equal `upper` (ASCII, upper case), whatever its case? Allocates nothing. */

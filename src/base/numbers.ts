@@ -3,4 +3,4 @@
 export * from "./doubles.ts";
 export { FLOAT_CHARACTERS_MAX } from "./float-text.ts";
 export * from "./integers.ts";
-export * from "./long-doubles.ts";
+export * from "./long-double.ts";

@@ -2,6 +2,7 @@
 // Knows no socket; makes no string and allocates nothing per reply unless the buffer must grow.
 
 import { assert } from "../base/assert.ts";
+import { copyBytes } from "../base/copy.ts";
 import { formatDouble, INTEGER_BYTES_MAX, writeInteger } from "../base/numbers.ts";
 
 const CR = 0x0d;
@@ -26,8 +27,6 @@ const TILDE = 0x7e; // ~
 
 /** Mark, digits, line end. */
 const HEADER_BYTES_MAX = 1 + INTEGER_BYTES_MAX + 2;
-/** Below this many bytes a loop is faster than a call of Buffer.copy. */
-const LOOP_COPY_BYTES_MAX = 128;
 const BUFFER_BYTES_MIN = 1024;
 
 /** Header numbers 0..999 are written from a table: four bytes an entry, digits first, then their count. */
@@ -130,13 +129,8 @@ export class ReplyWriter {
     const length = end - start;
     this.ensure(length + HEADER_BYTES_MAX + 2);
     const buffer = this.buffer;
-    let at = writeHeader(buffer, this.position, DOLLAR, length);
-    if (length < LOOP_COPY_BYTES_MAX) {
-      for (let i = start; i < end; i++) buffer[at++] = bytes[i]!;
-    } else {
-      copyLong(bytes, buffer, at, start, end);
-      at += length;
-    }
+    const header = writeHeader(buffer, this.position, DOLLAR, length);
+    const at = copyBytes(buffer, header, bytes, start, end);
     buffer[at] = CR;
     buffer[at + 1] = LF;
     this.position = at + 2;
@@ -312,8 +306,7 @@ export class ReplyWriter {
   raw(bytes: Uint8Array, start: number, end: number): void {
     if (this.muted) return;
     this.ensure(end - start);
-    copyLong(bytes, this.buffer, this.position, start, end);
-    this.position += end - start;
+    this.position = copyBytes(this.buffer, this.position, bytes, start, end);
   }
 }
 
@@ -336,9 +329,4 @@ function writeHeader(buffer: Buffer, at: number, mark: number, value: number): n
   buffer[at] = CR;
   buffer[at + 1] = LF;
   return at + 2;
-}
-
-function copyLong(bytes: Uint8Array, target: Buffer, at: number, start: number, end: number): void {
-  if (bytes instanceof Buffer) bytes.copy(target, at, start, end);
-  else target.set(bytes.subarray(start, end), at);
 }
