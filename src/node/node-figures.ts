@@ -17,8 +17,7 @@ export class NodeFigures implements InfoSource {
   readonly #server: ServerView;
   readonly #startedMs: number;
   readonly #runId: string;
-  readonly #startupBytes: number;
-  #peakBytes = 0;
+  #logicalBytesMax = 0;
 
   constructor(node: SeshatNode, server: ServerView) {
     const { ports } = node;
@@ -26,7 +25,6 @@ export class NodeFigures implements InfoSource {
     this.#server = server;
     this.#startedMs = ports.clock.wallMs();
     this.#runId = ports.entropy.hex(RUN_ID_DIGITS);
-    this.#startupBytes = ports.process.heapUsedBytes();
   }
 
   get seshatVersion(): string {
@@ -58,9 +56,7 @@ export class NodeFigures implements InfoSource {
   }
 
   notePeak(): void {
-    const { ports, replica } = this.#node;
-    const bytes = ports.process.heapUsedBytes() + replica.machine.store.reservedBytes;
-    this.#peakBytes = Math.max(this.#peakBytes, bytes);
+    this.#logicalBytesMax = Math.max(this.#logicalBytesMax, this.#node.replica.machine.store.logicalBytes);
   }
 
   get memory(): MemoryFigures {
@@ -73,12 +69,12 @@ export class NodeFigures implements InfoSource {
       clientsBytes += session.queryBufferBytes + session.queryBufferFreeBytes + session.outputBufferBytes;
     }
     const allocatedBytes = ports.process.heapUsedBytes() + store.reservedBytes;
-    this.#peakBytes = Math.max(this.#peakBytes, allocatedBytes);
+    this.notePeak();
     return {
       logicalBytes: store.logicalBytes,
+      logicalBytesMax: this.#logicalBytesMax,
       overheadBytes: 0,
       allocatedBytes,
-      startupBytes: this.#startupBytes,
       residentBytes: ports.process.residentBytes(),
       systemTotalBytes: 0,
       clientsBytes,

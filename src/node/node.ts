@@ -26,7 +26,7 @@ import type {
   SnapshotReceiver,
   SnapshotStreamIn,
 } from "./ports.ts";
-import { MODE_LEADER, Replica } from "./replica.ts";
+import { MODE_LEADER, MODE_NONE, Replica } from "./replica.ts";
 import { ReplyOutput } from "./reply-output.ts";
 import { ServerView } from "./server-view.ts";
 import { Session } from "./session.ts";
@@ -187,8 +187,10 @@ export class SeshatNode implements NodeInputs {
       : "CLUSTERDOWN no leader is known: a majority of the members cannot be reached";
   }
 
-  get leaderWaitMs(): number {
-    return LEADER_WAIT_ELECTIONS * this.settings.electionTimeoutMs;
+  /** Has there been nobody to serve for longer than an election takes? */
+  get isLeaderless(): boolean {
+    const { mode, modeSinceMs, monotonicMs } = this.replica;
+    return mode === MODE_NONE && monotonicMs - modeSinceMs > LEADER_WAIT_ELECTIONS * this.settings.electionTimeoutMs;
   }
 
   get passwordRequired(): boolean {

@@ -23,6 +23,7 @@ import type { Ports } from "./ports.ts";
 import { Proposals } from "./proposals.ts";
 import type { ReplyOutput } from "./reply-output.ts";
 import type { Session } from "./session.ts";
+import { throughSnapshot } from "./snapshot-transfer.ts";
 
 /** Nobody can serve: no leader is known, or this one is not ready or is handing over. */
 export const MODE_NONE = 0;
@@ -59,6 +60,8 @@ export interface RaftIdentity {
 
 export class Replica {
   mode = MODE_NONE;
+  /** When `mode` last changed, monotonic. */
+  modeSinceMs: number;
   /** Who leads, as far as this node knows; 0 = nobody. */
   leader = 0;
   monotonicMs = 0;
@@ -96,6 +99,7 @@ export class Replica {
       readContext: this.readContext,
     });
     this.#now();
+    this.modeSinceMs = this.monotonicMs;
   }
 
   /** Becomes a member of a cluster that starts with these voters, all with an empty state at index 1. */
@@ -241,7 +245,7 @@ export class Replica {
   /** DEBUG RELOAD: the state goes through a snapshot and back. An error text, or undefined. */
   reload(): string | undefined {
     const { machine } = this;
-    const loaded = throughSnapshot(machine.store, this.#environment.settings);
+    const loaded = throughSnapshot(machine.store, this.#environment.settings.snapshotChunkBytes);
     if (!loaded.ok) return `ERR reload failed: ${loaded.error}`;
     machine.replace(loaded.store, machine.timeMs, machine.appliedIndex, machine.appliedTerm);
     this.readContext.store = loaded.store;
@@ -319,6 +323,7 @@ export class Replica {
     }
     if (mode === this.mode && raft.leader === this.leader) return;
     const before = this.mode;
+    if (mode !== before) this.modeSinceMs = this.monotonicMs;
     this.mode = mode;
     this.leader = raft.leader;
     if (before === MODE_LEADER && mode !== MODE_LEADER) {

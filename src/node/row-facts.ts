@@ -18,7 +18,10 @@ const ROUTES = {
 const withFlag = (flag: Flag): Uint8Array =>
   Uint8Array.from(rows, (row) => (row.flags.includes(flag) ? 1 : 0));
 
-export const routes = Uint8Array.from(rows, (row) => ROUTES[row.route]);
+/** A container that runs by itself (COMMAND, DEBUG) is a local command to the router. */
+export const routes = Uint8Array.from(rows, (row) =>
+  row.route === "container" && row.run !== undefined ? ROUTE_LOCAL : ROUTES[row.route],
+);
 export const arities = Int16Array.from(rows, (row) => row.arity);
 export const allowedUnauthenticated = withFlag("no_auth");
 export const fast = withFlag("fast");

@@ -92,14 +92,16 @@ export class ServerView implements Server, TimerSinks {
   /** Runs a local command for a session. Output of a client that asked for silence is taken back. */
   run(session: Session, id: number, args: Args): void {
     const row = rows[id];
-    if (row === undefined || row.route !== "local") return;
+    // A container may run by itself: COMMAND, DEBUG.
+    const run = row?.route === "local" || row?.route === "container" ? row.run : undefined;
+    if (run === undefined) return;
     const { output, replica } = this.#node;
     const writer = output.attach(session, session.protocol, false);
     const mark = writer.position;
     const wasMuted = session.muted;
     const startUs = replica.timer.start(id);
     const context: LocalContext = { client: session, server: this };
-    row.run(context, args, writer);
+    run(context, args, writer);
     if (startUs !== 0) replica.timer.stop(id, startUs, args, session);
     if (wasMuted && session.muted) output.attach(session, session.protocol, false).position = mark;
   }

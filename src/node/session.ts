@@ -92,7 +92,6 @@ export class Session implements Client, ClientHandler {
   readonly #input = new PendingInput();
   #lastRowId = -1;
   #hold = HOLD_NONE;
-  #holdDeadlineMs = 0;
   #parked: ParkedCommand | undefined;
   #readingPaused = false;
   /** How much of the input's front came by putBack() since the hold began: later ones go behind it. */
@@ -413,11 +412,7 @@ export class Session implements Client, ClientHandler {
   /** Nobody to ask: wait for a leader, but not for ever. */
   #withoutLeader(): number {
     const node = this.#node;
-    if (this.#holdDeadlineMs !== 0 && node.replica.monotonicMs >= this.#holdDeadlineMs) {
-      this.#holdDeadlineMs = 0;
-      return this.#answerError(node.refusal());
-    }
-    return this.#setHold(HOLD_LEADER);
+    return node.isLeaderless ? this.#answerError(node.refusal()) : this.#setHold(HOLD_LEADER);
   }
 
   /** An error of our own; behind unanswered commands it takes its place in the batch. */
@@ -445,9 +440,6 @@ export class Session implements Client, ClientHandler {
   #setHold(reason: number): number {
     const node = this.#node;
     this.#hold = reason;
-    if (reason === HOLD_LEADER && this.#holdDeadlineMs === 0) {
-      this.#holdDeadlineMs = node.replica.monotonicMs + node.leaderWaitMs;
-    }
     node.hold(this);
     return HELD;
   }
@@ -457,8 +449,7 @@ export class Session implements Client, ClientHandler {
     switch (this.#hold) {
       case HOLD_LEADER:
         if (this.outstanding > 0) return false; // what went before it is still undecided
-        if (node.replica.mode !== MODE_NONE) this.#holdDeadlineMs = 0;
-        return node.replica.mode !== MODE_NONE || nowMs >= this.#holdDeadlineMs;
+        return node.replica.mode !== MODE_NONE || node.isLeaderless;
       case HOLD_ORDER:
         return this.outstanding === 0;
       case HOLD_PAUSE:

@@ -7,7 +7,7 @@ import type { SnapshotReader } from "../store/snapshot-reader.ts";
 import type { Store } from "../store/store.ts";
 import type { ClusterTable } from "../wire/cluster-messages.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
-import { decodeSnapshotHeader, encodeSnapshotHeader, type SnapshotHeader } from "../wire/snapshot-header.ts";
+import { encodeSnapshotHeader, type SnapshotHeader } from "../wire/snapshot-header.ts";
 import type {
   LinkDown,
   Log,
@@ -17,6 +17,9 @@ import type {
   SnapshotStreamIn,
   SnapshotStreamOut,
 } from "./ports.ts";
+
+/** What a receiver must know beside the store is in the stream's header. */
+const NO_METADATA = new Uint8Array(0);
 
 export interface OutgoingState {
   readonly store: Store;
@@ -44,7 +47,7 @@ export class SnapshotSending implements SnapshotSender {
     this.member = message.to;
     this.#chunkBytes = state.chunkBytes;
     this.#done = done;
-    this.#reader = state.store.beginSnapshot();
+    this.#reader = state.store.beginSnapshot(NO_METADATA);
     const header = encodeSnapshotHeader({
       raft: message,
       table: state.table,
@@ -142,4 +145,12 @@ export class SnapshotReceiving implements SnapshotReceiver {
   }
 }
 
-export { decodeSnapshotHeader };
+/** The store as a receiver would get it. */
+export function throughSnapshot(store: Store, chunkBytes: number): ReturnType<SnapshotLoader["finish"]> {
+  const reader = store.beginSnapshot(NO_METADATA);
+  const loader = new SnapshotLoader();
+  for (let chunk = reader.next(chunkBytes); chunk !== undefined; chunk = reader.next(chunkBytes)) {
+    loader.accept(chunk);
+  }
+  return loader.finish();
+}

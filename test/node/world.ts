@@ -1,0 +1,417 @@
+// Several nodes in one process on simulated ports: a clock that moves when told, links that deliver in
+// order, clients that are byte pipes. Deterministic: everything happens inside step().
+
+import { Xoshiro } from "../../src/base/prng.ts";
+import { Configuration } from "../../src/config/configuration.ts";
+import { loadSettings } from "../../src/config/load.ts";
+import { SeshatNode } from "../../src/node/node.ts";
+import type {
+  BufferPool,
+  ClientConnection,
+  ClientHandler,
+  LinkDown,
+  Log,
+  PeerIdentity,
+  PeerLink,
+  PeerTransport,
+  Ports,
+  SnapshotReceiver,
+  SnapshotSender,
+  SnapshotStreamIn,
+  SnapshotStreamOut,
+} from "../../src/node/ports.ts";
+import { encodeCommand } from "../../src/resp/request-parser.ts";
+
+const TICK_MS = 10;
+
+export class World {
+  nowMs = 1000;
+  wallMs = 1_700_000_000_000;
+  readonly random: Xoshiro;
+  readonly hosts = new Map<string, Host>();
+  /** Pairs "a>b" that lose everything. */
+  readonly cut = new Set<string>();
+  readonly #deliveries: (() => void)[] = [];
+  #ids = 1;
+
+  constructor(seed = 1) {
+    this.random = new Xoshiro(seed);
+  }
+
+  nextId(): number {
+    return this.#ids++;
+  }
+
+  later(deliver: () => void): void {
+    this.#deliveries.push(deliver);
+  }
+
+  /** Starts nodes n1..nCount, each configured with all of them. */
+  start(count: number, flags: Readonly<Record<string, string>> = {}): void {
+    const names = Array.from({ length: count }, (_, i) => `n${i + 1}`);
+    for (const name of names) this.startNode(name, count === 1 ? [] : names, flags);
+  }
+
+  startNode(name: string, names: readonly string[], flags: Readonly<Record<string, string>>): void {
+    const directives = Object.entries(flags).map(([flag, value]) => ({ name: flag, words: value.split(" ") }));
+    for (const member of names) {
+      directives.push({ name: "member", words: [member, `127.0.0.1:${16000 + Number(member.slice(1))}`] });
+    }
+    directives.push({ name: "node-name", words: [name] });
+    const loaded = loadSettings({ flags: directives });
+    if (!loaded.ok) throw new Error(loaded.error);
+    const host = new Host(this, name, new Configuration(loaded.settings));
+    this.hosts.set(name, host);
+    host.node.start();
+    host.node.turn(this.nowMs, this.wallMs, 0);
+  }
+
+  host(name: string): Host {
+    const host = this.hosts.get(name);
+    if (host === undefined) throw new Error(`no host ${name}`);
+    return host;
+  }
+
+  /** One tick everywhere, with everything that was under way delivered. */
+  step(): void {
+    this.nowMs += TICK_MS;
+    this.wallMs += TICK_MS;
+    for (const host of this.hosts.values()) host.dial();
+    for (const host of this.hosts.values()) if (!host.stopped) host.node.turn(this.nowMs, this.wallMs, 1);
+    this.settle();
+  }
+
+  /** Delivers and turns until nothing is under way. Time stands still. */
+  settle(): void {
+    for (let round = 0; round < 10_000; round++) {
+      const batch = this.#deliveries.splice(0);
+      for (const deliver of batch) deliver();
+      let turned = false;
+      for (const host of this.hosts.values()) {
+        if (!host.turnWanted || host.stopped) continue;
+        host.turnWanted = false;
+        host.node.turn(this.nowMs, this.wallMs, 0);
+        turned = true;
+      }
+      if (batch.length === 0 && !turned) return;
+    }
+    throw new Error("the world does not settle");
+  }
+
+  /** Steps until the condition holds; throws after so many ticks. */
+  until(what: string, condition: () => boolean, ticksMax = 2000): void {
+    for (let i = 0; i < ticksMax; i++) {
+      if (condition()) return;
+      this.step();
+    }
+    throw new Error(`not reached in ${ticksMax} ticks: ${what}`);
+  }
+
+  leader(): Host | undefined {
+    for (const host of this.hosts.values()) if (!host.stopped && host.node.replica.mode === 1) return host;
+    return undefined;
+  }
+
+  /** The process is gone: its connections are reset, its memory with it. */
+  kill(name: string): void {
+    const host = this.host(name);
+    host.stopped = true;
+    this.hosts.delete(name);
+    for (const other of this.hosts.values()) {
+      for (const link of [...other.links]) if (link.peer?.owner === host) link.drop("reset");
+    }
+  }
+}
+
+export class Host {
+  readonly world: World;
+  readonly name: string;
+  readonly node: SeshatNode;
+  readonly links = new Set<SimLink>();
+  turnWanted = false;
+  stopped = false;
+  halted: string | undefined;
+  identity: PeerIdentity;
+  readonly dialling = new Set<SimLink>();
+
+  constructor(world: World, name: string, configuration: Configuration) {
+    this.world = world;
+    this.name = name;
+    const number = Number(name.slice(1));
+    this.identity = {
+      clusterId: "",
+      name,
+      address: `127.0.0.1:${16000 + number}`,
+      clientAddress: `127.0.0.1:${6000 + number}`,
+      incarnation: 1000 + world.nextId(),
+    };
+    this.node = new SeshatNode(configuration, this.#ports());
+  }
+
+  /** Tries the links that are not up. */
+  dial(): void {
+    for (const link of this.dialling) link.tryConnect();
+  }
+
+  connect(): Client {
+    return new Client(this);
+  }
+
+  #ports(): Ports {
+    const { world } = this;
+    const host = this;
+    const peers: PeerTransport = {
+      get self() {
+        return host.identity;
+      },
+      update: (self) => {
+        host.identity = self;
+      },
+      open: (address) => {
+        const link = new SimLink(host, address, true);
+        host.dialling.add(link);
+        return link;
+      },
+      openSnapshot: (address, _incarnation, header, sender) => new SimSnapshot(host, address, header, sender),
+    };
+    return {
+      clients: { count: 0, acceptedCount: 0, rejectedCount: 0, limit: 10_000, keepAliveSeconds: 0 },
+      peers,
+      buffers: pool,
+      scheduler: {
+        requestTurn: () => {
+          host.turnWanted = true;
+        },
+      },
+      clock: {
+        monotonicMs: () => world.nowMs,
+        monotonicUs: () => world.nowMs * 1000,
+        wallMs: () => world.wallMs,
+        wallUs: () => world.wallMs * 1000,
+        sleep: () => {},
+      },
+      entropy: {
+        u32: () => world.random.u32(),
+        identity: () => world.nextId(),
+        hex: (digits) => world.random.u32().toString(16).padStart(digits, "0").slice(0, digits),
+      },
+      process: {
+        pid: 1,
+        runtimeVersion: "v20",
+        platform: "test",
+        architecture: "test",
+        version: "0.0.0",
+        executable: "",
+        configFile: "",
+        residentBytes: () => 0,
+        heapUsedBytes: () => 0,
+        cpuSeconds: () => ({ user: 0, system: 0 }),
+      },
+      lifecycle: {
+        stopped: () => {
+          host.stopped = true;
+        },
+        halt: (text) => {
+          host.halted = text;
+          throw new Error(`${host.name} halted: ${text}`);
+        },
+        rewriteConfig: () => "no file",
+      },
+      log: silent,
+    };
+  }
+}
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, setLevel() {} };
+
+const pool: BufferPool = {
+  acquire: (bytes = 1024) => Buffer.alloc(Math.max(1024, bytes)),
+  release: () => {},
+};
+
+export class SimLink implements PeerLink {
+  readonly id: number;
+  readonly owner: Host;
+  readonly address: string;
+  readonly outgoing: boolean;
+  readonly queuedBytes = 0;
+  remote: PeerIdentity | undefined;
+  peer: SimLink | undefined;
+  isUp = false;
+
+  constructor(owner: Host, address: string, outgoing: boolean) {
+    this.owner = owner;
+    this.address = address;
+    this.outgoing = outgoing;
+    this.id = owner.world.nextId();
+  }
+
+  tryConnect(): void {
+    if (this.isUp || this.owner.stopped) return;
+    for (const other of this.owner.world.hosts.values()) {
+      if (other.identity.address !== this.address || other.stopped || this.#isCut(other)) continue;
+      const accepted = new SimLink(other, this.owner.identity.address, false);
+      accepted.peer = this;
+      this.peer = accepted;
+      accepted.up(this.owner.identity);
+      this.up(other.identity);
+    }
+  }
+
+  up(remote: PeerIdentity): void {
+    this.remote = remote;
+    this.isUp = true;
+    this.owner.links.add(this);
+    this.owner.node.linkUp(this);
+  }
+
+  send(frame: Uint8Array): boolean {
+    const { peer } = this;
+    if (!this.isUp || peer === undefined) return false;
+    const copy = Buffer.from(frame);
+    this.owner.world.later(() => {
+      if (!peer.isUp || peer.owner.stopped || this.#isCut(peer.owner)) return;
+      peer.owner.node.peerFrame(peer, copy);
+    });
+    return true;
+  }
+
+  drop(how: LinkDown): void {
+    if (!this.isUp) return;
+    this.isUp = false;
+    this.owner.links.delete(this);
+    if (!this.owner.stopped) this.owner.node.linkDown(this, how);
+  }
+
+  close(): void {
+    if (this.outgoing) this.owner.dialling.delete(this);
+    const { peer } = this;
+    this.owner.world.later(() => {
+      this.drop("local");
+      peer?.drop("closed");
+    });
+  }
+
+  #isCut(other: Host): boolean {
+    return this.owner.world.cut.has(`${this.owner.name}>${other.name}`);
+  }
+}
+
+class SimSnapshot implements SnapshotStreamOut {
+  readonly #from: Host;
+  readonly #sender: SnapshotSender;
+  #receiver: SnapshotReceiver | undefined;
+  #dead = false;
+
+  constructor(from: Host, address: string, header: Uint8Array, sender: SnapshotSender) {
+    this.#from = from;
+    this.#sender = sender;
+    from.world.later(() => {
+      if (this.#dead) return;
+      const target = [...from.world.hosts.values()].find((host) => host.identity.address === address);
+      const stream: SnapshotStreamIn = {
+        remote: from.identity,
+        pause() {},
+        resume() {},
+        destroy: () => this.#fail(),
+      };
+      this.#receiver = target?.node.snapshotOffered(stream, Buffer.from(header));
+      if (this.#receiver === undefined) this.#fail();
+      else sender.drained();
+    });
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const copy = Buffer.from(chunk);
+    this.#from.world.later(() => {
+      if (this.#dead) return;
+      this.#receiver?.chunk(copy);
+      this.#sender.drained();
+    });
+    return false;
+  }
+
+  end(): void {
+    this.#from.world.later(() => {
+      if (this.#dead) return;
+      this.#dead = true;
+      if (this.#receiver?.ended() === true) this.#sender.finished();
+      else this.#sender.failed("refused", "refused");
+    });
+  }
+
+  destroy(): void {
+    if (!this.#dead) this.#receiver?.failed("closed");
+    this.#dead = true;
+  }
+
+  #fail(): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    this.#sender.failed("refused", "refused");
+  }
+}
+
+export class Client implements ClientConnection {
+  readonly id: number;
+  readonly address = "127.0.0.1:1";
+  readonly localAddress = "127.0.0.1:2";
+  readonly isLoopback = true;
+  pendingBytes = 0;
+  isClosed = false;
+  readonly host: Host;
+  readonly handler: ClientHandler;
+  #received = "";
+
+  constructor(host: Host) {
+    this.host = host;
+    this.id = host.world.nextId();
+    this.handler = host.node.clientConnected(this);
+  }
+
+  /** Sends one command and nothing else. */
+  send(...parts: string[]): void {
+    this.sendRaw(encodeCommand(parts));
+  }
+
+  sendRaw(bytes: Buffer): void {
+    this.handler.receive(bytes, 0, bytes.length);
+  }
+
+  /** Sends one command, lets time pass until something comes back, and returns it. */
+  call(...parts: string[]): string {
+    this.send(...parts);
+    return this.reply();
+  }
+
+  reply(): string {
+    const { world } = this.host;
+    world.settle();
+    world.until("a reply", () => this.#received !== "" || this.isClosed, 1000);
+    return this.take();
+  }
+
+  take(): string {
+    const received = this.#received;
+    this.#received = "";
+    return received;
+  }
+
+  write(buffer: Buffer, length: number): boolean {
+    this.#received += buffer.toString("latin1", 0, length);
+    return true;
+  }
+
+  pauseReading(): void {}
+  resumeReading(): void {}
+
+  end(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.host.world.later(() => this.handler.closed());
+  }
+}
