@@ -25,11 +25,11 @@ export class RaftLog {
   #applyingBytes = 0;
   #applyingPaused = false;
 
-  constructor(storage: Storage, applyingBytesMax: number, info?: Note, debug?: Note) {
+  constructor(storage: Storage, applyingBytesMax: number, info?: Note) {
     this.#storage = storage;
     this.#applyingBytesMax = applyingBytesMax;
     this.#info = info;
-    this.unstable = new UnstableLog(storage.lastIndex() + 1, info, debug);
+    this.unstable = new UnstableLog(storage.lastIndex() + 1, info);
     this.committed = storage.firstIndex() - 1;
     this.applying = this.committed;
     this.applied = this.committed;

@@ -106,7 +106,7 @@ export class Raft {
     this.electionTicks = config.electionTicks;
     this.pledge = new VotePledge(config.leaseDurationMs);
     const applyingBytesMax = config.maxCommittedBytesPerReady || config.maxSizePerMessage || NO_LIMIT;
-    this.log = new RaftLog(storage, applyingBytesMax, this.info, this.debug);
+    this.log = new RaftLog(storage, applyingBytesMax, this.info);
     this.tracker = new Tracker(config.maxInflightMessages, config.maxInflightBytes);
 
     const { hardState, confState } = storage.initialState();

@@ -20,13 +20,11 @@ export class UnstableLog {
   /** Invariant: offset <= offsetInProgress <= offset + entries.length. */
   offsetInProgress: number;
   readonly #info: Note | undefined;
-  readonly #debug: Note | undefined;
 
-  constructor(offset: number, info: Note | undefined, debug: Note | undefined) {
+  constructor(offset: number, info: Note | undefined) {
     this.offset = offset;
     this.offsetInProgress = offset;
     this.#info = info;
-    this.#debug = debug;
   }
 
   /** The last index, or 0 if nothing is unstable. */
@@ -67,7 +65,7 @@ export class UnstableLog {
   stableTo(index: number, term: number): void {
     const own = this.term(index);
     if (own === TERM_UNAVAILABLE) {
-      this.#debug?.(`entry at index ${index} missing from unstable log; ignoring`);
+      this.#info?.(`entry at index ${index} missing from unstable log; ignoring`);
       return;
     }
     if (index < this.offset) {
