@@ -9,6 +9,8 @@ import { compareKey } from "./record.ts";
 /** Old slots moved per write. 8 of a table three quarters full: it is empty long before the new one is full. */
 export const MIGRATE_SLOTS = 8;
 const HASHES = 0x1_0000_0000;
+/** What all empty indexes share until their first key; nothing is ever put into it. */
+const EMPTY_TABLE = new HashTable(CAPACITY_MIN);
 
 /**
  * While it is resized, the index has two tables. The new one is filled in hash order, so a boundary says which
@@ -32,7 +34,7 @@ export class HashIndex {
   walkedSlots = 0;
 
   readonly #arena: Arena;
-  #table = new HashTable(CAPACITY_MIN);
+  #table = EMPTY_TABLE;
   #older: HashTable | undefined = undefined;
   /** Position in #older of the next slot to move. */
   #cursor = 0;
@@ -106,6 +108,7 @@ export class HashIndex {
   /** Adds the key that the last search did not find. */
   insert(hash: number, ref: number): void {
     const unsigned = hash >>> 0;
+    if (this.#table === EMPTY_TABLE) this.#table = new HashTable(CAPACITY_MIN);
     if (!this.#owner(unsigned).insertAt(this.at, unsigned, ref)) this.#rebuild(unsigned, ref);
     this.count++;
     if (this.#older === undefined && this.count * 4 > this.#table.capacity * 3) {
@@ -175,7 +178,7 @@ export class HashIndex {
   #rebuild(hash: number, ref: number): void {
     const intoOlder = hash !== 0 && this.#owner(hash) === this.#older;
     for (let pad = this.#table.pad * 4; ; pad *= 4) {
-      const table = new HashTable(this.#table.capacity * 2, pad);
+      const table = new HashTable(this.#table.capacity, pad);
       const parts: [HashTable, number, boolean][] = [[this.#table, 0, hash !== 0 && !intoOlder]];
       if (this.#older !== undefined) parts.push([this.#older, this.#cursor, intoOlder]);
       if (!parts.every(([from, start, adds]) => this.#appendAll(table, from, start, adds, hash, ref)))

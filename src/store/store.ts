@@ -2,7 +2,10 @@
 // equal scan order and equal logical bytes, whatever the history.
 
 import { assert } from "../base/assert.ts";
+import { ContentDigest } from "./digest.ts";
 import { Keyspace } from "./keyspace.ts";
+import { SNAPSHOT_DATABASES_MAX } from "./snapshot-format.ts";
+import { SnapshotReader } from "./snapshot-reader.ts";
 import { StoreState } from "./state.ts";
 
 export interface StoreOptions {
@@ -13,10 +16,13 @@ export interface StoreOptions {
 
 export class Store extends StoreState {
   readonly #databases: Keyspace[] = [];
+  #snapshot: SnapshotReader | undefined = undefined;
 
   constructor(options: StoreOptions) {
     super(options.hashSeed);
-    for (let i = 0; i < options.databases; i++) this.#databases.push(new Keyspace(this, i));
+    const count = options.databases;
+    assert(count >= 1 && count <= SNAPSHOT_DATABASES_MAX, `a store of ${count} databases`);
+    for (let i = 0; i < count; i++) this.#databases.push(new Keyspace(this, i));
   }
 
   /** By database index. Do not keep a Keyspace across SWAPDB: ask again. */
@@ -91,5 +97,22 @@ export class Store extends StoreState {
       }
     }
     return first;
+  }
+
+  /** A digest of all content, 16 hex digits. Reads everything at once: see digestStep for a bounded one. */
+  digest(): string {
+    const digest = new ContentDigest();
+    for (const keys of this.#databases) {
+      const { index } = keys;
+      for (index.walkFrom(0); index.walkHash !== 0; index.walkNext()) digest.add(keys, index.walkRef);
+    }
+    return digest.text();
+  }
+
+  /** Starts reading the state as it is now; one reader at a time. `metadata` travels in the first chunk. */
+  beginSnapshot(metadata: Uint8Array = new Uint8Array(0)): SnapshotReader {
+    assert(this.#snapshot === undefined || this.#snapshot.done, "a snapshot is being read already");
+    this.#snapshot = new SnapshotReader(this, metadata);
+    return this.#snapshot;
   }
 }

@@ -1,5 +1,7 @@
 // What a record is: value types, limits, and where each part of it lies in the arena. Constants only.
 
+import { STRING_BYTES_MAX } from "../base/limits.ts";
+
 /** Redis's own numbers (OBJ_STRING ... in its server.h). 5 is Redis's module type, which we do not have. */
 export const STRING = 0;
 export const LIST = 1;
@@ -13,8 +15,8 @@ export type ValueType = typeof STRING | typeof LIST | typeof SET | typeof ZSET |
 export type Encoding = "int" | "embstr" | "raw" | "listpack";
 
 /** The longest key and the longest value, as in Redis. */
-export const KEY_BYTES_MAX = 512 * 1024 * 1024;
-export const VALUE_BYTES_MAX = 512 * 1024 * 1024;
+export const KEY_BYTES_MAX = STRING_BYTES_MAX;
+export const VALUE_BYTES_MAX = STRING_BYTES_MAX;
 
 /** Up to here copying by a loop is faster than a call into C++. */
 export const LOOP_COPY_BYTES_MAX = 128;
