@@ -176,6 +176,7 @@ export class Session implements Client, ClientHandler {
       return;
     }
     this.#input.insert(this.#putBackBytes, bytes);
+    this.#parser.reset(); // what it knows of a half-received command counts from the front
     this.#putBackBytes += bytes.length;
     this.#setHold(HOLD_LEADER);
   }
@@ -183,6 +184,7 @@ export class Session implements Client, ClientHandler {
   /** Forgets everything not yet parsed: a virtual session's node still has it. */
   dropInput(): void {
     this.#input.clear();
+    this.#parser.reset();
     this.#hold = HOLD_NONE;
   }
 

@@ -109,6 +109,15 @@ export class RequestParser {
     return this.#scratch.argsBuffer;
   }
 
+  /**
+   * Forgets a half-received command. To be called whenever the next bytes will not be those kept after
+   * NEED_MORE: something was put in front of them, or they were dropped.
+   */
+  reset(): void {
+    this.#pending = undefined;
+    this.#lineSearched = 0;
+  }
+
   /** Parses one command out of buffer[from, to). */
   next(buffer: Buffer, from: number, to: number): number {
     const scratch = this.#scratch;
@@ -150,10 +159,7 @@ export class RequestParser {
   #stop(outcome: number, from: number, start: number, to: number): number {
     assert(to - start <= COMMAND_BYTES_MAX, "the caller limits its query buffer to 2 GiB");
     // A caller that keeps the skipped bytes too would shift what was learnt; then it is not remembered.
-    if (start !== from) {
-      this.#lineSearched = 0;
-      this.#pending = undefined;
-    }
+    if (start !== from) this.reset();
     this.position = start;
     this.argumentCount = 0;
     this.#scratch.release();

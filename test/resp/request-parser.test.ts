@@ -106,6 +106,22 @@ test("arguments follow the buffer when the command is resumed elsewhere", () => 
   assert.deepEqual(argumentsOf(parser), parts);
 });
 
+test("after reset other bytes may stand before the half-received command, or instead of it", () => {
+  const large = encodeCommand(Array.from({ length: 100 }, (_, i) => `a${i}`));
+  const before = encodeCommand(["PING"]);
+  const unfinished = [large.subarray(0, 500), Buffer.from("PING unfinished"), Buffer.from("*1\r\n$4444")];
+  for (const half of unfinished) {
+    const parser = new RequestParser(redisLimits);
+    assert.equal(parser.next(half, 0, half.length), NEED_MORE);
+    parser.reset();
+    const all = Buffer.concat([before, large]);
+    assert.equal(parser.next(all, 0, all.length), COMMAND);
+    assert.deepEqual(argumentsOf(parser), ["PING"]);
+    assert.equal(parser.next(all, parser.position, all.length), COMMAND);
+    assert.equal(parser.argumentCount, 100);
+  }
+});
+
 test("two half-received commands on one scratch do not mix", () => {
   const a = encodeCommand(Array.from({ length: 100 }, (_, i) => `a${i}`));
   const b = encodeCommand(Array.from({ length: 90 }, (_, i) => `b${i}`));
