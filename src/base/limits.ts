@@ -44,6 +44,8 @@ export const APPENDS_IN_FLIGHT_BYTES_MAX = 64 * MIB;
 /** One frame of the peer protocol, header included. */
 export const FRAME_OVERHEAD_BYTES_MAX = 64 * KIB;
 export const FRAME_BYTES_MAX = ENTRY_BYTES_MAX + FRAME_OVERHEAD_BYTES_MAX;
+/** One chunk of a snapshot as it is sent: the largest snapshot-chunk-bytes, and a record that did not fit. */
+export const SNAPSHOT_CHUNK_BYTES_MAX = FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES_MAX;
 /** A frame from a peer that has not proved who it is. */
 export const HANDSHAKE_FRAME_BYTES_MAX = 16 * KIB;
 /** Bytes proposed and not yet committed; beyond it new writes are answered with TRYAGAIN. */

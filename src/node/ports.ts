@@ -121,7 +121,10 @@ export interface ClientConnection {
    * Meant for one call per connection per turn: each is a system call.
    */
   write(buffer: Buffer, length: number): boolean;
-  /** No more receive() until resumeReading(). The kernel's buffer fills up and the client feels it. Idempotent. */
+  /**
+   * No more receive() until resumeReading(). The kernel's buffer fills up and the client feels it. Idempotent.
+   * That a paused client has gone is noticed when it is resumed or written to.
+   */
   pauseReading(): void;
   resumeReading(): void;
   /** Flushes what is pending, then closes. No receive() any more. */

@@ -244,7 +244,7 @@ describe("handshake and snapshot header", () => {
   const steps: Handshake[] = [
     { step: "hello", version: 1, kind: "frames", self, expectedIncarnation: 5, challenge: bytes32 },
     { step: "hello", version: 1, kind: "snapshot", self, expectedIncarnation: 0, challenge: Buffer.alloc(0) },
-    { step: "welcome", version: 1, self, challenge: bytes32, proof: bytes32 },
+    { step: "welcome", version: 1, self, challenge: bytes32 },
     { step: "proof", proof: bytes32 },
     { step: "accepted" },
     { step: "refused", text: "no" },

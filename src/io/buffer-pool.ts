@@ -1,0 +1,29 @@
+// Free buffers by size class, for replies. Buffers go out and come back; the last one back is the first one out,
+// so the one in use is warm in the cache. What is kept free is bounded, what is out is the caller's to bound.
+
+import type { BufferPool } from "../node/ports.ts";
+
+const SMALLEST_BITS = 14; // 16 KiB
+const LARGEST_BITS = 22; // 4 MiB; larger ones are made to measure and not kept
+/** Bytes kept free in each class: 1024 of the smallest, 4 of the largest. */
+const FREE_BYTES_MAX = 16 * 1024 * 1024;
+
+export class SizeClassPool implements BufferPool {
+  /** free[i]: buffers of 2^(SMALLEST_BITS + i) bytes. */
+  readonly #free: Buffer[][] = Array.from({ length: LARGEST_BITS - SMALLEST_BITS + 1 }, () => []);
+
+  acquire(bytesMin = 0): Buffer {
+    const bits = Math.max(SMALLEST_BITS, 32 - Math.clz32(Math.max(0, bytesMin - 1)));
+    if (bits > LARGEST_BITS) return Buffer.allocUnsafeSlow(bytesMin);
+    return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
+  }
+
+  release(buffer: Buffer): void {
+    const bits = 31 - Math.clz32(buffer.length);
+    // A view of something larger would keep it alive.
+    if (2 ** bits !== buffer.length || buffer.buffer.byteLength !== buffer.length) return;
+    const free = this.#free[bits - SMALLEST_BITS];
+    if (free === undefined || (free.length + 1) * buffer.length > FREE_BYTES_MAX) return;
+    free.push(buffer);
+  }
+}

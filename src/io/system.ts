@@ -1,0 +1,45 @@
+// Clock, randomness and facts about the process, for the node's ports. Nothing here is scheduled.
+
+import { randomBytes, randomInt } from "node:crypto";
+import type { Clock, Entropy, ProcessInfo } from "../node/ports.ts";
+
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  monotonicUs: () => Math.floor(performance.now() * 1000),
+  wallMs: () => Date.now(),
+  // performance.timeOrigin is read once at the start; later steps of the wall clock show in Date.now() only.
+  wallUs: () => Date.now() * 1000 + (Math.floor(performance.now() * 1000) % 1000),
+  sleep: (milliseconds) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+  },
+};
+
+/** Largest range that randomInt takes. */
+const IDENTITY_LIMIT = 2 ** 48 - 1;
+
+export const systemEntropy: Entropy = {
+  u32: () => randomInt(0x1_0000_0000),
+  identity: () => randomInt(1, IDENTITY_LIMIT),
+  hex: (digits) =>
+    randomBytes((digits + 1) >> 1)
+      .toString("hex")
+      .slice(0, digits),
+};
+
+export function processInfo(version: string, configFile: string): ProcessInfo {
+  return {
+    pid: process.pid,
+    runtimeVersion: process.version,
+    platform: process.platform,
+    architecture: process.arch,
+    version,
+    executable: process.argv[1] ?? process.execPath,
+    configFile,
+    residentBytes: () => process.memoryUsage.rss(),
+    heapUsedBytes: () => process.memoryUsage().heapUsed,
+    cpuSeconds: () => {
+      const { user, system } = process.cpuUsage();
+      return { user: user / 1e6, system: system / 1e6 };
+    },
+  };
+}

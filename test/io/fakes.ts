@@ -1,0 +1,103 @@
+// A node that only writes down what it is told, and helpers to wait for something to become true.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  ClientConnection,
+  ClientHandler,
+  LinkDown,
+  Log,
+  NodeInputs,
+  PeerLink,
+  SnapshotReceiver,
+  SnapshotStreamIn,
+} from "../../src/node/ports.ts";
+
+/** Waits for a condition, not for time; the limit only ends a test that has failed. */
+export async function until(what: string, condition: () => boolean, limitMs = 10_000): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`still not: ${what}`);
+    await sleep(2);
+  }
+}
+
+export class FakeLog implements Log {
+  readonly lines: string[] = [];
+  debug(): void {}
+  info(_fields: object, text: string): void {
+    this.lines.push(text);
+  }
+  warn(fields: object, text: string): void {
+    this.lines.push(`${text} ${JSON.stringify(fields)}`);
+  }
+  error(fields: object, text: string): void {
+    this.lines.push(`${text} ${JSON.stringify(fields)}`);
+  }
+  setLevel(): void {}
+}
+
+/** Keeps what a client sent; `onReceive` may act on it. */
+export class FakeHandler implements ClientHandler {
+  readonly connection: ClientConnection;
+  text = "";
+  receivedBytes = 0;
+  writableCount = 0;
+  closedCount = 0;
+  onReceive: ((text: string) => void) | undefined;
+
+  constructor(connection: ClientConnection) {
+    this.connection = connection;
+  }
+  receive(buffer: Buffer, from: number, to: number): void {
+    const text = buffer.toString("latin1", from, to);
+    this.receivedBytes += to - from;
+    if (this.text.length < 1 << 16) this.text += text;
+    this.onReceive?.(text);
+  }
+  writable(): void {
+    this.writableCount++;
+  }
+  closed(): void {
+    this.closedCount++;
+  }
+}
+
+export class FakeNode implements NodeInputs {
+  readonly clients: FakeHandler[] = [];
+  onClient: ((handler: FakeHandler) => void) | undefined;
+  /** "up 5", "down 5 reset", "refused 5 unreachable text": by link id. */
+  readonly linkNews: string[] = [];
+  readonly upLinks: PeerLink[] = [];
+  readonly frames: { readonly link: PeerLink; readonly frame: Buffer }[] = [];
+  onLinkUp: ((link: PeerLink) => void) | undefined;
+  onSnapshot: ((stream: SnapshotStreamIn, header: Buffer) => SnapshotReceiver | undefined) | undefined;
+  readonly ticks: number[] = [];
+
+  clientConnected(connection: ClientConnection): ClientHandler {
+    const handler = new FakeHandler(connection);
+    this.clients.push(handler);
+    this.onClient?.(handler);
+    return handler;
+  }
+  linkUp(link: PeerLink): void {
+    this.linkNews.push(`up ${link.id}`);
+    this.upLinks.push(link);
+    this.onLinkUp?.(link);
+  }
+  linkDown(link: PeerLink, how: LinkDown): void {
+    this.linkNews.push(`down ${link.id} ${how}`);
+  }
+  linkRefused(link: PeerLink, how: LinkDown, text: string): void {
+    this.linkNews.push(`refused ${link.id} ${how} ${text}`);
+  }
+  peerFrame(link: PeerLink, frame: Buffer): void {
+    this.frames.push({ link, frame });
+  }
+  snapshotOffered(stream: SnapshotStreamIn, header: Buffer): SnapshotReceiver | undefined {
+    return this.onSnapshot?.(stream, header);
+  }
+  turn(_nowMonotonicMs: number, _nowWallMs: number, ticks: number): void {
+    this.ticks.push(ticks);
+  }
+  shutdown(): void {}
+}
