@@ -79,7 +79,7 @@ export class Generator {
 
   /** A few commands that belong together; mostly one. */
   next(): Command[] {
-    if (this.chance(1, 150)) return this.#composite().map(toBuffers);
+    if (this.chance(1, 100)) return this.#composite().map(toBuffers);
     const command = this.pick(this.#makers)(this);
     if (this.chance(1, 30)) this.#spoil(command);
     keepDeadlinesFar(command);
@@ -99,7 +99,7 @@ export class Generator {
 
   /** Sequences that only make sense together. */
   #composite(): string[][] {
-    const how = this.below(8);
+    const how = this.below(10);
     if (how < 2) {
       const key = this.pick(["list", "a", "f"]);
       return [
@@ -113,6 +113,15 @@ export class Generator {
       return [
         [this.pick(["FLUSHDB", "FLUSHDB", "FLUSHDB", "FLUSHALL"]), ...this.maybe("ASYNC", "SYNC", "no")],
       ];
+    if (how > 7) {
+      // In Redis these show dead keys as well; EXISTS drops them first.
+      const keys = this.keys();
+      return [
+        ["EXISTS", ...keys],
+        ["DEBUG", "OBJECT", keys[0]!],
+        ["DEBUG", "DIGEST-VALUE", ...keys],
+      ];
+    }
     return [["SELECT", String(this.chance(1, 2) ? 0 : this.below(DATABASES_USED))]];
   }
 
@@ -372,8 +381,6 @@ const makers: readonly (readonly [number, Maker])[] = [
   [1, (g) => ["OBJECT", "IDLETIME", g.key()]],
   [1, (g) => ["OBJECT", "FREQ", g.key()]],
   [1, (g) => ["OBJECT", g.pick(["HELP", "NOSUCH", ""]), ...g.maybe("x")]],
-  [1, (g) => ["DEBUG", "DIGEST-VALUE", ...g.keys()]],
-  [1, (g) => ["DEBUG", "OBJECT", g.key()]],
   [
     1,
     (g) => [
