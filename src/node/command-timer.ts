@@ -4,7 +4,7 @@
 
 import type { Args } from "../base/args.ts";
 import type { Clock } from "./ports.ts";
-import { fast } from "./row-facts.ts";
+import { untimed } from "./row-facts.ts";
 import type { Session } from "./session.ts";
 
 /** A fast command never takes longer than this by itself; a lower slow-log threshold times everything. */
@@ -31,7 +31,7 @@ export class CommandTimer {
 
   /** The time to give to stop(), or 0 when this command is not timed. */
   start(id: number): number {
-    return this.#timeAll || fast[id] === 0 ? this.#clock.monotonicUs() : 0;
+    return this.#timeAll || untimed[id] === 0 ? this.#clock.monotonicUs() : 0;
   }
 
   stop(id: number, startUs: number, args: Args, session: Session): void {

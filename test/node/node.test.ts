@@ -5,7 +5,8 @@ import { test } from "vitest";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
 import { World } from "./world.ts";
 
-const pipeline = (...commands: string[][]): Buffer => Buffer.concat(commands.map((parts) => encodeCommand(parts)));
+const pipeline = (...commands: string[][]): Buffer =>
+  Buffer.concat(commands.map((parts) => encodeCommand(parts)));
 
 function one(): World {
   const world = new World();
@@ -26,13 +27,24 @@ test("one node: a write, a read, and a pipeline whose reads see their own place"
   const client = one().leader()!.connect();
   assert.equal(client.call("SET", "a", "1"), "+OK\r\n");
   assert.equal(client.call("GET", "a"), "$1\r\n1\r\n");
-  client.sendRaw(pipeline(["SET", "a", "1"], ["GET", "a"], ["SET", "a", "2"], ["GET", "a"], ["PING"], ["GET", "a"]));
+  client.sendRaw(
+    pipeline(["SET", "a", "1"], ["GET", "a"], ["SET", "a", "2"], ["GET", "a"], ["PING"], ["GET", "a"]),
+  );
   assert.equal(client.reply(), "+OK\r\n$1\r\n1\r\n+OK\r\n$1\r\n2\r\n+PONG\r\n$1\r\n2\r\n");
 });
 
 test("databases are kept apart in one entry", () => {
   const client = one().leader()!.connect();
-  client.sendRaw(pipeline(["SET", "k", "zero"], ["SELECT", "1"], ["SET", "k", "one"], ["GET", "k"], ["SELECT", "0"], ["GET", "k"]));
+  client.sendRaw(
+    pipeline(
+      ["SET", "k", "zero"],
+      ["SELECT", "1"],
+      ["SET", "k", "one"],
+      ["GET", "k"],
+      ["SELECT", "0"],
+      ["GET", "k"],
+    ),
+  );
   assert.equal(client.reply(), "+OK\r\n+OK\r\n+OK\r\n$3\r\none\r\n+OK\r\n$4\r\nzero\r\n");
 });
 
@@ -40,7 +52,8 @@ test("three nodes: a write anywhere is read everywhere at once, and all states a
   const world = three();
   for (const [i, host] of [...world.hosts.values()].entries()) {
     assert.equal(host.connect().call("SET", "k", `v${i}`), "+OK\r\n");
-    for (const other of world.hosts.values()) assert.equal(other.connect().call("GET", "k"), `$2\r\nv${i}\r\n`);
+    for (const other of world.hosts.values())
+      assert.equal(other.connect().call("GET", "k"), `$2\r\nv${i}\r\n`);
   }
   for (let i = 0; i < 20; i++) world.step();
   const digests = new Set([...world.hosts.values()].map((host) => host.node.replica.machine.store.digest()));
@@ -112,7 +125,8 @@ test("keys expire by cluster time, on every replica, without traffic", () => {
   for (let i = 0; i < 15; i++) world.step();
   assert.equal(client.call("GET", "k"), "$-1\r\n");
   for (let i = 0; i < 10; i++) world.step();
-  for (const host of world.hosts.values()) assert.equal(host.node.replica.machine.store.databases[0]!.size, 0);
+  for (const host of world.hosts.values())
+    assert.equal(host.node.replica.machine.store.databases[0]!.size, 0);
 });
 
 test("a leader told to stop hands over: no command on the other nodes' connections fails", () => {

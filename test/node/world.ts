@@ -53,7 +53,10 @@ export class World {
   }
 
   startNode(name: string, names: readonly string[], flags: Readonly<Record<string, string>>): void {
-    const directives = Object.entries(flags).map(([flag, value]) => ({ name: flag, words: value.split(" ") }));
+    const directives = Object.entries(flags).map(([flag, value]) => ({
+      name: flag,
+      words: value.split(" "),
+    }));
     for (const member of names) {
       directives.push({ name: "member", words: [member, `127.0.0.1:${16000 + Number(member.slice(1))}`] });
     }

@@ -1,0 +1,101 @@
+// A leader killed under load, ten times: writes go on, and every acknowledged one is there. How fast they go on
+// is printed here and judged in bench/ (no timed assertions in tests).
+// A follower stopped for longer than the log keeps: it catches up by snapshot while writes go on.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "vitest";
+import { connect, installed, ProcessCluster, until } from "./processes.ts";
+import { verifyAcknowledged, Writer } from "./writer.ts";
+
+const KILLS = 10;
+
+const hasBenchmark = installed("redis-benchmark");
+
+test.skipIf(!hasBenchmark)(
+  `the leader killed under a redis-benchmark load, ${KILLS} times${hasBenchmark ? "" : " (skipped: redis-tools is not installed)"}`,
+  { timeout: 240_000 },
+  async () => {
+    const gapsMs: number[] = [];
+    for (let round = 0; round < KILLS; round++) {
+      const cluster = await ProcessCluster.start(3);
+      try {
+        const leader = await cluster.leader();
+        const survivor = cluster.nodes.find((node) => node !== leader) ?? leader;
+        const load = spawn(
+          "redis-benchmark",
+          [
+            "-p",
+            String(leader.port),
+            "-c",
+            "20",
+            "-P",
+            "4",
+            "-n",
+            "100000000",
+            "-r",
+            "10000",
+            "-t",
+            "set",
+            "-q",
+          ],
+          { stdio: "ignore" },
+        );
+        const loadGone = once(load, "exit");
+        const writer = new Writer(survivor.port);
+        await until("some writes under load", () => (writer.acknowledged.length > 200 ? true : undefined));
+        writer.gapMsMax = 0;
+        await leader.stop("SIGKILL");
+        const before = writer.acknowledged.length;
+        await until("writes again", () => (writer.acknowledged.length > before + 50 ? true : undefined));
+        gapsMs.push(writer.gapMsMax);
+        load.kill("SIGKILL");
+        await loadGone;
+        await writer.stop();
+        for (const node of cluster.nodes) if (node.isRunning) await verifyAcknowledged(node.port, writer);
+      } finally {
+        await cluster.stop();
+      }
+    }
+    console.log(`writes again after ms: ${gapsMs.map((gap) => gap.toFixed(0)).join(" ")}`);
+  },
+);
+
+test("a follower stopped for longer than the log keeps catches up by snapshot while writes go on", {
+  timeout: 120_000,
+}, async () => {
+  const flags = ["--log-max-bytes", "1mb", "--log-tail-bytes", "64kb", "--log-tail-entries", "50"];
+  const cluster = await ProcessCluster.start(3, flags);
+  try {
+    const leader = await cluster.leader();
+    const behind = cluster.nodes.find((node) => node !== leader) ?? leader;
+    behind.child.kill("SIGSTOP");
+    const client = connect(leader.port);
+    const value = "x".repeat(10_000);
+    const indexOf = async (field: string, port = leader): Promise<number> =>
+      Number((await port.info("raft"))?.get(field));
+    const stoppedAt = await indexOf("raft_applied_index");
+    let n = 0;
+    await until("the log has moved on past what it keeps", async () => {
+      const pipeline = client.pipeline();
+      for (let i = 0; i < 50; i++) pipeline.set(`filled:${n++}`, value);
+      await pipeline.exec();
+      return (await indexOf("raft_first_index")) > stoppedAt + 1 ? true : undefined;
+    });
+    const writer = new Writer(leader.port);
+    behind.child.kill("SIGCONT");
+    await until("the follower has caught up", async () => {
+      const target = await indexOf("raft_applied_index");
+      return (await indexOf("raft_applied_index", behind)) >= target - 50 ? true : undefined;
+    });
+    const during = writer.acknowledged.length;
+    await until("writes go on", () => (writer.acknowledged.length > during ? true : undefined));
+    await writer.stop();
+    assert.match(behind.output, /snapshot received/);
+    await verifyAcknowledged(behind.port, writer);
+    client.disconnect();
+  } finally {
+    await cluster.stop();
+  }
+});

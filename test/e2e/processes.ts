@@ -1,0 +1,158 @@
+// Real Seshat processes on loopback, for the end-to-end stories: started, watched, killed and stopped by
+// process id. Waits are for conditions, never for time.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
+
+export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
+const POLL_MS = 10;
+
+export function requireBuild(): void {
+  if (!existsSync(MAIN)) throw new Error("dist/main.js is missing: npm run build (npm test does it)");
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Polls until `condition` gives something; the test's own timeout is the bound. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  const deadline = performance.now() + 50_000;
+  for (;;) {
+    const found = await condition();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
+    await pause(POLL_MS);
+  }
+}
+
+/** Ports nobody listens on at the moment. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    return address.port;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}
+
+export class NodeProcess {
+  readonly name: string;
+  readonly port: number;
+  readonly child: ChildProcess;
+  output = "";
+
+  constructor(name: string, port: number, args: readonly string[]) {
+    this.name = name;
+    this.port = port;
+    this.child = spawn(process.execPath, [MAIN, "--port", String(port), "--bind", "127.0.0.1", ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const collect = (chunk: Buffer): void => {
+      this.output = (this.output + chunk.toString()).slice(-20_000);
+    };
+    this.child.stdout?.on("data", collect);
+    this.child.stderr?.on("data", collect);
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    if (!this.isRunning) return;
+    const gone = once(this.child, "exit");
+    this.child.kill(signal);
+    await gone;
+  }
+
+  /** One request through a connection of its own; undefined when the node does not answer. */
+  async info(section: string): Promise<Map<string, string> | undefined> {
+    const client = connect(this.port);
+    try {
+      const text = await client.info(section);
+      return new Map(
+        text.split("\r\n").map((line): [string, string] => {
+          const colon = line.indexOf(":");
+          return [line.slice(0, colon), line.slice(colon + 1)];
+        }),
+      );
+    } catch {
+      return undefined;
+    } finally {
+      client.disconnect();
+    }
+  }
+}
+
+export function connect(port: number): Redis {
+  const client = new Redis({
+    port,
+    host: "127.0.0.1",
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2000,
+    commandTimeout: 10_000,
+  });
+  client.on("error", () => {});
+  return client;
+}
+
+export class ProcessCluster {
+  readonly nodes: NodeProcess[] = [];
+
+  static async start(count: number, flags: readonly string[] = []): Promise<ProcessCluster> {
+    requireBuild();
+    const cluster = new ProcessCluster();
+    const ports = await freePorts(2 * count);
+    const members: string[] = [];
+    for (let i = 0; i < count; i++) members.push("--member", `n${i + 1}`, `127.0.0.1:${ports[count + i]}`);
+    for (let i = 0; i < count; i++) {
+      const own = count === 1 ? [] : ["--node-name", `n${i + 1}`, ...members];
+      cluster.nodes.push(new NodeProcess(`n${i + 1}`, ports[i] ?? 0, [...own, ...flags]));
+    }
+    await cluster.leader();
+    await until("all nodes know the leader", async () => {
+      for (const node of cluster.nodes) {
+        const info = await node.info("raft");
+        if (info === undefined || (info.get("raft_leader") ?? "") === "") return undefined;
+      }
+      return true;
+    });
+    return cluster;
+  }
+
+  /** The node that says it leads, with a lease; of those that run. */
+  async leader(): Promise<NodeProcess> {
+    return until("a leader", async () => {
+      for (const node of this.nodes) {
+        if (!node.isRunning) continue;
+        const info = await node.info("raft");
+        if (info?.get("raft_role") === "leader" && info.get("raft_lease") === "valid") return node;
+      }
+      return undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()));
+  }
+}
+
+/** Is a program of Debian's packages there? */
+export function installed(program: string): boolean {
+  try {
+    execFileSync("which", [program], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
