@@ -69,7 +69,7 @@ function info({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
   reply.array(args.count - 2);
   for (const name of textsFrom(args, 2)) {
     const row = rowNamed(server, name);
-    if (row === undefined) reply.nilArray();
+    if (row === undefined) reply.nil();
     else writeTree(infoTree(row), reply);
   }
 }
@@ -89,7 +89,7 @@ function list({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
     if (filter === undefined) return reply.error(replyError.syntax);
     chosen = chosen.filter(filter);
   }
-  reply.set(chosen.length);
+  reply.array(chosen.length);
   for (const row of chosen) reply.bulkLatin1(row.name);
 }
 

@@ -50,20 +50,25 @@ export function factsOf(row: CommandRow): CommandFacts {
   return text === undefined ? NO_FACTS : JSON.parse(text);
 }
 
+/** Redis's ACL categories in its own order, which is the order of the reply. */
+// biome-ignore format: names
+const CATEGORIES = [
+  "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
+  "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
+];
+
 /** ACL categories with their '@', those included that Redis derives from the flags. */
 export function categoriesOf(row: CommandRow): readonly string[] {
   const has = (flag: CommandRow["flags"][number]): boolean => row.flags.includes(flag);
-  const names = new Set<string>();
+  const names = new Set(factsOf(row).categories);
   if (has("write")) names.add("write");
   // As in Redis: scripts are read only by flag, not by nature.
-  if (has("readonly") && !factsOf(row).categories?.includes("scripting")) names.add("read");
+  if (has("readonly") && !names.has("scripting")) names.add("read");
   if (has("admin")) names.add("admin").add("dangerous");
   if (has("pubsub")) names.add("pubsub");
-  if (has("fast")) names.add("fast");
   if (has("blocking")) names.add("blocking");
-  for (const name of factsOf(row).categories ?? []) names.add(name);
-  if (!has("fast")) names.add("slow");
-  return [...names].map((name) => `@${name.replace("_", "")}`);
+  names.add(has("fast") ? "fast" : "slow");
+  return CATEGORIES.filter((name) => names.has(name)).map((name) => `@${name}`);
 }
 
 /** A reply as a value. */
@@ -118,9 +123,14 @@ export function infoTree(row: CommandRow): Tree {
       statuses(categoriesOf(row)),
       { kind: "set", items: facts.tips ?? [] },
       { kind: "set", items: (facts.keySpecs ?? []).map(keySpecTree) },
-      { kind: "array", items: visibleSubcommands(row).map(infoTree) },
+      subcommandsTree(visibleSubcommands(row)),
     ],
   };
+}
+
+/** Redis's quirk: none is an empty set, some are an array. */
+function subcommandsTree(rows: readonly CommandRow[]): Tree {
+  return { kind: rows.length === 0 ? "set" : "array", items: rows.map(infoTree) };
 }
 
 function keySpecTree(spec: KeySpec): Tree {

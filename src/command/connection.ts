@@ -10,7 +10,7 @@ import { type CommandRow, noKeys } from "./types.ts";
 // biome-ignore format: a table reads best with one row per line
 export const connectionCommands = [
   { name: "ping", arity: -1, route: "local", flags: ["fast"], keys: noKeys, run: ping },
-  { name: "echo", arity: 2, route: "local", flags: ["fast"], keys: noKeys, run: echo },
+  { name: "echo", arity: 2, route: "local", flags: ["loading", "stale", "fast"], keys: noKeys, run: echo },
   { name: "select", arity: 2, route: "local", flags: ["loading", "stale", "fast"], keys: noKeys, run: select },
   { name: "quit", arity: -1, route: "local", flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"], keys: noKeys, run: quit },
   { name: "reset", arity: 1, route: "local", flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"], keys: noKeys, run: reset },

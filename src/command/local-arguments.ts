@@ -18,7 +18,7 @@ export function integerArgument(args: Args, index: number): number | undefined {
 export function int32Argument(args: Args, index: number, reply: ReplyWriter): number | undefined {
   const value = integerArgument(args, index);
   if (value !== undefined && value >= -INT32_MAX - 1 && value <= INT32_MAX) return value;
-  reply.error(replyError.notInteger);
+  reply.error(value === undefined ? replyError.notInteger : replyError.notIntegerInRange);
   return undefined;
 }
 

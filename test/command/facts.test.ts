@@ -1,0 +1,146 @@
+// Every row of the table against what is publicly known of Redis's commands: arity, flags, key positions, and
+// that no command is made up. Facts are data beside the checkout; without them these tests are skipped, visibly.
+
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { visibleSubcommands } from "../../src/command/command-docs.ts";
+import { commandFacts } from "../../src/command/command-facts.ts";
+import { rows, topLevelRows } from "../../src/command/table.ts";
+import type { CommandRow } from "../../src/command/types.ts";
+import { encodeCommand } from "../../src/resp/request-parser.ts";
+import { decode2 } from "../resp/decode.ts";
+import { isRedis70, RedisServer } from "../resp/redis-server.ts";
+import { Fake } from "./local-fake.ts";
+
+interface Fact {
+  readonly arity: number;
+  readonly command_flags?: readonly string[];
+  readonly key_specs?: readonly {
+    readonly begin_search: { readonly index?: { readonly pos: number } };
+    readonly find_keys: {
+      readonly range?: { readonly lastkey: number; readonly step: number; readonly limit: number };
+    };
+  }[];
+}
+
+const path = new URL("../../../shared/redis-facts/commands.json", import.meta.url);
+const facts: Readonly<Record<string, Fact>> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+
+/** Of the facts' flags these are not printed by COMMAND INFO of 7.0. */
+const UNPRINTED = new Set(["SENTINEL", "ONLY_SENTINEL", "PROTECTED", "TOUCHES_ARBITRARY_KEYS"]);
+
+/** The facts are of a later release; where it differs, rows are as redis-server 7.0.15 prints them. */
+const CHANGED_LATER: Readonly<Record<string, Partial<Fact>>> = {
+  wait: { command_flags: ["NOSCRIPT"] },
+  "command|getkeys": { arity: -4 },
+  "command|getkeysandflags": { arity: -4 },
+};
+
+/** Subcommands of DEBUG are rows of ours only. */
+const visibleRows: readonly CommandRow[] = topLevelRows.flatMap((row) => [row, ...visibleSubcommands(row)]);
+
+const printed = (fact: Fact): string[] =>
+  (fact.command_flags ?? [])
+    .filter((flag) => !UNPRINTED.has(flag))
+    .map((flag) => flag.toLowerCase())
+    .sort();
+
+/** First, last, step as Redis derives them from the first specification. */
+function positions(fact: Fact): { first: number; last: number; step: number } | undefined {
+  const spec = fact.key_specs?.[0];
+  if (spec === undefined) return { first: 0, last: 0, step: 0 };
+  const { index } = spec.begin_search;
+  const { range } = spec.find_keys;
+  if (index === undefined || range === undefined || fact.key_specs?.length !== 1) return undefined;
+  const last = range.lastkey >= 0 ? index.pos + range.lastkey : range.lastkey;
+  return { first: index.pos, last, step: range.step };
+}
+
+describe.skipIf(!existsSync(path))("rows and the facts (skipped without ../shared/redis-facts)", () => {
+  for (const row of visibleRows) {
+    test(row.name, () => {
+      const known = facts[row.name.toUpperCase()];
+      assert.ok(known, "Redis has no such command");
+      const fact = { ...known, ...CHANGED_LATER[row.name] };
+      assert.equal(row.arity, fact.arity, "arity");
+      const flags = row.flags.filter((flag) => flag !== "movablekeys").sort();
+      assert.deepEqual(flags, printed(fact), "flags");
+      const wanted = positions(fact);
+      if (wanted !== undefined) assert.deepEqual({ ...row.keys }, wanted, "keys");
+      assert.ok(commandFacts[row.name], "tools/generate-command-facts.mjs was not run again");
+    });
+  }
+});
+
+test("every subcommand is under its container, and only there", () => {
+  for (const row of topLevelRows) {
+    assert.ok(!row.name.includes("|"), row.name);
+    if (row.route !== "container") continue;
+    for (const sub of row.subcommands) {
+      assert.ok(sub.name.startsWith(`${row.name}|`), `${sub.name} under ${row.name}`);
+      assert.ok(sub.route !== "container", `${sub.name} is a container inside one`);
+    }
+  }
+  assert.equal(new Set(rows.map((row) => row.name)).size, rows.length);
+});
+
+test("every container has HELP", () => {
+  for (const row of topLevelRows) {
+    if (row.route === "container")
+      assert.ok(
+        row.subcommands.some((sub) => sub.name === `${row.name}|help`),
+        row.name,
+      );
+  }
+});
+
+/** Not in 7.0. */
+const NEWER = new Set(["client|no-touch", "client|setinfo"]);
+
+describe.skipIf(!isRedis70)("COMMAND INFO beside redis-server 7.0 (skipped where not installed)", () => {
+  const names = visibleRows.map((row) => row.name).filter((name) => !NEWER.has(name));
+  const asked = ["command", "info", ...names];
+  let theirs: readonly unknown[] = [];
+  let ours: readonly unknown[] = [];
+  beforeAll(async () => {
+    const redis = await RedisServer.start();
+    const answer = await redis.exchange(encodeCommand(asked));
+    await redis.stop();
+    theirs = listOf(decode2(answer)[0]);
+    ours = listOf(decode2(Buffer.from(new Fake().run(asked), "latin1"))[0]);
+  });
+  afterAll(() => {
+    theirs = [];
+  });
+  names.forEach((name, i) => {
+    test(name, () => assert.deepEqual(comparable(ours[i]), comparable(theirs[i])));
+  });
+});
+
+const listOf = (value: unknown): readonly unknown[] => {
+  assert.ok(Array.isArray(value));
+  return value;
+};
+
+/** Without order, the notes of key specifications, and subcommands (which are asked for by themselves). */
+function comparable(element: unknown): unknown {
+  const [name, arity, flags, first, last, step, categories, , specs] = listOf(element);
+  const sorted = (list: unknown): readonly unknown[] => [...listOf(list)].sort();
+  return {
+    name,
+    arity,
+    flags: sorted(flags),
+    first,
+    last,
+    step,
+    categories: sorted(categories),
+    specs: listOf(specs).map(withoutNotes),
+  };
+}
+
+function withoutNotes(spec: unknown): unknown {
+  const pairs = listOf(spec);
+  const plain = pairs[0] === "notes" ? pairs.slice(2) : pairs;
+  return [plain[0], [...listOf(plain[1])].sort(), ...plain.slice(2)];
+}
