@@ -1,8 +1,8 @@
 // The settings of a running node: what CONFIG GET, SET and REWRITE do. Changes Settings in place, all of a
 // CONFIG SET or none of it, and tells who asked to know. Writes no file: REWRITE's text goes to io/.
 
+import { globMatches } from "../base/glob.ts";
 import { firstConflict } from "./checks.ts";
-import { globMatches } from "./glob.ts";
 import { parseFor } from "./load.ts";
 import { rewrittenText } from "./rewrite.ts";
 import {
@@ -26,6 +26,11 @@ export type ChangeListener = (settings: Settings) => string | undefined;
 
 const HIDDEN = "(hidden)";
 
+function nameMatches(pattern: string, name: string): boolean {
+  const wanted = Buffer.from(pattern, "utf8");
+  return globMatches(wanted, 0, wanted.length, Buffer.from(name, "latin1"), 0, name.length, true);
+}
+
 export class Configuration {
   /** Read it directly. Only this class writes to it. */
   readonly settings: Settings;
@@ -47,7 +52,7 @@ export class Configuration {
   get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[] {
     const found: (readonly [string, string])[] = [];
     for (const row of ROWS) {
-      const pattern = patterns.find((it) => globMatches(it, row.name));
+      const pattern = patterns.find((it) => nameMatches(it, row.name));
       if (pattern === undefined) continue;
       // As in Redis: a name asked for in capitals comes back in capitals.
       const isName = pattern.toLowerCase() === row.name;

@@ -2,7 +2,6 @@
 // one (redis-compare) asks a running one.
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
-import { globMatches } from "../../src/config/glob.ts";
 import { joinWords, splitWords } from "../../src/config/grammar.ts";
 import { parseMemorySize } from "../../src/config/kinds.ts";
 import { keyspaceEvents, members, parseAddress } from "../../src/config/special-kinds.ts";
@@ -55,32 +54,6 @@ describe("words of a line", () => {
     const words = ["", "plain", "a b", '"', "\\", "\x00\x07\x08\t\r\n", "'", "#x", "ä€😀", "[::1]:1"];
     assert.deepEqual(splitWords(joinWords(words)), words);
     assert.equal(joinWords(["bind", "127.0.0.1", "-::1", "*"]), "bind 127.0.0.1 -::1 *");
-  });
-});
-
-describe("glob patterns", () => {
-  const cases: readonly (readonly [string, string, boolean])[] = [
-    ["*", "", true],
-    ["max*", "maxmemory-policy", true],
-    ["MAX*y", "maxmemory", true],
-    ["m*x*y", "maxmemory", true],
-    ["m*x*q", "maxmemory", false],
-    ["p?rt", "port", true],
-    ["p[n-p]rt", "port", true],
-    ["p[p-n]rt", "port", true],
-    ["p[^o]rt", "port", false],
-    ["p[abc]rt", "port", false],
-    ["p\\ort", "port", true],
-    ["por", "port", false],
-    ["port?", "port", false],
-    ["p[o", "po", true],
-    ["", "", true],
-  ];
-  for (const [pattern, text, want] of cases) {
-    test(`${pattern} on '${text}': ${want}`, () => assert.equal(globMatches(pattern, text), want));
-  }
-  test("a pattern made to backtrack ends at once", () => {
-    assert.equal(globMatches("*a".repeat(40) + "b", "a".repeat(80)), false);
   });
 });
 

@@ -1,0 +1,63 @@
+// The arguments of npm run bench: texts in, what to run out.
+
+export const SECTIONS = ["one", "three", "memory", "idle", "failover"] as const;
+export type Section = (typeof SECTIONS)[number];
+
+export interface Options {
+  readonly sections: readonly Section[];
+  readonly rounds: number;
+  /** Part of the full number of requests, keys and connections. */
+  readonly scale: number;
+  readonly json: string | undefined;
+  /** redis-server in Seshat's place: what the ratios are when both are the same. */
+  readonly control: boolean;
+  /** Flags of node itself, --cpu-prof for one. */
+  readonly nodeFlags: readonly string[];
+}
+
+export const USAGE = `npm run bench -- [options]
+
+  --only one|three|memory|idle|failover   that section only; may be given several times
+  --quick            one round of a tenth of the work: for a first look, not for figures
+  --rounds N         medians of N rounds instead of 3
+  --json FILE        the results as JSON too
+  --control          redis-server in Seshat's place: shows how much the machine wavers
+  --node-flag FLAG   passed to node for every Seshat process, as --cpu-prof; may be given several times
+`;
+
+export function parseOptions(argv: readonly string[]): Options {
+  const sections: Section[] = [];
+  const nodeFlags: string[] = [];
+  let rounds: number | undefined;
+  let json: string | undefined;
+  let quick = false;
+  let control = false;
+  for (let i = 0; i < argv.length; i++) {
+    const name = argv[i]!;
+    if (name === "--quick") quick = true;
+    else if (name === "--control") control = true;
+    else {
+      const value = argv[++i];
+      if (value === undefined) throw new Error(`${name}: unknown, or its value is missing\n\n${USAGE}`);
+      if (name === "--only") sections.push(sectionOf(value));
+      else if (name === "--rounds" && /^[1-9][0-9]?$/.test(value)) rounds = Number(value);
+      else if (name === "--json") json = value;
+      else if (name === "--node-flag") nodeFlags.push(value);
+      else throw new Error(`${name} ${value}: not understood\n\n${USAGE}`);
+    }
+  }
+  return {
+    sections: sections.length === 0 ? SECTIONS : sections,
+    rounds: rounds ?? (quick ? 1 : 3),
+    scale: quick ? 0.1 : 1,
+    json,
+    control,
+    nodeFlags,
+  };
+}
+
+function sectionOf(value: string): Section {
+  const found = SECTIONS.find((section) => section === value);
+  if (found === undefined) throw new Error(`--only ${value}: there is ${SECTIONS.join(", ")}`);
+  return found;
+}

@@ -1,0 +1,82 @@
+// Child processes of a bench run: started here, each stopped by its own pid, also after Ctrl-C and failures.
+// Never touches a process that it did not start.
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+
+const OUTPUT_KEPT_BYTES = 4000;
+const STOP_MS_MAX = 5000;
+
+export interface Child {
+  readonly name: string;
+  readonly process: ChildProcess;
+  /** The end of what it wrote, for error messages. */
+  output(): string;
+}
+
+const running = new Set<Child>();
+
+export function start(name: string, command: string, args: readonly string[]): Child {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let tail = "";
+  const keep = (chunk: Buffer): void => {
+    tail = (tail + chunk.toString("utf8")).slice(-OUTPUT_KEPT_BYTES);
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  const started: Child = { name, process: child, output: () => tail };
+  running.add(started);
+  child.on("error", (error) => keep(Buffer.from(`${command}: ${error.message}\n`)));
+  child.on("exit", () => running.delete(started));
+  return started;
+}
+
+export const hasEnded = (child: Child): boolean =>
+  child.process.pid === undefined || child.process.exitCode !== null || child.process.signalCode !== null;
+
+/** SIGTERM, and SIGKILL for one that does not go. */
+export async function stop(child: Child): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = new Promise<void>((resolve) => child.process.once("exit", () => resolve()));
+  child.process.kill("SIGTERM");
+  const late = setTimeout(() => child.process.kill("SIGKILL"), STOP_MS_MAX);
+  await ended;
+  clearTimeout(late);
+}
+
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map(stop));
+}
+
+/** Runs `main`; whatever happens, nothing that was started outlives this process. */
+export function runAndCleanUp(main: () => Promise<void>): void {
+  process.on("exit", () => {
+    for (const child of running) child.process.kill("SIGKILL");
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => {
+      process.exitCode = 130;
+      stopAll().finally(() => process.exit());
+    });
+  }
+  main()
+    .catch((error: unknown) => {
+      console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    })
+    .finally(() => stopAll().finally(() => process.exit()));
+}
+
+/** What a command prints, or undefined when it is not installed or fails. */
+export function outputOf(command: string, args: readonly string[]): string | undefined {
+  const result = spawnSync(command, args, { encoding: "utf8" });
+  return result.status === 0 ? result.stdout.trim() : undefined;
+}
+
+/** Resident bytes of a process, as the system sees them. */
+export function residentBytes(child: Child): number {
+  const kib = Number(outputOf("ps", ["-o", "rss=", "-p", String(child.process.pid)]));
+  if (!Number.isFinite(kib) || kib === 0) throw new Error(`cannot read the memory of ${child.name} with ps`);
+  return kib * 1024;
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

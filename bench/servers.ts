@@ -1,0 +1,116 @@
+// The servers under test: redis-server, one Seshat node, three Seshat nodes. Each on loopback ports of its
+// own (17500-17599), started with nothing on disk, and ready when these functions return.
+
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { once } from "./client.ts";
+import { type Child, hasEnded, outputOf, sleep, start } from "./processes.ts";
+
+export interface Server {
+  readonly name: string;
+  /** Where clients connect: for a cluster, the leader. */
+  readonly port: number;
+  /** Of all nodes, in the order of `children`. */
+  readonly ports: readonly number[];
+  readonly children: readonly Child[];
+}
+
+const READY_MS_MAX = 20_000;
+const CLIENTS_MAX = "30000";
+const REDIS_PORT = 17_500;
+const CONTROL_PORT = 17_501;
+const ONE_PORT = 17_510;
+const THREE_PORT = 17_520;
+const PEER_PORT_OFFSET = 50;
+const PROGRAM = "dist/main.js";
+
+const HOW_TO_INSTALL =
+  "Debian and Ubuntu: apt-get install redis-server redis-tools; macOS: brew install redis. The version compared with is 7.0.";
+
+/** Throws with what to do when a program is missing. */
+export function checkInstalled(): string {
+  for (const program of ["redis-server", "redis-benchmark"]) {
+    if (outputOf(program, ["--version"]) === undefined) {
+      throw new Error(`${program} was not found. ${HOW_TO_INSTALL}`);
+    }
+  }
+  return /v=(\S+)/.exec(outputOf("redis-server", ["--version"]) ?? "")?.[1] ?? "unknown";
+}
+
+async function until(what: string, children: readonly Child[], done: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + READY_MS_MAX;
+  for (;;) {
+    const ended = children.find(hasEnded);
+    if (ended !== undefined) throw new Error(`${ended.name} ended while starting:\n${ended.output()}`);
+    if (await done().catch(() => false)) return;
+    if (Date.now() > deadline) {
+      const outputs = children.map((child) => `--- ${child.name}\n${child.output()}`);
+      throw new Error(`${what} took more than ${READY_MS_MAX / 1000} s\n${outputs.join("\n")}`);
+    }
+    await sleep(50);
+  }
+}
+
+const answers = async (port: number): Promise<boolean> => (await once(port, "PING")) === "PONG";
+
+export async function startRedis(control = false): Promise<Server> {
+  const port = control ? CONTROL_PORT : REDIS_PORT;
+  const name = control ? "redis-server again" : "redis-server";
+  const child = start(name, "redis-server", [
+    ...["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+    ...["--maxclients", CLIENTS_MAX, "--dir", tmpdir()],
+  ]);
+  await until(name, [child], () => answers(port));
+  return { name, port, ports: [port], children: [child] };
+}
+
+function startNode(
+  name: string,
+  port: number,
+  members: readonly string[],
+  nodeFlags: readonly string[],
+): Child {
+  if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: npm run build makes it`);
+  return start(name, process.execPath, [
+    ...nodeFlags,
+    ...[
+      PROGRAM,
+      "--port",
+      String(port),
+      "--bind",
+      "127.0.0.1",
+      "--peer-port",
+      String(port + PEER_PORT_OFFSET),
+    ],
+    ...["--node-name", name, "--maxclients", CLIENTS_MAX, "--loglevel", "warning", ...members],
+  ]);
+}
+
+export async function startOne(nodeFlags: readonly string[]): Promise<Server> {
+  const child = startNode("n1", ONE_PORT, [], nodeFlags);
+  await until("one node", [child], async () => (await once(ONE_PORT, "SET", "bench:ready", "1")) === "OK");
+  return { name: "one node", port: ONE_PORT, ports: [ONE_PORT], children: [child] };
+}
+
+export async function isLeader(port: number): Promise<boolean> {
+  return /^raft_role:leader\r?$/m.test(String(await once(port, "INFO", "raft")));
+}
+
+export async function startThree(nodeFlags: readonly string[]): Promise<Server> {
+  const ports = [THREE_PORT, THREE_PORT + 1, THREE_PORT + 2];
+  const members = ports.flatMap((port, i) => [
+    "--member",
+    `n${i + 1}`,
+    `127.0.0.1:${port + PEER_PORT_OFFSET}`,
+  ]);
+  const children = ports.map((port, i) => startNode(`n${i + 1}`, port, members, nodeFlags));
+  let leader: number | undefined;
+  await until("three nodes", children, async () => {
+    for (const port of ports) {
+      if ((await once(port, "SET", "bench:ready", "1")) !== "OK") return false;
+      if (await isLeader(port)) leader = port;
+    }
+    return leader !== undefined;
+  });
+  return { name: "three nodes", port: leader!, ports, children };
+}
