@@ -9,13 +9,21 @@ import { Xoshiro } from "../base/prng.ts";
 import { lookup } from "../command/lookup.ts";
 import type { CommandRow, DataContext, DataRow } from "../command/types.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
-import { COMMAND, RequestParser } from "../resp/request-parser.ts";
+import { COMMAND, ParserScratch, RequestParser } from "../resp/request-parser.ts";
 import type { Store } from "../store/store.ts";
 import { EntryHeader, FLAG_KEEP_DUE, forEachEviction } from "../wire/entry-codec.ts";
 
 /** Due keys removed per entry: some always, and more where traffic makes more. Part of the agreed behaviour. */
 const RECLAIM_BASE = 16;
 const RECLAIM_PER_COMMAND = 2;
+
+/** What the leader's parser let through is let through here: the limits are those of the protocol itself. */
+const ENTRY_LIMITS = {
+  bulkBytesMax: BULK_BYTES_MAX,
+  argumentsMax: ARGUMENTS_MAX,
+  inlineBytesMax: INLINE_BYTES_MAX,
+  unauthenticated: { arguments: 0, bulk: 0 },
+};
 
 export interface MachineCounters {
   commandsApplied: number;
@@ -36,12 +44,7 @@ export class Machine {
   readonly #header = new EntryHeader();
   readonly #args = new Args();
   readonly #sink = new ReplyWriter();
-  readonly #parser = new RequestParser({
-    bulkBytesMax: BULK_BYTES_MAX,
-    argumentsMax: ARGUMENTS_MAX,
-    inlineBytesMax: INLINE_BYTES_MAX,
-    unauthenticated: { arguments: 0, bulk: 0 },
-  });
+  readonly #parser = new RequestParser(ENTRY_LIMITS, new ParserScratch());
   #commandsInEntry = 0;
 
   constructor(store: Store) {
