@@ -4,6 +4,7 @@
 import { Args } from "../../src/base/args.ts";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { replyError } from "../../src/command/errors.ts";
+import { findUntouched } from "../../src/command/keys.ts";
 import { lookupId, rows } from "../../src/command/lookup.ts";
 import type { CommandRow, DataContext } from "../../src/command/types.ts";
 import { describeUnfit } from "../../src/node/refusals.ts";
@@ -98,7 +99,7 @@ export class MemoryExecutor implements Executor {
   #asksAboutList(row: CommandRow, args: Args): boolean {
     if (row.name !== "object|encoding" && row.name !== "debug|object") return false;
     const { keys } = this.context;
-    const handle = keys.find(args.bytes, args.start(2), args.end(2));
+    const handle = findUntouched(this.context, args, 2);
     return handle !== 0 && keys.typeOf(handle) === LIST;
   }
 
