@@ -1,0 +1,56 @@
+// Cuts a byte stream into frames: u32 big-endian length, then the body. Chunks in, whole frames out, each in memory
+// of exactly its own size (entries keep references into it). The limit is checked before anything is allocated.
+
+import { FRAME_PREFIX_BYTES } from "../wire/frame-writer.ts";
+
+export class FrameReader {
+  /** Longest frame let in, prefix included. Raised when the other side has proved who it is. */
+  bytesMax: number;
+  readonly #onFrame: (frame: Buffer) => void;
+  readonly #prefix = Buffer.alloc(FRAME_PREFIX_BYTES);
+  #prefixFilled = 0;
+  /** The frame being filled, undefined between frames. */
+  #frame: Buffer | undefined;
+  #filled = 0;
+  #isStopped = false;
+
+  /** @param onFrame gets each frame, prefix included; empty ones (keepalives) are left out */
+  constructor(bytesMax: number, onFrame: (frame: Buffer) => void) {
+    this.bytesMax = bytesMax;
+    this.#onFrame = onFrame;
+  }
+
+  /** Nothing is delivered any more, not even from the chunk in hand. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#frame = undefined;
+  }
+
+  /** Undefined, or what is wrong with the stream. `chunk` is copied. */
+  push(chunk: Buffer, length: number): string | undefined {
+    let at = 0;
+    while (at < length && !this.#isStopped) {
+      if (this.#frame === undefined) {
+        this.#prefix[this.#prefixFilled++] = chunk[at++] ?? 0;
+        if (this.#prefixFilled < FRAME_PREFIX_BYTES) continue;
+        this.#prefixFilled = 0;
+        const bytes = FRAME_PREFIX_BYTES + this.#prefix.readUInt32BE(0);
+        if (bytes > this.bytesMax) return `a frame of ${bytes} bytes, ${this.bytesMax} allowed`;
+        if (bytes === FRAME_PREFIX_BYTES) continue;
+        this.#frame = Buffer.allocUnsafeSlow(bytes);
+        this.#prefix.copy(this.#frame);
+        this.#filled = FRAME_PREFIX_BYTES;
+      }
+      const end = Math.min(length, at + this.#frame.length - this.#filled);
+      chunk.copy(this.#frame, this.#filled, at, end);
+      this.#filled += end - at;
+      at = end;
+      if (this.#filled === this.#frame.length) {
+        const frame = this.#frame;
+        this.#frame = undefined;
+        this.#onFrame(frame);
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,228 @@
+// One TCP connection between two nodes, either end: frames in and out, keepalives, the handshake first.
+// Tells its owner once that it is up and once that it is gone; knows nothing of dialling again.
+
+import { Socket } from "node:net";
+import { FRAME_BYTES_MAX, HANDSHAKE_FRAME_BYTES_MAX, PEER_QUEUE_BYTES_MAX } from "../base/limits.ts";
+import type { LinkDown, PeerIdentity } from "../node/ports.ts";
+import { FRAME_PREFIX_BYTES } from "../wire/frame-writer.ts";
+import { FrameReader } from "./frame-reader.ts";
+import type { Verdict } from "./peer-handshake.ts";
+import {
+  canWriteDirectly,
+  handleOf,
+  type StreamHandle,
+  takeHandle,
+  WRITE_DONE,
+  WRITE_FAILED,
+  type WriteOwner,
+  writeDirectly,
+  writeThroughSocket,
+} from "./stream-handle.ts";
+
+const READ_BYTES = 256 * 1024;
+/** An empty frame: I am still here. */
+const KEEPALIVE = Buffer.alloc(FRAME_PREFIX_BYTES);
+/** Every peer socket reads into this one; frames are copied out of it into memory of their own. */
+const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+/** Beats (KEEPALIVE_MS each) of silence after which the other side is given up. */
+const SILENT_BEATS_MAX = 8;
+/** Beats after which a handshake must be over. */
+const HANDSHAKE_BEATS_MAX = 5;
+/** What beat() is to be called with. */
+export const KEEPALIVE_MS = 500;
+
+export interface PeerSocketOwner {
+  up(socket: PeerSocket, remote: PeerIdentity): void;
+  /** Never the empty frames. */
+  frame(socket: PeerSocket, frame: Buffer): void;
+  /** Nothing is queued any more, after send() found something queued. */
+  drained(socket: PeerSocket): void;
+  /** The last call. `text` is for an operator. */
+  down(socket: PeerSocket, how: LinkDown, text: string): void;
+}
+
+interface Handshake {
+  receive(frame: Buffer): Verdict;
+}
+
+class OwnedSocket extends Socket {
+  owner: PeerSocket | undefined;
+
+  /** `handle` and `onread` are not in the types of Socket's options. */
+  constructor(options: object) {
+    super(options);
+  }
+}
+
+function onRead(this: unknown, bytes: number, buffer: Uint8Array): boolean {
+  const { owner } = this as OwnedSocket;
+  owner?.received(buffer as Buffer, bytes);
+  return owner?.isReading ?? false;
+}
+
+const reading = { onread: { buffer: readBuffer, callback: onRead } };
+
+export class PeerSocket implements WriteOwner {
+  isUp = false;
+  isReading = true;
+  queuedBytes = 0;
+  readonly #owner: PeerSocketOwner;
+  readonly #handshake: Handshake;
+  readonly #socket: OwnedSocket;
+  readonly #reader: FrameReader;
+  #handle: StreamHandle | undefined;
+  #isGone = false;
+  #isConnected = false;
+  #error = "";
+  #heard = false;
+  #sent = false;
+  #silentBeats = 0;
+  #beats = 0;
+
+  private constructor(owner: PeerSocketOwner, handshake: Handshake, socket: OwnedSocket) {
+    this.#owner = owner;
+    this.#handshake = handshake;
+    this.#socket = socket;
+    this.#reader = new FrameReader(HANDSHAKE_FRAME_BYTES_MAX, (frame) => this.#frame(frame));
+    socket.owner = this;
+    socket.on("data", (chunk: Buffer) => this.received(chunk, chunk.length));
+    socket.on("end", () => this.destroy("closed", "it closed the connection"));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.#error = error.code ?? error.message;
+    });
+    socket.on("close", () => {
+      if (this.#error === "") this.destroy("closed", "the connection is closed");
+      else this.destroy(this.#isConnected ? "reset" : "unreachable", this.#error);
+    });
+  }
+
+  /** Connects, then sends `hello`. */
+  static dial(
+    owner: PeerSocketOwner,
+    handshake: Handshake,
+    hello: Buffer,
+    host: string,
+    port: number,
+  ): PeerSocket {
+    const socket = new OwnedSocket(reading);
+    const peer = new PeerSocket(owner, handshake, socket);
+    socket.connect({ host, port, noDelay: true }, () => {
+      peer.#isConnected = true;
+      peer.#handle = handleOf(socket);
+      peer.#write(hello, hello);
+    });
+    return peer;
+  }
+
+  /** @param accepted paused, and not used by anybody after this */
+  static accept(owner: PeerSocketOwner, handshake: Handshake, accepted: Socket): PeerSocket {
+    const handle = takeHandle(accepted);
+    const socket =
+      handle === undefined
+        ? Object.assign(accepted, { owner: undefined })
+        : new OwnedSocket({ handle, ...reading });
+    const peer = new PeerSocket(owner, handshake, socket);
+    peer.#isConnected = true;
+    peer.#handle = handle;
+    socket.setNoDelay(true);
+    socket.resume();
+    return peer;
+  }
+
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? "";
+  }
+
+  get remotePort(): number {
+    return this.#socket.remotePort ?? 0;
+  }
+
+  /** False: the queue is full and the connection is being reset. `frame` must not change any more. */
+  send(frame: Uint8Array): boolean {
+    if (this.#isGone || !this.isUp) return false;
+    if (this.queuedBytes > 0 && this.queuedBytes + frame.length > PEER_QUEUE_BYTES_MAX) {
+      this.destroy("overflow", `${this.queuedBytes} bytes are queued and the peer does not take them`);
+      return false;
+    }
+    this.#write(frame, frame);
+    return true;
+  }
+
+  #write(bytes: Uint8Array, buffer: Uint8Array): void {
+    this.#sent = true;
+    const handle = this.#handle;
+    const outcome =
+      handle !== undefined && canWriteDirectly(handle)
+        ? writeDirectly(handle, bytes, this, buffer)
+        : writeThroughSocket(this.#socket, bytes, this, buffer);
+    if (outcome === WRITE_FAILED) this.#socket.destroy(new Error("write failed"));
+    else if (outcome !== WRITE_DONE) this.queuedBytes += bytes.length;
+  }
+
+  written(_buffer: Uint8Array, bytes: number): void {
+    this.queuedBytes -= bytes;
+    if (this.queuedBytes === 0 && !this.#isGone) this.#owner.drained(this);
+  }
+
+  pause(): void {
+    this.isReading = false;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.isReading || this.#isGone) return;
+    this.isReading = true;
+    this.#socket.resume();
+  }
+
+  /** Reports down(), once, after the call that led here. */
+  destroy(how: LinkDown, text: string): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#reader.stop();
+    this.#socket.owner = undefined;
+    // What is queued to a peer that we refuse is its reason: let it out.
+    if (how === "refused") this.#socket.destroySoon();
+    else this.#socket.destroy();
+    setImmediate(() => {
+      this.isUp = false;
+      this.#owner.down(this, how, text);
+    });
+  }
+
+  received(chunk: Buffer, length: number): void {
+    if (this.#isGone) return;
+    this.#heard = true;
+    const problem = this.#reader.push(chunk, length);
+    if (problem !== undefined) this.destroy("garbage", problem);
+  }
+
+  /** To be called every KEEPALIVE_MS. A stalled process calls it late, never twice at once: no false alarms. */
+  beat(): void {
+    this.#beats++;
+    if (!this.isUp) {
+      if (this.#beats > HANDSHAKE_BEATS_MAX)
+        this.destroy(this.#isConnected ? "timeout" : "unreachable", "no answer");
+      return;
+    }
+    if (!this.#sent && this.queuedBytes === 0) this.#write(KEEPALIVE, KEEPALIVE);
+    this.#sent = false;
+    this.#silentBeats = this.#heard || !this.isReading ? 0 : this.#silentBeats + 1;
+    this.#heard = false;
+    if (this.#silentBeats >= SILENT_BEATS_MAX) {
+      this.destroy("timeout", `nothing heard for ${SILENT_BEATS_MAX * KEEPALIVE_MS} ms`);
+    }
+  }
+
+  #frame(frame: Buffer): void {
+    if (this.isUp) return this.#owner.frame(this, frame);
+    const verdict = this.#handshake.receive(frame);
+    for (const answer of verdict.send) this.#write(answer, answer);
+    if (verdict.kind === "refused") this.destroy("refused", verdict.text);
+    if (verdict.kind !== "done") return;
+    this.isUp = true;
+    this.#reader.bytesMax = FRAME_BYTES_MAX;
+    this.#owner.up(this, verdict.remote);
+  }
+}

@@ -1,0 +1,203 @@
+// All connections to other nodes: listens, dials, accepts, beats the keepalives. Implements the node's
+// PeerTransport; every frame passes through, none is looked into.
+
+import type { Server, Socket } from "node:net";
+import { InvariantError } from "../base/assert.ts";
+import { parseAddress } from "../config/special-kinds.ts";
+import type {
+  LinkDown,
+  Log,
+  NodeInputs,
+  PeerIdentity,
+  PeerLink,
+  PeerTransport,
+  SnapshotSender,
+  SnapshotStreamOut,
+} from "../node/ports.ts";
+import { isLoopbackAddress } from "./client-connection.ts";
+import { listen } from "./listen.ts";
+import { AcceptorHandshake, type PeerTerms } from "./peer-handshake.ts";
+import { AcceptedLink, DialledLink, type Endpoint, type LinkHost } from "./peer-links.ts";
+import { SnapshotIn, SnapshotOut } from "./peer-snapshots.ts";
+import { KEEPALIVE_MS, PeerSocket, type PeerSocketOwner } from "./peer-socket.ts";
+
+/** Connections that have not shaken hands yet; more are closed at once. */
+const STRANGERS_MAX = 64;
+const BACKLOG = 128;
+/** Reasons remembered, so that a peer which is refused again and again is logged once. */
+const LOGGED_REFUSALS_MAX = 256;
+
+export interface PeerSettings {
+  readonly secret: string;
+  readonly sharedSettings: string;
+  sharedDifferences(theirs: string): readonly string[];
+  readonly snapshotWindowBytes: number;
+}
+
+export class TcpPeerTransport implements PeerTransport, LinkHost {
+  self: PeerIdentity;
+  readonly #settings: PeerSettings;
+  readonly #log: Log;
+  #node: NodeInputs | undefined;
+  #servers: readonly Server[] = [];
+  #nextLinkId = 1;
+  readonly #sockets = new Set<PeerSocket>();
+  readonly #links = new Set<DialledLink | AcceptedLink>();
+  #strangers = 0;
+  readonly #loggedRefusals = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(self: PeerIdentity, settings: PeerSettings, log: Log) {
+    this.self = self;
+    this.#settings = settings;
+    this.#log = log;
+    this.#timer = setInterval(() => this.#beat(), KEEPALIVE_MS);
+  }
+
+  get node(): NodeInputs {
+    if (this.#node === undefined) throw new InvariantError("a link before attach()");
+    return this.#node;
+  }
+
+  get terms(): PeerTerms {
+    const { secret, sharedSettings } = this.#settings;
+    const sharedDifferences = (theirs: string) => this.#settings.sharedDifferences(theirs);
+    return { self: this.self, secret, sharedSettings, sharedDifferences };
+  }
+
+  /** Whom to tell. Before anything else. */
+  attach(node: NodeInputs): void {
+    this.#node = node;
+  }
+
+  async listen(
+    addresses: readonly string[],
+    port: number,
+  ): Promise<{ readonly port: number } | { readonly error: string }> {
+    const far = addresses.find((address) => !isLoopbackName(address.replace(/^-/, "")));
+    if (this.#settings.secret === "" && far !== undefined) {
+      return { error: `peer port ${far}:${port}: without a cluster-secret it is open to loopback only` };
+    }
+    const listening = await listen("peer port", addresses, port, BACKLOG, (socket) => this.#accept(socket));
+    if (!listening.ok) return { error: listening.error };
+    this.#servers = listening.servers;
+    return { port: listening.port };
+  }
+
+  /** Everything goes: links, streams, the port. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const server of this.#servers) server.close();
+    for (const link of [...this.#links]) link.close();
+    for (const socket of [...this.#sockets]) socket.destroy("local", "this node stops");
+  }
+
+  update(self: PeerIdentity): void {
+    const isSame = self.incarnation === this.self.incarnation;
+    this.self = self;
+    if (!isSame) for (const link of [...this.#links]) link.reset();
+  }
+
+  open(address: string, incarnation: number): PeerLink {
+    const link = new DialledLink(this.#nextLinkId++, address, endpointOf(address), incarnation, this);
+    this.#links.add(link);
+    return link;
+  }
+
+  openSnapshot(
+    address: string,
+    incarnation: number,
+    header: Uint8Array,
+    sender: SnapshotSender,
+  ): SnapshotStreamOut {
+    const { snapshotWindowBytes } = this.#settings;
+    return new SnapshotOut(this, endpointOf(address), incarnation, header, sender, snapshotWindowBytes);
+  }
+
+  track(socket: PeerSocket): void {
+    this.#sockets.add(socket);
+  }
+
+  untrack(socket: PeerSocket): void {
+    this.#sockets.delete(socket);
+  }
+
+  forget(link: PeerLink): void {
+    for (const known of this.#links) if (known === link) this.#links.delete(known);
+  }
+
+  #beat(): void {
+    for (const socket of this.#sockets) socket.beat();
+  }
+
+  #accept(accepted: Socket): void {
+    if (this.#strangers >= STRANGERS_MAX) return void accepted.destroy();
+    const handshake = new AcceptorHandshake(this.terms);
+    const owner = new Stranger(this, handshake);
+    const socket = PeerSocket.accept(owner, handshake, accepted);
+    this.#strangers++;
+    this.track(socket);
+  }
+
+  /** A connection has shaken hands: what it is from now on. */
+  admit(socket: PeerSocket, kind: "frames" | "snapshot", remote: PeerIdentity): PeerSocketOwner {
+    this.#strangers--;
+    if (kind === "snapshot") return new SnapshotIn(this, socket, remote);
+    const address = `${socket.remoteAddress}:${socket.remotePort}`;
+    const link = new AcceptedLink(this.#nextLinkId++, address, socket, this);
+    this.#links.add(link);
+    for (const other of this.#links) {
+      if (other instanceof DialledLink && other.address === remote.address) other.hurry();
+    }
+    return link;
+  }
+
+  /** It did not get that far. */
+  turnAway(socket: PeerSocket, how: LinkDown, text: string): void {
+    this.#strangers--;
+    this.untrack(socket);
+    const line = `${how} ${text}`;
+    if (how === "local" || this.#loggedRefusals.has(line)) return;
+    if (this.#loggedRefusals.size >= LOGGED_REFUSALS_MAX) this.#loggedRefusals.clear();
+    this.#loggedRefusals.add(line);
+    this.#log.warn({ from: socket.remoteAddress, how, reason: text }, "a peer connection was refused");
+  }
+}
+
+/** The owner of an accepted socket: nobody yet, then whatever the handshake makes of it. */
+class Stranger implements PeerSocketOwner {
+  readonly #transport: TcpPeerTransport;
+  readonly #handshake: AcceptorHandshake;
+  #owner: PeerSocketOwner | undefined;
+
+  constructor(transport: TcpPeerTransport, handshake: AcceptorHandshake) {
+    this.#transport = transport;
+    this.#handshake = handshake;
+  }
+
+  up(socket: PeerSocket, remote: PeerIdentity): void {
+    this.#owner = this.#transport.admit(socket, this.#handshake.kind, remote);
+    this.#owner.up(socket, remote);
+  }
+
+  frame(socket: PeerSocket, frame: Buffer): void {
+    this.#owner?.frame(socket, frame);
+  }
+
+  drained(socket: PeerSocket): void {
+    this.#owner?.drained(socket);
+  }
+
+  down(socket: PeerSocket, how: LinkDown, text: string): void {
+    if (this.#owner === undefined) this.#transport.turnAway(socket, how, text);
+    else this.#owner.down(socket, how, text);
+  }
+}
+
+function endpointOf(address: string): Endpoint {
+  const endpoint = parseAddress(address);
+  if (endpoint === undefined) throw new InvariantError(`${address} is no address`);
+  return endpoint;
+}
+
+const isLoopbackName = (address: string): boolean => address === "localhost" || isLoopbackAddress(address);

@@ -1,0 +1,254 @@
+// Framing at every cut, and who may talk to whom.
+
+import assert from "node:assert/strict";
+import { describe, test } from "vitest";
+import { connectionBackoffMs } from "../../src/io/backoff.ts";
+import { FrameReader } from "../../src/io/frame-reader.ts";
+import {
+  AcceptorHandshake,
+  DiallerHandshake,
+  type PeerTerms,
+  type Verdict,
+} from "../../src/io/peer-handshake.ts";
+import { encodeHandshake } from "../../src/wire/handshake.ts";
+
+const frameOf = (body: string): Buffer => {
+  const frame = Buffer.alloc(4 + body.length);
+  frame.writeUInt32BE(body.length, 0);
+  frame.write(body, 4, "latin1");
+  return frame;
+};
+
+describe("frame reader", () => {
+  const frames = [frameOf("a"), frameOf("hello"), frameOf("x".repeat(300)), frameOf("end")];
+  const stream = Buffer.concat([
+    frames[0]!,
+    Buffer.alloc(4),
+    frames[1]!,
+    frames[2]!,
+    Buffer.alloc(4),
+    frames[3]!,
+  ]);
+
+  const read = (chunks: Buffer[]): Buffer[] => {
+    const got: Buffer[] = [];
+    const reader = new FrameReader(1000, (frame) => got.push(frame));
+    for (const chunk of chunks) assert.equal(reader.push(chunk, chunk.length), undefined);
+    return got;
+  };
+
+  test("whole, byte by byte, and at every cut", () => {
+    assert.deepEqual(read([stream]), frames);
+    assert.deepEqual(read([...stream].map((byte) => Buffer.from([byte]))), frames);
+    for (let cut = 1; cut < stream.length; cut++) {
+      assert.deepEqual(read([stream.subarray(0, cut), stream.subarray(cut)]), frames, `cut at ${cut}`);
+    }
+  });
+
+  test("each frame has memory of its own", () => {
+    const shared = Buffer.from(stream);
+    const got: Buffer[] = [];
+    new FrameReader(1000, (frame) => got.push(frame)).push(shared, shared.length);
+    shared.fill(0);
+    assert.deepEqual(got, frames);
+    for (const frame of got) assert.equal(frame.buffer.byteLength, frame.length);
+  });
+
+  test("the limit holds before anything is allocated", () => {
+    const reader = new FrameReader(1000, () => assert.fail("no frame"));
+    const prefix = Buffer.from([0xff, 0xff, 0xff, 0xff]);
+    assert.match(reader.push(prefix, 4) ?? "", /4294967299 bytes, 1000 allowed/);
+  });
+
+  test("stopped, it delivers nothing of the chunk in hand", () => {
+    const got: Buffer[] = [];
+    const reader: FrameReader = new FrameReader(1000, (frame) => {
+      got.push(frame);
+      reader.stop();
+    });
+    reader.push(stream, stream.length);
+    assert.equal(got.length, 1);
+  });
+});
+
+const terms = (incarnation: number, more: Partial<PeerTerms> & { clusterId?: string } = {}): PeerTerms => ({
+  self: {
+    clusterId: more.clusterId ?? "",
+    name: `n${incarnation}`,
+    address: `127.0.0.1:${incarnation}`,
+    clientAddress: "",
+    incarnation,
+  },
+  secret: more.secret ?? "",
+  sharedSettings: more.sharedSettings ?? "databases 16",
+  sharedDifferences: () => ["databases"],
+});
+
+interface Outcome {
+  readonly dialler: Verdict | undefined;
+  readonly acceptor: Verdict | undefined;
+}
+
+/** Lets the two talk until nobody has anything to say. `tamper` sees each frame on its way. */
+function talk(
+  diallerTerms: PeerTerms,
+  acceptorTerms: PeerTerms,
+  expected = 0,
+  tamper: (frame: Buffer, toAcceptor: boolean) => Buffer = (frame) => frame,
+): Outcome {
+  const dialler = new DiallerHandshake(diallerTerms, "frames", expected);
+  const acceptor = new AcceptorHandshake(acceptorTerms);
+  let outcome: Outcome = { dialler: undefined, acceptor: undefined };
+  const queue: { frame: Buffer; toAcceptor: boolean }[] = [{ frame: dialler.hello, toAcceptor: true }];
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const { toAcceptor } = next;
+    const side = toAcceptor ? "acceptor" : "dialler";
+    if (outcome[side]?.kind === "refused") continue;
+    const frame = tamper(next.frame, toAcceptor);
+    const verdict = toAcceptor ? acceptor.receive(frame) : dialler.receive(frame);
+    if (verdict.kind !== "continue") outcome = { ...outcome, [side]: verdict };
+    for (const answer of verdict.send) queue.push({ frame: answer, toAcceptor: !toAcceptor });
+  }
+  return outcome;
+}
+
+describe("handshake", () => {
+  const good = [
+    { name: "without a secret", a: terms(1), b: terms(2), expected: 0 },
+    { name: "with the same secret", a: terms(1, { secret: "s" }), b: terms(2, { secret: "s" }), expected: 2 },
+    { name: "a fresh node and a member", a: terms(1), b: terms(2, { clusterId: "c" }), expected: 2 },
+    { name: "two members", a: terms(1, { clusterId: "c" }), b: terms(2, { clusterId: "c" }), expected: 2 },
+  ];
+  for (const { name, a, b, expected } of good) {
+    test(`${name}: both know the other`, () => {
+      const { dialler, acceptor } = talk(a, b, expected);
+      assert.ok(dialler?.kind === "done" && acceptor?.kind === "done");
+      assert.deepEqual(dialler.remote, b.self);
+      assert.deepEqual(acceptor.remote, a.self);
+    });
+  }
+
+  const c1 = { clusterId: "c1" };
+  const c2 = { clusterId: "c2" };
+  const bad = [
+    { name: "another cluster", a: terms(1, c1), b: terms(2, c2), expected: 0, why: /cluster c2/ },
+    { name: "another incarnation", a: terms(1), b: terms(2), expected: 3, why: /incarnation 3 was expected/ },
+    { name: "itself", a: terms(1), b: terms(1), expected: 0, why: /this node itself/ },
+    { name: "no incarnation", a: terms(1), b: terms(0), expected: 0, why: /no incarnation/ },
+    {
+      name: "other settings",
+      a: terms(1),
+      b: terms(2, { sharedSettings: "databases 17" }),
+      expected: 0,
+      why: /differ: databases/,
+    },
+    {
+      name: "another secret",
+      a: terms(1, { secret: "a" }),
+      b: terms(2, { secret: "b" }),
+      expected: 0,
+      why: /secret is another/,
+    },
+    {
+      name: "no secret there",
+      a: terms(1, { secret: "a" }),
+      b: terms(2),
+      expected: 0,
+      why: /it has no cluster-secret/,
+    },
+    {
+      name: "no secret here",
+      a: terms(1),
+      b: terms(2, { secret: "b" }),
+      expected: 0,
+      why: /it has a cluster-secret, this node has none/,
+    },
+  ];
+  for (const { name, a, b, expected, why } of bad) {
+    test(`${name}: refused, and both know why`, () => {
+      const { dialler, acceptor } = talk(a, b, expected);
+      assert.ok(dialler?.kind === "refused", JSON.stringify(dialler));
+      assert.match(dialler.text, why);
+      assert.ok(acceptor?.kind === "refused");
+      assert.match(acceptor.text, /it says: /);
+    });
+  }
+
+  test("a dialler that skips its own checks is refused by the acceptor", () => {
+    for (const { a, b, expected } of bad.slice(0, 2)) {
+      // The dialler sees a welcome that suits it; without secrets nothing binds it to what was sent.
+      const welcome = encodeHandshake({
+        step: "welcome",
+        version: 1,
+        self: { ...a.self, incarnation: expected || 9, sharedSettings: a.sharedSettings },
+        challenge: Buffer.alloc(32),
+      });
+      const { acceptor } = talk(a, b, expected, (frame, toAcceptor) =>
+        !toAcceptor && frame[4] === welcome[4] ? welcome : frame,
+      );
+      assert.ok(acceptor?.kind === "refused", JSON.stringify(acceptor));
+    }
+  });
+
+  test("with a secret, any byte changed on the way is noticed", () => {
+    const a = terms(1, { secret: "s" });
+    const b = terms(2, { secret: "s" });
+    for (let message = 0; message < 4; message++) {
+      let length = 0;
+      for (let at = 4; length === 0 || at < length; at++) {
+        let count = 0;
+        const outcome = talk(a, b, 2, (frame) => {
+          if (count++ !== message) return frame;
+          length = frame.length;
+          const spoilt = Buffer.from(frame);
+          spoilt[at] = (spoilt[at] ?? 0) ^ 1;
+          return spoilt;
+        });
+        const isDone = outcome.dialler?.kind === "done" && outcome.acceptor?.kind === "done";
+        assert.equal(isDone, false, `message ${message}, byte ${at}`);
+      }
+    }
+  });
+
+  test("a proof sent back to its maker is worth nothing", () => {
+    const b = terms(2, { secret: "s" });
+    const thief = new DiallerHandshake(terms(1), "frames", 0);
+    const acceptor = new AcceptorHandshake(b);
+    const greeting = acceptor.receive(thief.hello);
+    assert.equal(greeting.kind, "continue");
+    const verdict = acceptor.receive(greeting.send[1]!);
+    assert.ok(verdict.kind === "refused");
+    assert.match(verdict.text, /another one/);
+  });
+
+  test("garbage and wrong order are refused", () => {
+    const proof = encodeHandshake({ step: "proof", proof: Buffer.alloc(0) });
+    const accepted = encodeHandshake({ step: "accepted" });
+    for (const frame of [proof, accepted, frameOf("garbage"), frameOf("\x0a\xff")]) {
+      assert.equal(new AcceptorHandshake(terms(2)).receive(frame).kind, "refused");
+      assert.equal(new DiallerHandshake(terms(2), "frames", 0).receive(frame).kind, "refused");
+    }
+  });
+
+  test("another version is refused before anything else", () => {
+    const self = { ...terms(1).self, sharedSettings: "" };
+    const hello = encodeHandshake({
+      step: "hello",
+      version: 2,
+      kind: "frames",
+      self,
+      expectedIncarnation: 0,
+      challenge: Buffer.alloc(32),
+    });
+    const verdict = new AcceptorHandshake(terms(2)).receive(hello);
+    assert.ok(verdict.kind === "refused");
+    assert.match(verdict.text, /version 2/);
+  });
+});
+
+test("backoff starts short, doubles, is bounded and spread", () => {
+  assert.equal(connectionBackoffMs(0, 0), 10);
+  assert.equal(connectionBackoffMs(0, 0.999_999_999).toFixed(1), "20.0");
+  assert.equal(connectionBackoffMs(3, 0), 80);
+  assert.equal(connectionBackoffMs(1000, 0), 500);
+});
