@@ -51,7 +51,7 @@ export function factsOf(row: CommandRow): CommandFacts {
 }
 
 /** Redis's ACL categories in its own order, which is the order of the reply. */
-// biome-ignore format: names
+// biome-ignore format: names side by side
 const CATEGORIES = [
   "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
   "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",

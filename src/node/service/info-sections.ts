@@ -8,7 +8,7 @@ const SECONDS_PER_DAY = 86_400;
 const LRU_CLOCK_MASK = 0xff_ffff;
 
 export function serverLines(source: InfoSource): readonly InfoLine[] {
-  const { process } = source;
+  const { pid, runId, platform, architecture, runtimeVersion, executable, configFile } = source.process;
   const nowSeconds = Math.floor(source.nowMicroseconds / 1_000_000);
   return [
     ["redis_version", REDIS_VERSION],
@@ -17,15 +17,15 @@ export function serverLines(source: InfoSource): readonly InfoLine[] {
     ["redis_git_dirty", 0],
     ["redis_build_id", "0"],
     ["redis_mode", source.isClusterEnabled ? "cluster" : "standalone"],
-    ["os", process.platform],
+    ["os", platform],
     ["arch_bits", 64],
     ["monotonic_clock", "POSIX clock_gettime"],
     ["multiplexing_api", "libuv"],
-    ["node_version", process.runtimeVersion],
-    ["node_architecture", process.architecture],
-    ["process_id", process.pid],
+    ["node_version", runtimeVersion],
+    ["node_architecture", architecture],
+    ["process_id", pid],
     ["process_supervised", "no"],
-    ["run_id", process.runId],
+    ["run_id", runId],
     ["tcp_port", source.port],
     ["server_time_usec", source.nowMicroseconds],
     ["uptime_in_seconds", source.uptimeSeconds],
@@ -33,8 +33,8 @@ export function serverLines(source: InfoSource): readonly InfoLine[] {
     ["hz", 10],
     ["configured_hz", 10],
     ["lru_clock", nowSeconds & LRU_CLOCK_MASK],
-    ["executable", process.executable],
-    ["config_file", process.configFile],
+    ["executable", executable],
+    ["config_file", configFile],
     ["io_threads_active", 0],
   ];
 }
@@ -146,8 +146,9 @@ export function persistenceLines(source: InfoSource): readonly InfoLine[] {
 }
 
 export function cpuLines({ process }: InfoSource): readonly InfoLine[] {
-  const system = process.systemCpuSeconds.toFixed(6);
-  const user = process.userCpuSeconds.toFixed(6);
+  const { systemCpuSeconds, userCpuSeconds } = process;
+  const system = systemCpuSeconds.toFixed(6);
+  const user = userCpuSeconds.toFixed(6);
   return [
     ["used_cpu_sys", system],
     ["used_cpu_user", user],

@@ -5,8 +5,8 @@ import type { LatencySeries } from "./latency-monitor.ts";
 
 const GRAPH_COLUMNS = 80;
 const GRAPH_ROWS = 4;
-/** From empty to full, within one cell of the graph. */
-const CELL = " _o#";
+/** Heights within one cell of the graph; a cell below the top of its bar is a '|'. */
+const CELL = "_o#";
 
 interface Analysis {
   readonly averageMs: number;
@@ -62,7 +62,7 @@ function analyse(samples: readonly LatencySample[], nowSeconds: number): Analysi
   return { averageMs, meanDeviationMs: Math.floor(deviation / count), periodSeconds };
 }
 
-/** Bars of four rows, one column a sample, and how long ago it was written downwards below it. */
+/** Redis's picture: bars four rows high, one column a sample, and below each how long ago that was. */
 export function latencyGraph(series: LatencySeries, nowSeconds: number): string {
   const shown = series.samples.slice(-GRAPH_COLUMNS);
   const values = shown.map(({ milliseconds }) => milliseconds);
@@ -72,28 +72,26 @@ export function latencyGraph(series: LatencySeries, nowSeconds: number): string 
     `${series.name} - high ${high} ms, low ${low} ms (all time high ${series.maxMs} ms)`,
     "-".repeat(GRAPH_COLUMNS),
     ...bars(values, low, high),
-    "",
+    " ".repeat(shown.length),
     ...labels(shown.map(({ timeSeconds }) => age(nowSeconds - timeSeconds))),
   ];
   return `${lines.join("\n")}\n`;
 }
 
 function bars(values: readonly number[], low: number, high: number): string[] {
-  const steps = GRAPH_ROWS * CELL.length - 1;
-  const heights = values.map((value) =>
-    high === low ? steps : Math.floor(((value - low) / (high - low)) * steps),
-  );
+  const steps = GRAPH_ROWS * CELL.length;
+  const range = Math.max(1, high - low);
+  const heights = values.map((value) => Math.min(steps - 1, Math.floor(((value - low) * steps) / range)));
   const rows: string[] = [];
   for (let row = GRAPH_ROWS - 1; row >= 0; row--) {
-    const base = row * CELL.length;
-    const cells = heights.map((height) => {
-      const within = height - base;
-      if (within < 0) return " ";
-      return within >= CELL.length ? "|" : (CELL[within] ?? " ");
-    });
-    rows.push(cells.join("").trimEnd());
+    rows.push(heights.map((height) => cellOf(height - row * CELL.length)).join(""));
   }
   return rows;
+}
+
+function cellOf(height: number): string {
+  if (height < 0) return " ";
+  return CELL[height] ?? "|";
 }
 
 /** Texts written top to bottom, one a column. */

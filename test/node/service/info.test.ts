@@ -1,0 +1,207 @@
+// INFO: sections, their order, and the names that exporters and Redis tools read.
+
+import assert from "node:assert/strict";
+import { describe, test } from "vitest";
+import { rows } from "../../../src/command/table.ts";
+import { ClientRegistry } from "../../../src/node/service/client-registry.ts";
+import { CommandStatistics } from "../../../src/node/service/command-statistics.ts";
+import { type InfoSource, infoText } from "../../../src/node/service/info.ts";
+import { humanBytes } from "../../../src/node/service/info-sections.ts";
+import { ServerStatistics } from "../../../src/node/service/statistics.ts";
+import { FakeClient, followerView, leaderView, smallMemory } from "../../command/local-fake.ts";
+import { isRedis70, RedisServer } from "../../resp/redis-server.ts";
+
+function source(change: Partial<InfoSource> = {}): InfoSource {
+  const clients = new ClientRegistry<FakeClient>();
+  clients.add(new FakeClient(1));
+  const commandStatistics = new CommandStatistics(rows);
+  const ping = rows.findIndex((row) => row.name === "ping");
+  commandStatistics.count(ping);
+  commandStatistics.record(ping, 16);
+  const statistics = new ServerStatistics();
+  statistics.errors.count("ERR x");
+  return {
+    seshatVersion: "0.1.0",
+    nowMicroseconds: 1_700_000_000_000_000,
+    uptimeSeconds: 90_000,
+    port: 6379,
+    process: {
+      pid: 42,
+      runId: "ab".repeat(20),
+      platform: "linux",
+      architecture: "x64",
+      runtimeVersion: "v20.19.0",
+      executable: "/usr/bin/node",
+      configFile: "",
+      userCpuSeconds: 1.5,
+      systemCpuSeconds: 0.25,
+    },
+    clients,
+    clientsMax: 10_000,
+    memory: smallMemory,
+    isLoading: false,
+    lastSaveSeconds: 1_600_000_000,
+    statistics,
+    commandStatistics,
+    channelCount: 0,
+    patternCount: 0,
+    raft: leaderView,
+    keyspace: [
+      { database: 0, keys: 3, expires: 2, averageTtlMs: 54950.5 },
+      { database: 1, keys: 0, expires: 0, averageTtlMs: 0 },
+    ],
+    isClusterEnabled: false,
+    ...change,
+  };
+}
+
+const titles = (text: string): string[] => [...text.matchAll(/^# (\w+)\r$/gm)].map((match) => match[1] ?? "");
+const pairs = (text: string): [string, string][] =>
+  text
+    .split("\r\n")
+    .filter((line) => line.includes(":") && !line.startsWith("#"))
+    .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]);
+const names = (text: string): string[] => pairs(text).map(([name]) => name);
+const lines = (text: string): Map<string, string> => new Map(pairs(text));
+
+const BY_DEFAULT = [
+  "Server",
+  "Clients",
+  "Memory",
+  "Persistence",
+  "Stats",
+  "Replication",
+  "Raft",
+  "CPU",
+  "Modules",
+  "Errorstats",
+  "Cluster",
+  "Keyspace",
+];
+
+describe("sections", () => {
+  const all = BY_DEFAULT.toSpliced(9, 1, "Commandstats", "Errorstats", "Latencystats");
+  const cases = [
+    { asked: ["default"], want: BY_DEFAULT },
+    { asked: ["all"], want: all },
+    { asked: ["everything"], want: all },
+    { asked: ["keyspace", "cpu", "cpu"], want: ["CPU", "Keyspace"] },
+    { asked: ["default", "latencystats"], want: BY_DEFAULT.toSpliced(10, 0, "Latencystats") },
+    { asked: ["nosuch"], want: [] },
+  ];
+  for (const { asked, want } of cases) {
+    test(asked.join(" "), () => assert.deepEqual(titles(infoText(source(), asked)), want));
+  }
+  test("form", () => {
+    assert.equal(
+      infoText(source(), ["cluster", "keyspace"]),
+      "# Cluster\r\ncluster_enabled:0\r\n\r\n# Keyspace\r\ndb0:keys=3,expires=2,avg_ttl=54950\r\n",
+    );
+  });
+});
+
+describe("lines", () => {
+  test("counters of commands and errors", () => {
+    const found = lines(infoText(source(), ["all"]));
+    assert.equal(
+      found.get("cmdstat_ping"),
+      "calls=1,usec=16,usec_per_call=16.00,rejected_calls=0,failed_calls=0",
+    );
+    assert.equal(found.get("errorstat_ERR"), "count=1");
+    assert.match(
+      found.get("latency_percentiles_usec_ping") ?? "",
+      /^p50=1[67]\.\d{3},p99=1[67]\.\d{3},p99\.9=1[67]\.\d{3}$/,
+    );
+  });
+  test("versions", () => {
+    const found = lines(infoText(source(), ["server"]));
+    assert.deepEqual(
+      [found.get("redis_version"), found.get("seshat_version"), found.get("uptime_in_days")],
+      ["7.2.4", "0.1.0", "1"],
+    );
+  });
+  test("the leader", () => {
+    const found = lines(infoText(source(), ["replication", "raft"]));
+    assert.equal(found.get("role"), "master");
+    assert.equal(found.get("connected_slaves"), "2");
+    assert.equal(found.get("slave0"), "ip=10.0.0.2,port=6379,state=online,offset=101,lag=0");
+    assert.equal(found.get("slave1"), "ip=10.0.0.3,port=6379,state=send_bulk,offset=50,lag=1");
+    assert.equal(found.get("master_replid"), "c0ffee".padEnd(40, "0"));
+    assert.equal(found.get("raft_role"), "leader");
+    assert.equal(found.get("raft_lease"), "valid");
+    assert.equal(
+      found.get("raft_peer1"),
+      "node=n3,address=10.0.0.3:6379,role=voter,connected=1,state=snapshot,match=50,behind=51,silent_ms=1500",
+    );
+  });
+  test("a follower, and one that has lost its leader", () => {
+    const found = lines(infoText(source({ raft: followerView }), ["replication", "raft"]));
+    const shown = [
+      "role",
+      "master_host",
+      "master_port",
+      "master_link_status",
+      "raft_role",
+      "raft_leader",
+      "raft_leader_address",
+    ];
+    assert.deepEqual(
+      shown.map((name) => found.get(name)),
+      ["slave", "10.0.0.1", "6379", "up", "follower", "n1", "10.0.0.1:6379"],
+    );
+    const alone = lines(
+      infoText(source({ raft: { ...followerView, role: "candidate", leader: undefined } }), [
+        "replication",
+        "raft",
+      ]),
+    );
+    assert.deepEqual(
+      shown.map((name) => alone.get(name)),
+      ["slave", "", "0", "down", "candidate", "", ""],
+    );
+  });
+  const sizes = [
+    [0, "0B"],
+    [1023, "1023B"],
+    [1536, "1.50K"],
+    [941_224, "919.16K"],
+    [25_276_026_880, "23.54G"],
+  ] as const;
+  for (const [bytes, want] of sizes) test(`${bytes} bytes`, () => assert.equal(humanBytes(bytes), want));
+});
+
+/** What redis-server shows and we do not: internals that nobody watches. */
+const LEFT_OUT = new Set([
+  "atomicvar_api",
+  "gcc_version",
+  "used_memory_vm_eval",
+  "used_memory_scripts_eval",
+  "number_of_cached_scripts",
+  "number_of_functions",
+  "number_of_libraries",
+  "used_memory_vm_functions",
+  "used_memory_vm_total",
+  "used_memory_vm_total_human",
+  "used_memory_functions",
+  "aof_rewrites_consecutive_failures",
+  "reply_buffer_shrinks",
+  "reply_buffer_expands",
+]);
+
+describe.skipIf(!isRedis70)("beside redis-server 7.0 (skipped where it is not installed)", () => {
+  test("every name it shows is shown, in the same order", async () => {
+    const redis = await RedisServer.start();
+    const theirs = (await redis.exchange(Buffer.from("INFO\r\n")))
+      .toString("latin1")
+      .replace(/^\$\d+\r\n/, "");
+    await redis.stop();
+    const wanted = names(theirs).filter(
+      (name) => !LEFT_OUT.has(name) && !/^(db\d+|errorstat_\w+)$/.test(name),
+    );
+    const ours = names(infoText(source(), ["default"]));
+    assert.deepEqual(
+      ours.filter((name) => wanted.includes(name)),
+      wanted,
+    );
+  });
+});
