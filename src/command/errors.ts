@@ -46,8 +46,9 @@ export const wrongArity = (name: string): string => `ERR wrong number of argumen
 
 export const invalidExpireTime = (name: string): string => `ERR invalid expire time in '${name}' command`;
 
-/** EXPIRE's options. `option` is latin1, as the client sent it. */
-export const unsupportedOption = (option: string): string => `ERR Unsupported option ${printable(option)}`;
+/** EXPIRE's options. `option` is latin1, as the client sent it; Redis trims line ends off the whole line. */
+export const unsupportedOption = (option: string): string =>
+  `ERR Unsupported option ${printable(beforeNul(option).replace(/[\r\n]+$/, ""))}`;
 
 /** `container` in upper case: "OBJECT". `subcommand` is latin1, as the client sent it. */
 export const unknownSubcommand = (container: string, subcommand: string): string =>
@@ -75,6 +76,10 @@ function firstBytes(args: Args, index: number, count: number): string {
 
 /** A client's bytes inside an error line: as in Redis they end at a NUL, and line ends become spaces. */
 export function printable(text: string): string {
+  return beforeNul(text).replace(/[\r\n]/g, " ");
+}
+
+function beforeNul(text: string): string {
   const nul = text.indexOf("\0");
-  return (nul < 0 ? text : text.slice(0, nul)).replace(/[\r\n]/g, " ");
+  return nul < 0 ? text : text.slice(0, nul);
 }

@@ -27,16 +27,23 @@ function del(context: DataContext, args: Args, reply: ReplyWriter): void {
 }
 
 function exists(context: DataContext, args: Args, reply: ReplyWriter): void {
-  context.store.noTouch = true;
-  touch(context, args, reply);
-  context.store.noTouch = false;
+  replyFound(context, args, true, reply);
 }
 
+/** A use even from a client that asked for CLIENT NO-TOUCH, as in Redis. */
 function touch(context: DataContext, args: Args, reply: ReplyWriter): void {
+  replyFound(context, args, false, reply);
+}
+
+function replyFound(context: DataContext, args: Args, noTouch: boolean, reply: ReplyWriter): void {
+  const { store } = context;
+  const before = store.noTouch;
+  store.noTouch = noTouch;
   let found = 0;
   for (let i = 1; i < args.count; i++) {
     if (context.keys.find(args.bytes, args.start(i), args.end(i)) !== 0) found++;
   }
+  store.noTouch = before;
   reply.integer(found);
 }
 

@@ -63,6 +63,11 @@ const cases: readonly Case[] = [
     run: ["EXPIRE k 1 GT LT"],
     want: error("ERR GT and LT options at the same time are not compatible"),
   },
+  {
+    name: "EXPIRE junk, line end",
+    run: ["EXPIRE k 1 junk\r\n\0c"],
+    want: error("ERR Unsupported option junk"),
+  },
   { name: "EXPIRE junk", run: ["EXPIRE k 1 a\r\nb\0c"], want: error("ERR Unsupported option a  b") },
   {
     name: "EXPIRE reads its options first",
