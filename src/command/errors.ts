@@ -4,6 +4,7 @@
 import type { Args } from "../base/args.ts";
 
 const SHOWN_BYTES_MAX = 128;
+const OPTION_BYTES_MAX = 1024;
 
 export const replyError = {
   wrongType: "WRONGTYPE Operation against a key holding the wrong kind of value",
@@ -46,9 +47,12 @@ export const wrongArity = (name: string): string => `ERR wrong number of argumen
 
 export const invalidExpireTime = (name: string): string => `ERR invalid expire time in '${name}' command`;
 
-/** EXPIRE's options. `option` is latin1, as the client sent it; Redis trims line ends off the whole line. */
-export const unsupportedOption = (option: string): string =>
-  `ERR Unsupported option ${printable(beforeNul(option).replace(/[\r\n]+$/, ""))}`;
+/** EXPIRE's options. Redis trims line ends off the line, and shows even the longest option whole. */
+export function unsupportedOption(args: Args, index: number): string {
+  const start = args.start(index);
+  const text = args.bytes.toString("latin1", start, Math.min(args.end(index), start + OPTION_BYTES_MAX));
+  return `ERR Unsupported option ${printable(beforeNul(text).replace(/[\r\n]+$/, ""))}`;
+}
 
 /** `container` in upper case: "OBJECT". `subcommand` is latin1, as the client sent it. */
 export const unknownSubcommand = (container: string, subcommand: string): string =>

@@ -80,7 +80,7 @@ function parseConditions(args: Args, reply: ReplyWriter): number {
     else if (args.is(i, "GT")) conditions |= GT;
     else if (args.is(i, "LT")) conditions |= LT;
     else {
-      reply.error(unsupportedOption(args.text(i)));
+      reply.error(unsupportedOption(args, i));
       return -1;
     }
   }
