@@ -1,0 +1,173 @@
+// `seshat local-cluster`: three nodes on this machine, for trying it out. Starts them, waits until they serve, says
+// what to type, and stops them, each by its pid. Keeps nothing that the nodes need: each runs as it would alone.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { listen } from "./listen.ts";
+import { probe } from "./probe.ts";
+import { complain } from "./process-end.ts";
+
+const NODES = 3;
+const PEER_PORT_OFFSET = 10_000;
+const PORT_MAX = 65_535 - PEER_PORT_OFFSET - NODES;
+const DEFAULT_PORT = 6379;
+const SERVE_LIMIT_MS = 20_000;
+const STOP_LIMIT_MS = 15_000;
+const HOST = "127.0.0.1";
+
+const USAGE = `Usage: seshat local-cluster [--port <first port>] [--name value]...
+
+Three nodes on this machine, on three ports in a row (6379, 6380, 6381). Other options go to every node.
+`;
+
+interface LocalNode {
+  readonly name: string;
+  readonly port: number;
+  readonly flags: readonly string[];
+  readonly process: ChildProcess;
+}
+
+/** @param script the program that a node is started with; resolves to the exit code */
+export async function localCluster(script: string, words: readonly string[]): Promise<number> {
+  if (words.includes("--help")) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const { port, rest } = takePort(words);
+  if (port === undefined) {
+    complain(`--port takes a number from 1 to ${PORT_MAX}`);
+    return 1;
+  }
+  const ports = Array.from({ length: NODES }, (_, i) => port + i);
+  const taken = await firstTaken([...ports, ...ports.map((it) => it + PEER_PORT_OFFSET)]);
+  if (taken !== undefined) {
+    complain(taken);
+    return 1;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "seshat-"));
+  const members = ports.flatMap((it, i) => ["--member", `n${i + 1}`, `${HOST}:${it + PEER_PORT_OFFSET}`]);
+  const nodes = ports.map((it, i): LocalNode => {
+    const name = `n${i + 1}`;
+    const log = ["--logfile", join(folder, `${name}.log`)];
+    const flags = ["--port", `${it}`, "--bind", HOST, "--node-name", name, ...members, ...log, ...rest];
+    return { name, port: it, flags, process: start(script, flags) };
+  });
+  return new Run(nodes, folder).untilStopped();
+}
+
+function takePort(words: readonly string[]): { port: number | undefined; rest: readonly string[] } {
+  const at = words.indexOf("--port");
+  if (at < 0) return { port: DEFAULT_PORT, rest: words };
+  const port = Number(words[at + 1]);
+  const isPort = Number.isInteger(port) && port >= 1 && port <= PORT_MAX;
+  return { port: isPort ? port : undefined, rest: [...words.slice(0, at), ...words.slice(at + 2)] };
+}
+
+/** Undefined, or the line that says which port is taken. */
+async function firstTaken(ports: readonly number[]): Promise<string | undefined> {
+  for (const port of ports) {
+    const listening = await listen("port", [HOST], port, 1, (socket) => socket.destroy());
+    if (!listening.ok) return listening.error;
+    for (const server of listening.servers) await new Promise((resolve) => server.close(resolve));
+  }
+  return undefined;
+}
+
+/**
+ * In a process group of its own, so that Ctrl-C reaches this process only and each node is stopped once; with a
+ * channel whose end tells it when this process is gone.
+ */
+function start(script: string, flags: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [...process.execArgv, script, ...flags], {
+    detached: true,
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+}
+
+class Run {
+  readonly #nodes: readonly LocalNode[];
+  readonly #folder: string;
+  #isStopping = false;
+  #failed = false;
+
+  constructor(nodes: readonly LocalNode[], folder: string) {
+    this.#nodes = nodes;
+    this.#folder = folder;
+  }
+
+  async untilStopped(): Promise<number> {
+    const ended = this.#nodes.map((node) => this.#watch(node));
+    const onSignal = (): void => this.#stop();
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+    if (await this.#serves()) this.#announce();
+    else if (!this.#isStopping) {
+      this.#failed = true;
+      complain(`the nodes do not serve after ${SERVE_LIMIT_MS / 1000} s; their logs are in ${this.#folder}`);
+      this.#stop();
+    }
+    await Promise.all(ended);
+    return this.#failed ? 1 : 0;
+  }
+
+  /** Resolves when the node has ended. */
+  #watch({ name, port, flags, process: child }: LocalNode): Promise<void> {
+    return new Promise((resolve) => {
+      child.on("error", (error) => {
+        complain(`${name}: ${error.message}`);
+        this.#failed = true;
+        this.#stop();
+        resolve();
+      });
+      child.on("exit", (code, signal) => {
+        resolve();
+        if (this.#isStopping) return;
+        if (this.#running().length === 0) return void complain("all nodes have ended");
+        complain(
+          `${name} on port ${port} ended (${signal ?? `code ${code}`}); a member that comes back is started by`,
+        );
+        complain(`  seshat ${flags.join(" ")}`);
+      });
+    });
+  }
+
+  #running(): LocalNode[] {
+    return this.#nodes.filter(({ process: child }) => child.exitCode === null && child.signalCode === null);
+  }
+
+  async #serves(): Promise<boolean> {
+    const end = Date.now() + SERVE_LIMIT_MS;
+    for (const { port } of this.#nodes) {
+      while ((await probe("health", { host: HOST, port, password: undefined })) !== undefined) {
+        if (this.#isStopping || this.#running().length < NODES || Date.now() > end) return false;
+        await sleep(50);
+      }
+    }
+    return true;
+  }
+
+  #announce(): void {
+    const [first, second] = this.#nodes;
+    const lines = [
+      `Three nodes are serving: ${this.#nodes.map(({ name, port }) => `${name} on ${port}`).join(", ")}.`,
+      "",
+      `  redis-cli -p ${first?.port} set greeting hello`,
+      `  redis-cli -p ${second?.port} get greeting`,
+      `  redis-cli -p ${first?.port} info raft`,
+      `  kill -9 ${first?.process.pid}          # n1 dies; the others go on`,
+      "",
+      `Logs: ${this.#folder}. Ctrl-C stops all three.`,
+    ];
+    process.stdout.write(`${lines.join("\n")}\n`);
+  }
+
+  /** Each by its pid, first kindly; a second call, or time, kills. */
+  #stop(): void {
+    const signal = this.#isStopping ? "SIGKILL" : "SIGTERM";
+    if (!this.#isStopping) setTimeout(() => this.#stop(), STOP_LIMIT_MS).unref();
+    this.#isStopping = true;
+    for (const { process: child } of this.#running()) child.kill(signal);
+  }
+}

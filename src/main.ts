@@ -1,0 +1,152 @@
+#!/usr/bin/env node
+// The composition root: command line -> settings -> ports -> node -> listeners. The only place that knows all parts,
+// and with io/ the only one that touches the process. Decides nothing else.
+
+import { readFileSync, realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { DestinationStream } from "pino";
+import { ownMember } from "./config/checks.ts";
+import { helpText, parseCommandLine } from "./config/command-line.ts";
+import { Configuration } from "./config/configuration.ts";
+import { loadSettings } from "./config/load.ts";
+import { formatAddress } from "./config/special-kinds.ts";
+import type { Settings } from "./config/table.ts";
+import { SizeClassPool } from "./io/buffer-pool.ts";
+import { ClientListener } from "./io/client-listener.ts";
+import { includeReader, readText } from "./io/config-file.ts";
+import { localCluster } from "./io/local-cluster.ts";
+import { createLog, logDestination } from "./io/log.ts";
+import { TcpPeerTransport } from "./io/peer-transport.ts";
+import { probeCommand } from "./io/probe.ts";
+import { complain, EXIT_PROBLEM, ProcessEnd } from "./io/process-end.ts";
+import { processInfo, systemClock, systemEntropy } from "./io/system.ts";
+import { TurnLoop } from "./io/turn-loop.ts";
+import { SeshatNode } from "./node/node.ts";
+import type { PeerIdentity, Ports } from "./node/ports.ts";
+
+const USAGE = `Usage: seshat [file.conf] [--name value]...
+
+A cache that speaks the Redis protocol and agrees on every write by Raft.
+
+  seshat                            one node on port 6379
+  seshat --port 7000                flags override the file, the file overrides the defaults
+  seshat node1.conf --port 7000     the file has the grammar of redis.conf: name value, # comment
+  seshat local-cluster              three nodes on this machine, on ports 6379, 6380 and 6381
+  seshat ping|health [--port 6379]  ask a running node: does it answer, does it serve
+  seshat --help | --version
+`;
+
+const LOOPBACK = "127.0.0.1";
+const packageFile = new URL("../package.json", import.meta.url);
+const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
+
+async function main(argv: readonly string[]): Promise<number | undefined> {
+  const [command, ...rest] = argv;
+  if (command === "local-cluster") return localCluster(fileURLToPath(import.meta.url), rest);
+  if (command === "ping" || command === "health") return probeCommand(command, rest);
+  const commandLine = parseCommandLine(argv);
+  switch (commandLine.kind) {
+    case "help":
+      process.stdout.write(helpText(USAGE));
+      return 0;
+    case "version":
+      process.stdout.write(`seshat ${version}\n`);
+      return 0;
+    case "error":
+      return problem(commandLine.error);
+    case "run":
+      break;
+  }
+  const { file: path, flags } = commandLine;
+  const file = path === undefined ? undefined : readText(path);
+  if (file?.ok === false) return problem(file.error);
+  const loaded = loadSettings({
+    file: file === undefined || path === undefined ? undefined : { path, text: file.text },
+    flags,
+    readInclude: includeReader(path),
+  });
+  if (!loaded.ok) return problem(loaded.error);
+  const configFile = path === undefined ? "" : realpathSync(path);
+  return runNode(new Configuration(loaded.settings), loaded.warnings, configFile);
+}
+
+function problem(text: string): number {
+  complain(text);
+  return EXIT_PROBLEM;
+}
+
+/** Undefined while the node runs: it ends through ProcessEnd. */
+async function runNode(
+  configuration: Configuration,
+  warnings: readonly string[],
+  configFile: string,
+): Promise<number | undefined> {
+  const { settings } = configuration;
+  const destination = openLog(settings.logfile);
+  if (typeof destination === "string") return problem(destination);
+  const log = createLog(settings.loglevel, destination);
+  for (const warning of warnings) log.warn({}, warning);
+
+  const buffers = new SizeClassPool();
+  const clients = new ClientListener(buffers, log, settings.maxclients, settings.tcpKeepaliveSeconds);
+  const peers = new TcpPeerTransport(
+    identity(settings),
+    {
+      secret: settings.clusterSecret,
+      sharedSettings: configuration.sharedText(),
+      sharedDifferences: (theirs) => configuration.sharedDifferences(theirs),
+      snapshotWindowBytes: settings.snapshotWindowBytes,
+    },
+    log,
+  );
+  const turns = new TurnLoop(systemClock, settings.tickMs);
+  const lifecycle = new ProcessEnd(log, configFile);
+  const ports: Ports = {
+    clients,
+    peers,
+    buffers,
+    scheduler: turns,
+    clock: systemClock,
+    entropy: systemEntropy,
+    process: processInfo(version, configFile),
+    lifecycle,
+    log,
+  };
+  const node = new SeshatNode(configuration, ports);
+  peers.attach(node);
+  lifecycle.watch({ clients, peers }, () => node.shutdown());
+
+  const peerPort = await peers.listen(settings.peerBind, settings.peerPort);
+  if ("error" in peerPort) return problem(peerPort.error);
+  if (settings.port !== 0) {
+    const port = await clients.listen(node, settings.bind, settings.port, settings.tcpBacklog);
+    if ("error" in port) return problem(port.error);
+  }
+  turns.start(node);
+  node.start();
+  log.info({ version, name: settings.nodeName, port: settings.port, peerPort: peerPort.port }, "started");
+  return undefined;
+}
+
+function openLog(path: string): DestinationStream | string {
+  try {
+    return logDestination(path);
+  } catch (error) {
+    return `cannot write the log to ${path}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** This process start: a new incarnation each time (DESIGN section 8). */
+function identity(settings: Settings): PeerIdentity {
+  const host = ownMember(settings)?.host ?? LOOPBACK;
+  return {
+    clusterId: "",
+    name: settings.nodeName,
+    address: formatAddress(host, settings.peerPort),
+    clientAddress: formatAddress(host, settings.port),
+    incarnation: systemEntropy.identity(),
+  };
+}
+
+const exitCode = await main(process.argv.slice(2));
+if (exitCode !== undefined) process.exit(exitCode);
