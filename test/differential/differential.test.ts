@@ -98,7 +98,7 @@ async function compare(ours: Executor, theirs: Executor): Promise<Compared> {
 
 function ruleText(command: Command): string {
   return command
-    .slice(0, 4)
+    .slice(0, 12)
     .map((word) => word.toString("latin1").toUpperCase())
     .join(" ");
 }

@@ -22,7 +22,7 @@ const rules: readonly Rule[] = [
     refusal: replyError.lcsTooLong,
   },
   {
-    command: /^(KEYS|SCAN 0 COUNT 10000)\b/,
+    command: /^(KEYS\b|SCAN 0 COUNT 10000\b(?!.* COUNT ))/s,
     reason: "order follows each side's own hash; SCAN's single step still has to end with cursor 0",
     normalise: sorted,
   },
