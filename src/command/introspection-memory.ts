@@ -3,6 +3,7 @@
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { replyError } from "./errors.ts";
+import { findUntouched } from "./keys.ts";
 import { helpReply, integerArgument } from "./local-arguments.ts";
 import type { LocalContext, MemoryFigures } from "./local-context.ts";
 import { type CommandRow, type DataContext, noKeys } from "./types.ts";
@@ -29,7 +30,7 @@ function usage(context: DataContext, args: Args, reply: ReplyWriter): void {
     if (samples === undefined) return reply.error(replyError.notInteger);
     if (samples < 0) return reply.error(replyError.syntax);
   }
-  const handle = context.keys.find(args.bytes, args.start(2), args.end(2));
+  const handle = findUntouched(context, args, 2);
   if (handle === 0) reply.nil();
   else reply.integer(context.keys.memoryOf(handle));
 }

@@ -69,6 +69,7 @@ export class ServerView implements Server, TimerSinks {
       this.slowLog.entriesMax = settings.slowlogLengthMax;
       this.slowLog.trim();
       this.#latencyThresholdMs = settings.latencyThresholdMs;
+      this.latency.thresholdMs = settings.latencyThresholdMs;
       replica.timer.slowLogMicroseconds = settings.slowlogSlowerThanUs;
       ports.clients.limit = settings.maxclients;
       ports.clients.keepAliveSeconds = settings.tcpKeepaliveSeconds;
