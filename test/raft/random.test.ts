@@ -6,14 +6,16 @@ import { Xoshiro } from "../../src/base/prng.ts";
 import {
   type ConfChange,
   type Entry,
+  type HardState,
   MemoryStorage,
   type Message,
   type RaftConfig,
   RaftCore,
+  type SnapshotMeta,
 } from "../../src/raft/index.ts";
 import { config, confState, text } from "./harness/member.ts";
 
-const SEEDS = process.env["RAFT_SEED"] === undefined ? 120 : 1;
+const SEEDS = process.env["RAFT_SEED"] === undefined ? Number(process.env["RAFT_SEEDS"] ?? 120) : 1;
 const FIRST_SEED = Number(process.env["RAFT_SEED"] ?? 1);
 const STEPS = 1500;
 const MEMBERS = 5;
@@ -34,12 +36,16 @@ interface SimMember {
   readonly offsetMs: number;
   core: RaftCore;
   applied: number;
+  /** Async: what the two storage workers still have to do, in order. Lost in a crash. */
+  appendWork: Message[];
+  applyWork: Message[];
 }
 
 class Simulation {
   readonly #prng: Xoshiro;
   readonly #members: SimMember[] = [];
   readonly #options: Partial<RaftConfig>;
+  readonly #async: boolean;
   #flights: Flight[] = [];
   #nowMs = 1000;
   #partition = new Set<number>();
@@ -57,7 +63,9 @@ class Simulation {
 
   constructor(seed: number) {
     this.#prng = new Xoshiro(seed);
+    this.#async = this.#prng.below(3) === 0;
     this.#options = {
+      asyncStorageWrites: this.#async,
       preVote: this.#prng.below(4) > 0,
       checkQuorum: this.#prng.below(4) > 0,
       batchAppends: this.#prng.below(2) === 0,
@@ -75,7 +83,8 @@ class Simulation {
       const storage = MemoryStorage.bootstrap(confState(voters.slice(0, 3), voters.slice(3)));
       const rate = 1 + (this.#prng.below(1001) / 500 - 1) * DRIFT;
       const offsetMs = this.#prng.below(100_000);
-      this.#members.push({ id, storage, rate, offsetMs, core: this.#build(id, storage, 1), applied: 1 });
+      const core = this.#build(id, storage, 1);
+      this.#members.push({ id, storage, rate, offsetMs, core, applied: 1, appendWork: [], applyWork: [] });
     }
   }
 
@@ -99,6 +108,7 @@ class Simulation {
       this.#deliverDue();
       for (const member of this.#members) {
         this.#setNow(member);
+        this.#work(member);
         this.#handle(member);
       }
       this.#check();
@@ -163,6 +173,11 @@ class Simulation {
     const { storage } = member;
     // The members as of the applied index are what a durable state machine would have kept.
     storage.setConfState(member.core.confState);
+    // The apply worker may be ahead of the append worker: what it applied is committed all the same.
+    const { hardState } = storage.initialState();
+    storage.setHardState({ ...hardState, commit: Math.max(hardState.commit, member.applied) });
+    member.appendWork = [];
+    member.applyWork = [];
     member.core = this.#build(member.id, storage, member.applied);
     this.#setNow(member);
   }
@@ -190,18 +205,19 @@ class Simulation {
   }
 
   #handle(member: SimMember): void {
-    const { core, storage } = member;
+    const { core } = member;
     while (core.hasReady()) {
       const ready = core.ready();
       assert.equal(ready.fault, undefined);
-      if (ready.hardState !== undefined) storage.setHardState(ready.hardState);
-      if (ready.snapshot !== undefined) {
-        assert.equal(storage.applySnapshot(ready.snapshot), undefined);
-        member.applied = ready.snapshot.index;
+      if (!this.#async) {
+        this.#persist(member, ready.hardState, ready.snapshot, ready.entries);
+        for (const entry of ready.committedEntries) this.#apply(member, entry);
       }
-      storage.append(ready.entries);
-      for (const m of ready.messages) this.#send(m);
-      for (const entry of ready.committedEntries) this.#apply(member, entry);
+      for (const m of ready.messages) {
+        if (m.type === "storageAppend") member.appendWork.push(m);
+        else if (m.type === "storageApply") member.applyWork.push(m);
+        else this.#send(m);
+      }
       for (const state of ready.readStates) {
         this.reads++;
         const floor = this.#readFloors[Number(new TextDecoder().decode(state.context))]!;
@@ -210,7 +226,45 @@ class Simulation {
           `read at ${state.index}, but ${floor} was committed when it was asked for`,
         );
       }
-      core.advance();
+      if (!this.#async) core.advance();
+    }
+  }
+
+  #persist(
+    member: SimMember,
+    hardState: HardState | undefined,
+    snapshot: SnapshotMeta | undefined,
+    entries: readonly Entry[],
+  ): void {
+    if (hardState !== undefined) member.storage.setHardState(hardState);
+    if (snapshot !== undefined) {
+      assert.equal(member.storage.applySnapshot(snapshot), undefined);
+      member.applied = snapshot.index;
+    }
+    member.storage.append(entries);
+  }
+
+  /** The storage workers, each at its own pace. */
+  #work(member: SimMember): void {
+    const append = this.#prng.below(2) === 0 ? member.appendWork.shift() : undefined;
+    if (append !== undefined) {
+      const { term, vote, commit } = append;
+      const hardState = term === 0 && vote === 0 && commit === 0 ? undefined : { term, vote, commit };
+      this.#persist(member, hardState, append.snapshot, append.entries);
+      this.#respond(member, append);
+    }
+    const apply = this.#prng.below(2) === 0 ? member.applyWork.shift() : undefined;
+    if (apply !== undefined) {
+      // A snapshot may have overtaken work that was handed out before it.
+      for (const entry of apply.entries) if (entry.index > member.applied) this.#apply(member, entry);
+      this.#respond(member, apply);
+    }
+  }
+
+  #respond(member: SimMember, work: Message): void {
+    for (const m of work.responses) {
+      if (m.to === member.id) member.core.step(m);
+      else this.#send(m);
     }
   }
 
