@@ -68,10 +68,6 @@ const CHECKS: readonly Check[] = [
       : `node-name ${s.nodeName} is not among the members (${names})`;
   },
   (s) =>
-    s.peerPort > 65535
-      ? `peer-port is missing: port + ${PEER_PORT_OFFSET} is no port, so say which`
-      : undefined,
-  (s) =>
     s.members.length > 0 && s.port === s.peerPort && s.port !== 0
       ? `port and peer-port are both ${s.port}: clients and members need a port each`
       : undefined,
@@ -102,7 +98,8 @@ export function ownMember(settings: Settings): Member | undefined {
 export function deriveSettings(settings: Settings): void {
   if (settings.nodeName === "" && settings.members.length === 0) settings.nodeName = "n1";
   if (settings.peerPort === 0) {
-    settings.peerPort = ownMember(settings)?.port ?? settings.port + PEER_PORT_OFFSET;
+    const beside = settings.port + PEER_PORT_OFFSET;
+    settings.peerPort = ownMember(settings)?.port ?? (beside > 65535 ? 0 : beside);
   }
   if (settings.peerBind.length === 0) {
     settings.peerBind = settings.clusterSecret === "" ? ["127.0.0.1", "-::1"] : ["*", "-::*"];

@@ -90,6 +90,9 @@ describe("members", () => {
       ["n1", "n2", "n3"],
     );
   });
+  test("a cluster of one may have any port", () => {
+    assert.equal(settingsOf("", "--port 60000").peerPort, 0);
+  });
   test("members on the command line replace those of the file", () => {
     const settings = settingsOf(three, "--node-name a --member a 127.0.0.1:1 --member b 127.0.0.1:2");
     assert.deepEqual(
@@ -152,7 +155,6 @@ describe("mistakes get one line that says where", () => {
       "member b at 10.0.0.2:1 is another machine: give all a cluster-secret",
     ],
     ["", "--peer-bind 0.0.0.0", "peer-bind 0.0.0.0 needs a cluster-secret: anybody could join as a member"],
-    ["", "--port 60000", "peer-port is missing: port + 10000 is no port, so say which"],
     [
       "",
       "--log-tail-bytes 100mb",
