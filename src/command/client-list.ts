@@ -39,14 +39,15 @@ function list({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
     if (type === undefined) return reply.error(unknownClientType(args.text(3)));
     chosen = server.clients.list().filter((client) => client.kind === type);
   } else if (args.count > 3 && args.is(2, "ID")) {
-    const found: Client[] = [];
+    // Each once, however often it was named: a line is much longer than an id.
+    const found = new Set<Client>();
     for (let i = 3; i < args.count; i++) {
       const id = integerArgument(args, i);
       if (id === undefined) return reply.error(localError.clientIdInvalid);
       const client = server.clients.byId(id);
-      if (client !== undefined) found.push(client);
+      if (client !== undefined) found.add(client);
     }
-    chosen = found;
+    chosen = [...found];
   } else {
     return reply.error(replyError.syntax);
   }

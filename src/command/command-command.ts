@@ -14,7 +14,7 @@ import {
 } from "./command-docs.ts";
 import { findKeys, hasKeys, type KeyFound } from "./command-keys.ts";
 import { replyError, unknownSubcommand } from "./errors.ts";
-import { helpReply, textsFrom, wordArgument } from "./local-arguments.ts";
+import { helpReply, nameArguments, wordArgument } from "./local-arguments.ts";
 import type { LocalContext, Server } from "./local-context.ts";
 import { localError } from "./local-errors.ts";
 import { type CommandRow, noKeys } from "./types.ts";
@@ -50,9 +50,8 @@ function visible(server: Server): readonly CommandRow[] {
   return topLevel(server).flatMap((row) => [row, ...visibleSubcommands(row)]);
 }
 
-function rowNamed(server: Server, name: string): CommandRow | undefined {
-  const wanted = name.toLowerCase();
-  return visible(server).find((row) => row.name === wanted);
+function visibleByName(server: Server): ReadonlyMap<string, CommandRow> {
+  return new Map(visible(server).map((row) => [row.name, row]));
 }
 
 function count({ server }: LocalContext, _args: Args, reply: ReplyWriter): void {
@@ -66,18 +65,24 @@ function info({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
     for (const row of all) writeTree(infoTree(row), reply);
     return;
   }
-  reply.array(args.count - 2);
-  for (const name of textsFrom(args, 2)) {
-    const row = rowNamed(server, name);
+  const names = nameArguments(args, 2, reply);
+  if (names === undefined) return;
+  const byName = visibleByName(server);
+  reply.array(names.length);
+  for (const name of names) {
+    const row = byName.get(name.toLowerCase());
     if (row === undefined) reply.nil();
     else writeTree(infoTree(row), reply);
   }
 }
 
 function docs({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  const asked =
-    args.count === 2 ? topLevel(server) : textsFrom(args, 2).map((name) => rowNamed(server, name));
-  const known = asked.filter((row) => row !== undefined);
+  const names = nameArguments(args, 2, reply);
+  if (names === undefined) return;
+  const byName = visibleByName(server);
+  const asked = names.length === 0 ? topLevel(server) : names.map((name) => byName.get(name.toLowerCase()));
+  // Each once, however often it was asked for: the reply is a map.
+  const known = [...new Set(asked)].filter((row) => row !== undefined);
   writeTree({ kind: "map", pairs: known.map((row): [string, Tree] => [row.name, docsTree(row)]) }, reply);
 }
 
@@ -131,8 +136,9 @@ function keysAsked(server: Server, args: Args, reply: ReplyWriter): readonly Key
     reply.error(text);
     return undefined;
   };
-  let row = rowNamed(server, args.text(2));
-  if (row?.route === "container") row = rowNamed(server, `${args.text(2)}|${args.text(3)}`) ?? undefined;
+  const byName = visibleByName(server);
+  let row = byName.get(wordArgument(args, 2));
+  if (row?.route === "container") row = byName.get(`${row.name}|${wordArgument(args, 3)}`);
   if (row === undefined) return problem(localError.invalidCommand);
   if (!hasKeys(row)) return problem(localError.noKeyArguments);
   const commandCount = args.count - 2;

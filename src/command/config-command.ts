@@ -3,7 +3,7 @@
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { replyError } from "./errors.ts";
-import { helpReply, utf8Argument } from "./local-arguments.ts";
+import { helpReply, nameArguments, utf8Argument } from "./local-arguments.ts";
 import type { LocalContext } from "./local-context.ts";
 import { configFailed, configRewriteFailed, configUnknown, localError } from "./local-errors.ts";
 import { type CommandRow, noKeys } from "./types.ts";
@@ -22,8 +22,8 @@ export const configCommands = [
 ] as const satisfies readonly CommandRow[];
 
 function get({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  const patterns: string[] = [];
-  for (let i = 2; i < args.count; i++) patterns.push(utf8Argument(args, i));
+  const patterns = nameArguments(args, 2, reply);
+  if (patterns === undefined) return;
   const pairs = server.config.get(patterns);
   reply.map(pairs.length);
   for (const [name, value] of pairs) {

@@ -2,7 +2,7 @@
 
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
-import { helpReply, textsFrom } from "./local-arguments.ts";
+import { helpReply, nameArguments } from "./local-arguments.ts";
 import type { CommandHistogram, LocalContext, Server } from "./local-context.ts";
 import { noLatencySamples } from "./local-errors.ts";
 import { type CommandRow, type Flag, noKeys } from "./types.ts";
@@ -61,13 +61,15 @@ function latest({ server }: LocalContext, _args: Args, reply: ReplyWriter): void
 }
 
 function reset({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  reply.integer(server.latency.reset(args.count === 2 ? undefined : textsFrom(args, 2)));
+  const names = nameArguments(args, 2, reply);
+  if (names !== undefined) reply.integer(server.latency.reset(names.length === 0 ? undefined : names));
 }
 
 /** Without names: every command that was ever timed. A container's name stands for its subcommands. */
 function histogram({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  const names =
-    args.count === 2 ? server.commands.map((row) => row.name) : namesAsked(server, textsFrom(args, 2));
+  const asked = nameArguments(args, 2, reply);
+  if (asked === undefined) return;
+  const names = asked.length === 0 ? server.commands.map((row) => row.name) : namesAsked(server, asked);
   const found: [string, CommandHistogram][] = [];
   for (const name of names) {
     const timed = server.commandStatistics.histogram(name);
@@ -89,10 +91,10 @@ function histogram({ server }: LocalContext, args: Args, reply: ReplyWriter): vo
 }
 
 function namesAsked(server: Server, texts: readonly string[]): readonly string[] {
-  return texts.flatMap((text) => {
-    const name = text.toLowerCase();
-    return server.commands.map((row) => row.name).filter((row) => row === name || row.startsWith(`${name}|`));
-  });
+  const asked = new Set(texts.map((text) => text.toLowerCase()));
+  return server.commands
+    .map((row) => row.name)
+    .filter((name) => asked.has(name) || asked.has(name.slice(0, Math.max(0, name.indexOf("|")))));
 }
 
 function help(_context: LocalContext, _args: Args, reply: ReplyWriter): void {

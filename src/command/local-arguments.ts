@@ -41,8 +41,21 @@ export function utf8Argument(args: Args, index: number): string {
   return args.bytes.toString("utf8", args.start(index), args.end(index));
 }
 
+/**
+ * Names that one introspection command may ask for: each may cost much more to answer than to send, and none of
+ * these commands is ever asked for more than there are commands or settings.
+ */
+const NAMES_MAX = 4096;
+
+/** The names from argument `from` on, latin1; undefined after the error was replied. */
+export function nameArguments(args: Args, from: number, reply: ReplyWriter): readonly string[] | undefined {
+  if (args.count - from <= NAMES_MAX) return textsFrom(args, from);
+  reply.error(localError.tooManyNames);
+  return undefined;
+}
+
 /** All arguments from `from` on, latin1. */
-export function textsFrom(args: Args, from: number): string[] {
+function textsFrom(args: Args, from: number): string[] {
   const texts: string[] = [];
   for (let i = from; i < args.count; i++) texts.push(args.text(i));
   return texts;

@@ -27,6 +27,7 @@ export const localError = {
   unblockReasonInvalid: "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
 
   // server
+  tooManyNames: "ERR too many names in one command",
   configNoFile: "ERR The server is running without a config file",
   debugNotAllowed:
     'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", ' +

@@ -405,6 +405,26 @@ describe("introspection", () => {
   });
 });
 
+describe("a short command has no endless answer", () => {
+  const many = (...head: string[]): string[] => [...head, ...Array.from({ length: 5000 }, () => "client")];
+  for (const head of [
+    ["command", "info"],
+    ["command", "docs"],
+    ["config", "get"],
+    ["latency", "histogram"],
+    ["latency", "reset"],
+  ]) {
+    test(head.join(" "), () =>
+      assert.equal(new Fake().run(many(...head)), "-ERR too many names in one command\r\n"),
+    );
+  }
+  test("names that repeat are answered once", () => {
+    const fake = new Fake();
+    assert.equal(fake.run("command docs get get"), fake.run("command docs get"));
+    assert.equal(fake.run("client list id 1 1 1"), fake.run("client list id 1"));
+  });
+});
+
 describe("COMMAND", () => {
   test("alone, INFO, COUNT and LIST agree", () => {
     const fake = new Fake();
