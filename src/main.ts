@@ -14,10 +14,8 @@ import type { Settings } from "./config/table.ts";
 import { SizeClassPool } from "./io/buffer-pool.ts";
 import { ClientListener } from "./io/client-listener.ts";
 import { includeReader, readText } from "./io/config-file.ts";
-import { localCluster } from "./io/local-cluster.ts";
 import { createLog, logDestination } from "./io/log.ts";
 import { TcpPeerTransport } from "./io/peer-transport.ts";
-import { probeCommand } from "./io/probe.ts";
 import { complain, EXIT_PROBLEM, ProcessEnd } from "./io/process-end.ts";
 import { processInfo, systemClock, systemEntropy } from "./io/system.ts";
 import { TurnLoop } from "./io/turn-loop.ts";
@@ -42,8 +40,15 @@ const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: 
 
 async function main(argv: readonly string[]): Promise<number | undefined> {
   const [command, ...rest] = argv;
-  if (command === "local-cluster") return localCluster(fileURLToPath(import.meta.url), rest);
-  if (command === "ping" || command === "health") return probeCommand(command, rest);
+  // Loaded when asked for: a node needs no client library.
+  if (command === "local-cluster") {
+    const { localCluster } = await import("./io/local-cluster.ts");
+    return localCluster(fileURLToPath(import.meta.url), rest);
+  }
+  if (command === "ping" || command === "health") {
+    const { probeCommand } = await import("./io/probe.ts");
+    return probeCommand(command, rest);
+  }
   const commandLine = parseCommandLine(argv);
   switch (commandLine.kind) {
     case "help":

@@ -87,8 +87,9 @@ function onClose(this: ClientSocket): void {
   connection?.closedBySocket();
 }
 
-/** 'close' follows; whatever it was, the client is gone. */
-function onError(this: ClientSocket): void {}
+function onError(): void {
+  // 'close' follows; whatever it was, the client is gone.
+}
 
 const NO_HANDLER: ClientHandler = { receive() {}, writable() {}, closed() {} };
 
