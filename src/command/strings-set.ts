@@ -99,6 +99,8 @@ function store(
     return;
   }
   const from = args.start(valueIndex);
-  const handle = keys.setString(bytes, start, end, bytes, from, args.end(valueIndex), keepDeadline);
+  // An old deadline that is about to be replaced stays until then: cheaper than taking it out first.
+  const keep = keepDeadline || deadlineMs !== 0;
+  const handle = keys.setString(bytes, start, end, bytes, from, args.end(valueIndex), keep);
   if (deadlineMs !== 0) keys.setDeadline(handle, deadlineMs);
 }
