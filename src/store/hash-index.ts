@@ -6,8 +6,12 @@ import type { Arena } from "./arena.ts";
 import { CAPACITY_MIN, HashTable } from "./hash-table.ts";
 import { compareKey } from "./record.ts";
 
-/** Old slots moved per write. 8 of a table three quarters full: it is empty long before the new one is full. */
-export const MIGRATE_SLOTS = 8;
+/**
+ * What one write does for a resize: it moves 8 entries, or looks at 32 slots if most of them are empty. So a table
+ * three quarters full is moved long before the new one is full, and one a tenth full before it is a twentieth full.
+ */
+export const MIGRATE_ENTRIES = 8;
+export const MIGRATE_SLOTS = 32;
 const HASHES = 0x1_0000_0000;
 /** What all empty indexes share until their first key; nothing is ever put into it. */
 const EMPTY_TABLE = new HashTable(CAPACITY_MIN);
@@ -97,7 +101,7 @@ export class HashIndex {
 
   /** Does a few slots of a resize under way. To be called by every write, before it searches. */
   step(): void {
-    if (this.#older !== undefined) this.#migrate(MIGRATE_SLOTS);
+    if (this.#older !== undefined) this.#migrate();
   }
 
   /** The record found by the last search moved to `ref`. */
@@ -133,23 +137,25 @@ export class HashIndex {
     this.#boundary = 0;
   }
 
-  #migrate(slotsMax: number): void {
+  #migrate(): void {
     const older = this.#older!;
     const slots = older.slots;
     const table = this.#table;
-    const limit = Math.min(this.#cursor + 2 * slotsMax, slots.length);
+    const limit = Math.min(this.#cursor + 2 * MIGRATE_SLOTS, slots.length);
     let at = this.#cursor;
     let hash = slots[at]!;
-    let moved = 0;
+    let entries = 0;
+    let hashBefore = 0;
     // Entries of one hash are not parted: the boundary could not say which table owns them.
-    while (at < limit || (hash !== 0 && hash === moved)) {
+    while ((at < limit && entries < MIGRATE_ENTRIES) || (hash !== 0 && hash === hashBefore)) {
       if (hash !== 0) {
         if (!table.append(hash, slots[at + 1]!)) {
           this.#setCursor(at);
           this.#rebuild(0, 0);
           return;
         }
-        moved = hash;
+        hashBefore = hash;
+        entries++;
       }
       at += 2;
       hash = at < slots.length ? slots[at]! : 0;
