@@ -1,5 +1,5 @@
-// How many microseconds the core takes per turn. Run: node --experimental-strip-types test/raft/bench/core-bench.ts
-// (or a compiled copy). Prints one line per case; nothing is asserted.
+// How many microseconds the core takes per turn. Prints one line per case; asserts nothing. Run:
+//   npx tsc -p tsconfig.json --noEmit false --outDir /tmp/seshat-bench; node /tmp/seshat-bench/test/raft/bench/core-bench.js
 import { Xoshiro } from "../../../src/base/prng.ts";
 import {
   EMPTY_CONFIG,
