@@ -24,7 +24,7 @@ const BANNED_BELOW_IO: readonly (readonly [RegExp, string])[] = [
   [/Math\.random|\bcrypto\./, "randomness arrives seeded"],
   [/\bset(Timeout|Interval|Immediate)\b|\bqueueMicrotask\b/, "timers live in io/"],
   [/\basync\s+(?:function|\(|\w+\s*[(=])|\bawait\s|\bPromise\b/, "pure code runs to completion"],
-  [/\bprocess\.|\bconsole\.|\brequire\(|\bimport\(/, "only io/ and main.ts talk to the process"],
+  [/(?<![.\w])process\.|\bconsole\.|\brequire\(|\bimport\(/, "only io/ and main.ts talk to the process"],
   [
     /\bWeakRef\b|\bFinalizationRegistry\b|\blocaleCompare\b|\bIntl\b/,
     "depends on the collector or the locale",
@@ -212,7 +212,7 @@ describe("tidy", () => {
       return found.flatMap((match) => {
         const line = code.slice(0, match.index).split("\n").length;
         if (match[0].startsWith(".only")) return [`line ${line}: .only`];
-        const seen = /["'`][^"'`]*(?:skip|wanted|needs|without)[^"'`]*["'`]/i.test(
+        const seen = /["'`][^"'`]*(?:skip|wanted|needs|without|absent|\$\{note\})[^"'`]*["'`]/i.test(
           code.slice(match.index, match.index + 400),
         );
         return seen ? [] : [`line ${line}: no text says what is needed or when it is skipped`];

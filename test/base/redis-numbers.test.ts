@@ -169,7 +169,7 @@ describe.skipIf(!isRedis70)(
       });
     });
 
-    test.skipIf(!isX64)("INCRBYFLOAT: every text, and every sum to the last digit", async () => {
+    test.skipIf(!isX64)("INCRBYFLOAT: every text, and every sum to the last digit (x64 wanted)", async () => {
       const random = new Xoshiro(SEED + 3);
       const texts = [...edges, ...Array.from({ length: CASES }, () => floatText(random))];
       const pairs = [
@@ -191,7 +191,7 @@ describe.skipIf(!isRedis70)(
       });
     });
 
-    test.skipIf(!isX64)("GEOPOS prints doubles the human way", async () => {
+    test.skipIf(!isX64)("GEOPOS prints doubles the human way (x64 wanted)", async () => {
       const random = new Xoshiro(SEED + 4);
       const places = Array.from(
         { length: 2000 },
