@@ -113,7 +113,7 @@ async function runNode(
     scheduler: turns,
     clock: systemClock,
     entropy: systemEntropy,
-    process: processInfo(version, configFile),
+    host: processInfo(version, configFile),
     lifecycle,
     log,
   };

@@ -12,6 +12,8 @@ const FAST_COMMAND_MICROSECONDS = 1000;
 
 export interface TimerSinks {
   record(id: number, microseconds: number, args: Args, session: Session): void;
+  /** The command answered with an error; `errorsBefore` is the writer's count before it. */
+  countErrors(id: number, errorsBefore: number): void;
 }
 
 export class CommandTimer {
@@ -36,5 +38,9 @@ export class CommandTimer {
 
   stop(id: number, startUs: number, args: Args, session: Session): void {
     this.#sinks.record(id, this.#clock.monotonicUs() - startUs, args, session);
+  }
+
+  failed(id: number, errorsBefore: number): void {
+    this.#sinks.countErrors(id, errorsBefore);
   }
 }

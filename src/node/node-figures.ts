@@ -28,7 +28,7 @@ export class NodeFigures implements InfoSource {
   }
 
   get seshatVersion(): string {
-    return this.#node.ports.process.version;
+    return this.#node.ports.host.version;
   }
 
   get nowMicroseconds(): number {
@@ -68,14 +68,14 @@ export class NodeFigures implements InfoSource {
     for (const session of this.#server.clients.values()) {
       clientsBytes += session.queryBufferBytes + session.queryBufferFreeBytes + session.outputBufferBytes;
     }
-    const allocatedBytes = ports.process.heapUsedBytes() + store.reservedBytes;
+    const allocatedBytes = ports.host.heapUsedBytes() + store.reservedBytes;
     this.notePeak();
     return {
       logicalBytes: store.logicalBytes,
       logicalBytesMax: this.#logicalBytesMax,
       overheadBytes: 0,
       allocatedBytes,
-      residentBytes: ports.process.residentBytes(),
+      residentBytes: ports.host.residentBytes(),
       systemTotalBytes: 0,
       clientsBytes,
       raftLogBytes: replica.storage?.bytes ?? 0,
@@ -102,16 +102,16 @@ export class NodeFigures implements InfoSource {
   }
 
   get process(): ProcessFigures {
-    const { process } = this.#node.ports;
-    const { user, system } = process.cpuSeconds();
+    const { host } = this.#node.ports;
+    const { user, system } = host.cpuSeconds();
     return {
-      pid: process.pid,
+      pid: host.pid,
       runId: this.#runId,
-      platform: process.platform,
-      architecture: process.architecture,
-      runtimeVersion: process.runtimeVersion,
-      executable: process.executable,
-      configFile: process.configFile,
+      platform: host.platform,
+      architecture: host.architecture,
+      runtimeVersion: host.runtimeVersion,
+      executable: host.executable,
+      configFile: host.configFile,
       userCpuSeconds: user,
       systemCpuSeconds: system,
     };

@@ -190,7 +190,10 @@ export class SeshatNode implements NodeInputs {
   /** Has there been nobody to serve for longer than an election takes? */
   get isLeaderless(): boolean {
     const { mode, modeSinceMs, monotonicMs } = this.replica;
-    return mode === MODE_NONE && monotonicMs - modeSinceMs > LEADER_WAIT_ELECTIONS * this.settings.electionTimeoutMs;
+    return (
+      mode === MODE_NONE &&
+      monotonicMs - modeSinceMs > LEADER_WAIT_ELECTIONS * this.settings.electionTimeoutMs
+    );
   }
 
   get passwordRequired(): boolean {

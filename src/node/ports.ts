@@ -84,7 +84,7 @@ export interface Ports {
   readonly scheduler: Scheduler;
   readonly clock: Clock;
   readonly entropy: Entropy;
-  readonly process: ProcessInfo;
+  readonly host: ProcessInfo;
   readonly lifecycle: Lifecycle;
   readonly log: Log;
 }

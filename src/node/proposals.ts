@@ -147,6 +147,7 @@ export class Proposals {
         assert(row.route === "write" || row.route === "read", "only data commands are in batches");
         batch.argsOf(item, args);
         const startUs = timer.start(id);
+        const errorsBefore = writer.errors;
         if (kind === ITEM_WRITE) {
           machine.run(row, args, batch.databases[item]!, writer);
           session.lastWriteIndex = index;
@@ -156,6 +157,7 @@ export class Proposals {
           row.run(readContext, args, writer);
         }
         if (startUs !== 0) timer.stop(id, startUs, args, session);
+        if (writer.errors !== errorsBefore) timer.failed(id, errorsBefore);
       }
       session.answered();
     }

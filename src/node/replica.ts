@@ -6,7 +6,12 @@
 
 import type { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
-import { APPEND_BYTES_MAX, APPENDS_IN_FLIGHT_BYTES_MAX, APPENDS_IN_FLIGHT_MAX } from "../base/limits.ts";
+import {
+  APPEND_BYTES_MAX,
+  APPENDS_IN_FLIGHT_BYTES_MAX,
+  APPENDS_IN_FLIGHT_MAX,
+  BATCH_BYTES_FLUSH,
+} from "../base/limits.ts";
 import { Xoshiro } from "../base/prng.ts";
 import { rows } from "../command/lookup.ts";
 import type { DataContext } from "../command/types.ts";
@@ -185,15 +190,26 @@ export class Replica {
     const mark = writer.position;
     store.noTouch = session.noTouch;
     const startUs = this.timer.start(id);
+    const errorsBefore = writer.errors;
     const row = rows[id]!;
     assert(row.route === "read", "only reads run outside the log");
     row.run(context, args, writer);
     if (startUs !== 0) this.timer.stop(id, startUs, args, session);
+    if (writer.errors !== errorsBefore) this.timer.failed(id, errorsBefore);
     store.noTouch = false;
     if (!store.metDying) return true;
     store.metDying = false;
     writer.position = mark;
     return false;
+  }
+
+  /** The bytes of a chunk are about to be overwritten; a batch that is full goes out without waiting for the turn. */
+  endOfChunk(): void {
+    const { open } = this.proposals;
+    open.closeRun();
+    if (open.commandBytes < BATCH_BYTES_FLUSH) return;
+    this.#propose();
+    this.pressure = this.proposals.inFlightBytes > IN_FLIGHT_BYTES_MAX;
   }
 
   /** Moves time by `ticks`, proposes, and carries out everything Raft has decided. */

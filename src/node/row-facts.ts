@@ -32,3 +32,8 @@ export const arityFits = (id: number, count: number): boolean => {
   const arity = arities[id]!;
   return arity >= 0 ? count === arity : count >= -arity;
 };
+
+/** Local commands that only the leader can answer: a follower passes them on. */
+export const leaderOnly = Uint8Array.from(rows, (row) => (row.name === "wait" ? 1 : 0));
+/** Commands that settings may forbid; ServerView.restriction() says. */
+export const restricted = Uint8Array.from(rows, (row) => (row.name.startsWith("debug|") ? 1 : 0));

@@ -11,6 +11,7 @@ import type {
   Server,
   ShutdownOptions,
 } from "../command/local-context.ts";
+import { localError } from "../command/local-errors.ts";
 import { rows } from "../command/lookup.ts";
 import type { TimerSinks } from "./command-timer.ts";
 import type { SeshatNode } from "./node.ts";
@@ -54,7 +55,7 @@ export class ServerView implements Server, TimerSinks {
       get: (patterns) => configuration.get(patterns),
       set: (pairs) => configuration.set(pairs),
       rewrite: () => {
-        if (ports.process.configFile === "") return "no-file";
+        if (ports.host.configFile === "") return "no-file";
         const reason = ports.lifecycle.rewriteConfig((text) => configuration.rewritten(text));
         return reason === undefined ? undefined : { reason };
       },
@@ -107,6 +108,21 @@ export class ServerView implements Server, TimerSinks {
     if (wasMuted && session.muted) output.attach(session, session.protocol, false).position = mark;
   }
 
+  /** Why a command that settings may forbid is not for this client; undefined when it is. */
+  restriction(session: Session, id: number): string | undefined {
+    // Local DEBUG rows ask for themselves, data rows know no client.
+    if (rows[id]?.route === "local" || session.virtual || this.debugAllowed(session)) return undefined;
+    return localError.debugNotAllowed;
+  }
+
+  /** Error replies of handlers since `errorsBefore`, the writer's count then. */
+  countErrors(id: number, errorsBefore: number): void {
+    const { writer } = this.#node.output;
+    if (writer.errors === errorsBefore) return;
+    this.commandStatistics.countFailed(id);
+    this.statistics.errors.count(writer.lastError);
+  }
+
   record(id: number, microseconds: number, args: Args, session: Session): void {
     this.commandStatistics.record(id, microseconds);
     const seconds = Math.floor(this.#node.replica.wallMs / 1000);
@@ -137,7 +153,7 @@ export class ServerView implements Server, TimerSinks {
   }
 
   get seshatVersion(): string {
-    return this.#node.ports.process.version;
+    return this.#node.ports.host.version;
   }
 
   nowMs(): number {

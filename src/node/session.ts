@@ -3,13 +3,8 @@
 // commands. It knows no socket (ClientConnection is a port) and no Raft (Replica says what can be done now).
 
 import type { Args } from "../base/args.ts";
-import {
-  advanceReplyMode,
-  type Client,
-  type ClientKind,
-  type ParkedCommand,
-  type ReplyMode,
-} from "../command/local-context.ts";
+import { advanceReplyMode, type Client, type ParkedCommand } from "../command/local-context.ts";
+import { localError } from "../command/local-errors.ts";
 import { lookupId, rows } from "../command/lookup.ts";
 import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
 import type { SeshatNode } from "./node.ts";
@@ -20,11 +15,14 @@ import { MODE_FORWARD, MODE_LEADER, MODE_NONE } from "./replica.ts";
 import {
   allowedUnauthenticated,
   arityFits,
+  leaderOnly,
   ROUTE_CONTAINER,
   ROUTE_LOCAL,
   ROUTE_WRITE,
+  restricted,
   routes,
 } from "./row-facts.ts";
+import { SessionFields } from "./session-fields.ts";
 
 /** Why a session does not go on with its next command; asked again every turn while it lasts. */
 const HOLD_NONE = 0;
@@ -50,43 +48,12 @@ const STAR = 0x2a;
 const DONE = 0;
 const HELD = 1;
 
-export class Session implements Client, ClientHandler {
+export class Session extends SessionFields implements Client, ClientHandler {
   readonly id: number;
   readonly connection: ClientConnection;
   readonly connectedAtMs: number;
-  readonly fileDescriptor = -1;
-  lastActiveMs: number;
-  name = "";
-  libName = "";
-  libVersion = "";
-  database = 0;
-  protocol: 2 | 3 = 2;
-  authenticated: boolean;
-  noEvict = false;
-  noTouch = false;
-  replyMode: ReplyMode = "on";
-  skipNextReply = false;
-  monitor = false;
   /** A command passed on by another node must not be passed on again. */
   readonly virtual: boolean;
-  lastWriteIndex = 0;
-  commandCountTotal = 0;
-  inputBytesTotal = 0;
-  outputBytesTotal = 0;
-  closing = false;
-  gone = false;
-
-  /** Replies not handed to the connection yet; owned by ReplyOutput while it is attached. */
-  output: Buffer | undefined;
-  outputLength = 0;
-  dirty = false;
-  /** Commands in batches or with the leader that are not answered yet. */
-  outstanding = 0;
-  /** A virtual session whose node is to take back what was not executed, once the rest is answered. */
-  handBackWhenDrained = false;
-  /** Those of them that were passed to another node and are answered there. */
-  forwarded = 0;
-
   readonly #node: SeshatNode;
   readonly #parser: RequestParser;
   readonly #input = new PendingInput();
@@ -99,6 +66,7 @@ export class Session implements Client, ClientHandler {
   #overSoftLimitSinceMs = 0;
 
   constructor(node: SeshatNode, connection: ClientConnection, virtual: boolean) {
+    super();
     this.#node = node;
     this.connection = connection;
     this.id = connection.id;
@@ -113,6 +81,7 @@ export class Session implements Client, ClientHandler {
   receive(buffer: Buffer, from: number, to: number): void {
     if (this.closing || this.gone) return;
     this.inputBytesTotal += to - from;
+    this.#node.server.statistics.clientInputBytes += to - from;
     this.lastActiveMs = this.#node.replica.wallMs;
     const input = this.#input;
     if (this.#hold === HOLD_NONE && input.length === 0) {
@@ -202,6 +171,7 @@ export class Session implements Client, ClientHandler {
     if (this.connection.pendingBytes === 0 && (this.outputLength > 0 || this.virtual)) {
       const length = this.outputLength;
       this.outputBytesTotal += length;
+      this.#node.server.statistics.clientOutputBytes += length;
       this.output = undefined;
       this.outputLength = 0;
       if (this.connection.write(output, length)) pool.release(output);
@@ -227,10 +197,6 @@ export class Session implements Client, ClientHandler {
     return this.connection.localAddress;
   }
 
-  get kind(): ClientKind {
-    return "normal";
-  }
-
   get blocked(): boolean {
     return this.#hold === HOLD_PARKED;
   }
@@ -250,15 +216,6 @@ export class Session implements Client, ClientHandler {
   get outputBufferBytes(): number {
     return this.outputLength + this.connection.pendingBytes;
   }
-
-  // Transactions, WATCH and subscriptions come with their own issue; CLIENT LIST already shows their fields.
-  readonly inTransaction = false;
-  readonly watchDirty = false;
-  readonly queuedCommandCount = 0;
-  readonly watchedKeyCount = 0;
-  readonly channelCount = 0;
-  readonly patternCount = 0;
-  readonly shardChannelCount = 0;
 
   close(afterReply: boolean): void {
     if (this.gone) return;
@@ -314,7 +271,7 @@ export class Session implements Client, ClientHandler {
         break;
       }
     }
-    node.replica.proposals.open.closeRun();
+    node.replica.endOfChunk();
     return at;
   }
 
@@ -330,20 +287,28 @@ export class Session implements Client, ClientHandler {
     const id = lookupId(args);
     const node = this.#node;
     if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
-      return this.#answerError(describeUnfit(id, args));
+      return this.#refuse(id, describeUnfit(id, args));
     }
     if (!this.authenticated && allowedUnauthenticated[id] === 0) {
-      return this.#answerError("NOAUTH Authentication required.");
+      return this.#refuse(id, "NOAUTH Authentication required.");
+    }
+    if (restricted[id] === 1) {
+      const refusal = node.server.restriction(this, id);
+      if (refusal !== undefined) return this.#refuse(id, refusal);
     }
     if (node.server.pause.untilMs > 0 && node.server.pause.blocks(rows[id]!, node.replica.monotonicMs))
       return this.#setHold(HOLD_PAUSE);
     this.#lastRowId = id;
     const route = routes[id];
-    if (route === ROUTE_LOCAL) return this.#runLocal(id, args);
-    if (node.replica.mode === MODE_LEADER) {
+    const { mode } = node.replica;
+    if (route === ROUTE_LOCAL && (leaderOnly[id] === 0 || mode === MODE_LEADER || this.virtual)) {
+      return this.#runLocal(id, args);
+    }
+    if (this.monitor) return this.#refuse(id, localError.monitorHasNoKeys);
+    if (mode === MODE_LEADER) {
       return route === ROUTE_WRITE ? this.#write(id, args, buffer, start, end) : this.#read(id, args);
     }
-    if (node.replica.mode !== MODE_FORWARD || this.virtual) return this.#withoutLeader();
+    if (mode !== MODE_FORWARD || this.virtual) return this.#withoutLeader();
     return this.#forward(id, args, buffer, start, end);
   }
 
@@ -398,9 +363,17 @@ export class Session implements Client, ClientHandler {
     this.#begun(id, args);
     node.server.run(this, id, args);
     this.#parser.authenticated = this.authenticated;
-    this.commandCountTotal++;
+    // A command that waits is answered, and counted, when it has waited enough.
+    if (this.#parked === undefined) this.commandCountTotal++;
     advanceReplyMode(this);
     return DONE;
+  }
+
+  /** Refused before it could run; behind unanswered commands it waits for its turn. */
+  #refuse(id: number, text: string): number {
+    const outcome = this.#answerError(text);
+    if (outcome === DONE && id >= 0) this.#node.server.commandStatistics.countRejected(id);
+    return outcome;
   }
 
   /** What every command that goes ahead does once: it is counted, shown to MONITOR, and the turn is due. */
@@ -471,6 +444,7 @@ export class Session implements Client, ClientHandler {
     if (!parked.ready() && nowMs < parked.deadlineMs) return false;
     this.#parked = undefined;
     parked.finish(this.#node.output.attach(this, this.protocol, this.replyMode !== "on"));
+    this.commandCountTotal++;
     return true;
   }
 

@@ -198,7 +198,7 @@ export class Host {
         identity: () => world.nextId(),
         hex: (digits) => world.random.u32().toString(16).padStart(digits, "0").slice(0, digits),
       },
-      process: {
+      host: {
         pid: 1,
         runtimeVersion: "v20",
         platform: "test",

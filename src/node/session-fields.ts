@@ -1,0 +1,47 @@
+// What is known of a client beside its bytes: the plain fields that commands, CLIENT LIST and batches read and
+// write. No behaviour.
+
+import type { ClientKind, ReplyMode } from "../command/local-context.ts";
+
+export class SessionFields {
+  readonly fileDescriptor = -1;
+  lastActiveMs = 0;
+  name = "";
+  libName = "";
+  libVersion = "";
+  database = 0;
+  protocol: 2 | 3 = 2;
+  authenticated = false;
+  noEvict = false;
+  noTouch = false;
+  replyMode: ReplyMode = "on";
+  skipNextReply = false;
+  monitor = false;
+  lastWriteIndex = 0;
+  commandCountTotal = 0;
+  inputBytesTotal = 0;
+  outputBytesTotal = 0;
+  closing = false;
+  gone = false;
+
+  /** Replies not handed to the connection yet; owned by ReplyOutput while it is attached. */
+  output: Buffer | undefined;
+  outputLength = 0;
+  dirty = false;
+  /** Commands in batches or with the leader that are not answered yet. */
+  outstanding = 0;
+  /** A virtual session whose node is to take back what was not executed, once the rest is answered. */
+  handBackWhenDrained = false;
+  /** Those of them that were passed to another node and are answered there. */
+  forwarded = 0;
+
+  // Transactions, WATCH and subscriptions come with their own issue; CLIENT LIST already shows their fields.
+  readonly inTransaction = false;
+  readonly watchDirty = false;
+  readonly queuedCommandCount = 0;
+  readonly watchedKeyCount = 0;
+  readonly channelCount = 0;
+  readonly patternCount = 0;
+  readonly shardChannelCount = 0;
+  readonly kind: ClientKind = "normal";
+}
