@@ -19,6 +19,7 @@ const STAR = 0x2a;
 const COUNT_DEFAULT = 10;
 /** Largest C unsigned long; Redis refuses cursors beyond it. */
 const CURSOR_MAX = 0xffff_ffff_ffff_ffffn;
+/** No cursor is longer; what is cut off a longer text does not make it one. */
 const CURSOR_BYTES_MAX = 64;
 const CURSOR = /^([+-]?)(\d+)$/;
 
@@ -86,8 +87,9 @@ function insertCursor(reply: ReplyWriter, mark: number, cursor: number): void {
 
 /** As C's strtoul: ends at a NUL, may have a sign, nothing at all is 0. Undefined: no number, or too large. */
 function parseCursor(args: Args, index: number): number | undefined {
-  if (args.length(index) > CURSOR_BYTES_MAX) return undefined;
-  const [text] = args.text(index).split("\0");
+  const start = args.start(index);
+  const end = Math.min(args.end(index), start + CURSOR_BYTES_MAX);
+  const [text] = args.bytes.toString("latin1", start, end).split("\0");
   if (text === undefined || text === "") return 0;
   const parts = CURSOR.exec(text);
   if (parts === null) return undefined;
