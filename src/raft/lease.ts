@@ -12,6 +12,7 @@ import { NO_MEMBER } from "./types.ts";
 /** A member of the current term echoed a stamp. */
 export function noteEcho(r: Raft, peer: Progress, stampMs: number): void {
   if (stampMs <= peer.stampMs || stampMs <= r.leaseFloorMs) return;
+  if (stampMs > r.nowMs) return; // never sent
   peer.stampMs = stampMs;
   r.leaseStale = true;
 }

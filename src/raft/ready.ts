@@ -26,7 +26,7 @@ const NO_CONTEXTS: readonly Uint8Array[] = Object.freeze([]);
 
 export class ReadyQueue {
   readonly #raft: Raft;
-  readonly #async: boolean;
+  readonly #threaded: boolean;
   // As of the last Ready.
   #leader: MemberId;
   #role: Role;
@@ -44,7 +44,7 @@ export class ReadyQueue {
 
   constructor(raft: Raft) {
     this.#raft = raft;
-    this.#async = raft.config.asyncStorageWrites ?? false;
+    this.#threaded = raft.config.asyncStorageWrites ?? false;
     this.#leader = raft.leader;
     this.#role = raft.role;
     this.#term = raft.term;
@@ -59,7 +59,7 @@ export class ReadyQueue {
       r.messagesAfterAppend.length > 0 ||
       r.appendsDue ||
       r.log.unstable.hasNextEntries() ||
-      r.log.hasNextCommitted(!this.#async) ||
+      r.log.hasNextCommitted(!this.#threaded) ||
       r.readStates.length > 0 ||
       this.#softStateChanged() ||
       this.#hardStateChanged() ||
@@ -85,12 +85,12 @@ export class ReadyQueue {
     const entries = unstable.hasNextEntries() ? unstable.nextEntries() : NO_ENTRIES;
     const mustSync = entries.length > 0 || this.#term !== r.term || this.#vote !== r.vote;
     const snapshot = unstable.nextSnapshot();
-    const committedEntries = r.log.nextCommitted(!this.#async);
+    const committedEntries = r.log.nextCommitted(!this.#threaded);
     const softState = this.#softStateChanged() ? { leader: r.leader, role: r.role } : undefined;
     const hardState = this.#hardStateChanged()
       ? { term: r.term, vote: r.vote, commit: r.log.committed }
       : undefined;
-    const messages = this.#async
+    const messages = this.#threaded
       ? this.#asyncMessages(entries, hardState, snapshot, committedEntries)
       : this.#syncMessages(snapshot, committedEntries);
     const ready: Ready = {
@@ -125,7 +125,7 @@ export class ReadyQueue {
     if (r.droppedProposals.length > 0) r.droppedProposals = [];
     r.log.unstable.acceptInProgress();
     if (committedEntries.length > 0) {
-      r.log.acceptApplying(lastOf(committedEntries).index, entryBytesOf(committedEntries), !this.#async);
+      r.log.acceptApplying(lastOf(committedEntries).index, entryBytesOf(committedEntries), !this.#threaded);
     }
   }
 

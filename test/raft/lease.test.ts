@@ -189,6 +189,8 @@ describe("pledge", () => {
     const leader = network.at(1);
     leader.core.setNow(2000);
     leader.step(message("heartbeatResponse", 2, 1, 0, { stampMs: 2000 }));
+    leader.step(message("heartbeatResponse", 2, 1, 1, { stampMs: 2001 })); // never sent
+    assert.equal(leader.core.leaseValid(), false);
     leader.step(message("appendResponse", 2, 1, 9, { stampMs: 2000 }));
     assert.equal(leader.core.leaseValid(), false);
   });
