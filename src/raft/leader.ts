@@ -50,11 +50,11 @@ export function handleMemberMessage(r: Raft, m: Message): void {
   if (peer === undefined) return;
   if (m.type === "appendResponse") {
     peer.recentActive = true;
-    if (m.stampMs > 0) noteEcho(r, peer, m.stampMs);
+    if (m.term === r.term) noteEcho(r, peer, m.stampMs);
     if (m.reject) handleReject(r, peer, m);
     else handleAccept(r, peer, m.index);
   } else if (m.type === "heartbeatResponse") {
-    if (m.stampMs > 0) noteEcho(r, peer, m.stampMs);
+    if (m.term === r.term) noteEcho(r, peer, m.stampMs);
     handleHeartbeatResponse(r, peer, m);
   } else if (m.type === "transferLeader") {
     startTransfer(r, m.from, peer);

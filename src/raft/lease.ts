@@ -9,7 +9,7 @@ import type { Progress } from "./progress.ts";
 import type { Raft } from "./raft.ts";
 import { NO_MEMBER } from "./types.ts";
 
-/** A member of the current term echoed a stamp. */
+/** A member echoed a stamp in an answer of the current term; 0 = none. */
 export function noteEcho(r: Raft, peer: Progress, stampMs: number): void {
   if (stampMs <= peer.stampMs || stampMs <= r.leaseFloorMs) return;
   if (stampMs > r.nowMs) return; // never sent
