@@ -19,7 +19,7 @@ const STAR = 0x2a;
 const COUNT_DEFAULT = 10;
 /** Largest C unsigned long; Redis refuses cursors beyond it. */
 const CURSOR_MAX = 0xffff_ffff_ffff_ffffn;
-/** No cursor is longer; what is cut off a longer text does not make it one. */
+/** Far more than any cursor has; the rest of a longer text is not looked at. */
 const CURSOR_BYTES_MAX = 64;
 const CURSOR = /^([+-]?)(\d+)$/;
 

@@ -122,6 +122,11 @@ const cases: readonly Case[] = [
   { name: "SCAN x", run: ["SCAN x"], want: error("ERR invalid cursor") },
   { name: "SCAN of nothing at all", run: [["SCAN", ""]], want: array(bulk("0"), array()) },
   {
+    name: "SCAN of a cursor up to its NUL",
+    run: [["SCAN", `0\0${"x".repeat(100)}`]],
+    want: array(bulk("0"), array()),
+  },
+  {
     name: "SCAN from beyond",
     run: ["SET a 1", "SCAN 18446744073709551615"],
     want: array(bulk("0"), array()),
