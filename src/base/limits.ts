@@ -25,7 +25,10 @@ export const UNAUTHENTICATED_BULK_BYTES_MAX = 16 * KIB;
 
 // Reading and writing sockets.
 /** The one buffer that every client socket is read into. */
-export const READ_BUFFER_BYTES = 64 * KIB;
+export const READ_BUFFER_BYTES = 256 * KIB;
+
+/** Replies owed to one client that no setting lets grow further: it is disconnected. */
+export const OUTPUT_BYTES_MAX = 1024 * MIB;
 
 // Entries and what peers send each other.
 /** A turn's batch is proposed at once when it reaches this, without waiting for the end of the turn. */

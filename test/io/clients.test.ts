@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, test } from "vitest";
 import { InvariantError } from "../../src/base/assert.ts";
+import { READ_BUFFER_BYTES } from "../../src/base/limits.ts";
 import { SizeClassPool } from "../../src/io/buffer-pool.ts";
 import { ClientListener } from "../../src/io/client-listener.ts";
 import { FakeLog, FakeNode, until } from "./fakes.ts";
@@ -132,7 +133,7 @@ describe("one client", () => {
       "the kernel is full",
       () => client.socket.writableLength > 0 && client.socket.writableLength <= total,
     );
-    assert.ok(handler.receivedBytes <= 65_536, `${handler.receivedBytes} bytes read while paused`);
+    assert.ok(handler.receivedBytes <= READ_BUFFER_BYTES, `${handler.receivedBytes} bytes read while paused`);
     handler.connection.resumeReading();
     await until("all arrived", () => handler.receivedBytes === total);
   });
