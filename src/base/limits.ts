@@ -56,6 +56,9 @@ export const UNCOMMITTED_BYTES_MAX = 256 * MIB;
 /** Bytes waiting to be written to one peer; beyond it messages are dropped, as a network would. */
 export const PEER_QUEUE_BYTES_MAX = 256 * MIB;
 
+/** Old states that writes leave behind for a snapshot under way; beyond it the snapshot is given up. */
+export const SNAPSHOT_QUEUED_BYTES_MAX = 256 * MIB;
+
 // Time-driven work per turn.
 /** A stalled process delivers at most this many late ticks at once: a stall is not silence of the others. */
 export const LATE_TICKS_MAX = 3;

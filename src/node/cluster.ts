@@ -2,6 +2,7 @@
 // Everything that Raft decides is the replica's; here is only who can be reached and who is who.
 
 import { assert } from "../base/assert.ts";
+import { SNAPSHOT_QUEUED_BYTES_MAX } from "../base/limits.ts";
 import type { Settings } from "../config/table.ts";
 import type { Message, SnapshotMeta } from "../raft/index.ts";
 import { decodePeerFrame } from "../wire/peer-frame.ts";
@@ -14,6 +15,9 @@ import type { LinkDown, PeerLink, Ports, SnapshotReceiver, SnapshotStreamIn } fr
 import type { Replica } from "./replica.ts";
 import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
 import type { VirtualSessions } from "./virtual-sessions.ts";
+
+/** A snapshot may hold the log back to this many times its budget. */
+const SNAPSHOT_LOG_FACTOR = 4;
 
 export interface ClusterParts {
   readonly ports: Ports;
@@ -163,6 +167,25 @@ export class Cluster {
   /** A node that does not lead has no business sending its state. */
   stopSending(): void {
     this.#endSending((sending) => sending.abort());
+  }
+
+  /** Looks after a snapshot whose receiver is too slow for the writes meanwhile: memory stays bounded. */
+  tick(): void {
+    const sending = this.#sending;
+    const { replica, settings, ports } = this.#parts;
+    if (sending === undefined) return;
+    const logBytes = replica.storage?.bytes ?? 0;
+    if (
+      sending.queuedBytes < SNAPSHOT_QUEUED_BYTES_MAX &&
+      logBytes < SNAPSHOT_LOG_FACTOR * settings.logBytesMax
+    )
+      return;
+    ports.log.warn(
+      { to: sending.member, queuedBytes: sending.queuedBytes, logBytes },
+      "snapshot given up: too slow",
+    );
+    this.stopSending();
+    replica.raft?.reportSnapshot(sending.member, false);
   }
 
   get sendingTo(): number {

@@ -221,6 +221,7 @@ export class SeshatNode implements NodeInputs {
 
   #tick(nowMs: number): void {
     this.server.tick(nowMs);
+    this.cluster.tick();
     this.#shutdown.tick(nowMs);
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;

@@ -7,6 +7,7 @@
 
 import { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
+import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
 import { rows } from "../command/lookup.ts";
 import type { DataContext } from "../command/types.ts";
 import type { Machine } from "../machine/machine.ts";
@@ -160,6 +161,7 @@ export class Proposals {
         if (writer.errors !== errorsBefore) timer.failed(id, errorsBefore);
       }
       session.answered();
+      if (writer.position > OUTPUT_BYTES_MAX) session.overflow();
     }
     machine.endEntry();
   }

@@ -33,7 +33,7 @@ export class ReplyOutput {
       }
     }
     writer.protocol = protocol;
-    writer.muted = muted || session.gone;
+    writer.muted = muted || session.gone || session.silenced;
     return writer;
   }
 

@@ -23,6 +23,8 @@ export class SessionFields {
   outputBytesTotal = 0;
   closing = false;
   gone = false;
+  /** Nothing is written for it any more. */
+  silenced = false;
 
   /** Replies not handed to the connection yet; owned by ReplyOutput while it is attached. */
   output: Buffer | undefined;

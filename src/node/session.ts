@@ -32,10 +32,12 @@ const HOLD_LEADER = 1;
 const HOLD_ORDER = 2;
 /** CLIENT PAUSE. */
 const HOLD_PAUSE = 3;
-/** The log takes no more for now, or the client does not read its replies. */
+/** The log takes no more for now. */
 const HOLD_PRESSURE = 4;
 /** A command of its own waits (WAIT, BLPOP). */
 const HOLD_PARKED = 5;
+/** So much is to be sent already that no more is made before it has gone. */
+const HOLD_OUTPUT = 6;
 
 /** A held client's further input is read up to here, then the kernel keeps it. */
 const HELD_INPUT_BYTES_MAX = 1 << 20;
@@ -132,6 +134,13 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.commandCountTotal++;
   }
 
+  /** More is owed to this client than any client may leave unread: it is dropped, the rest is not written. */
+  overflow(): void {
+    this.silenced = true;
+    this.#node.ports.log.warn({ client: this.address }, "closed: replies too large");
+    this.close(false);
+  }
+
   /** Once a second: a client that stopped reading gets no more turns of its own to be looked at. */
   everySecond(): void {
     if (this.outputBufferBytes > 0) this.#limitOutput();
@@ -175,6 +184,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
       this.output = undefined;
       this.outputLength = 0;
       if (this.connection.write(output, length)) pool.release(output);
+      if (this.#hold === HOLD_OUTPUT) this.#node.requestTurn();
     } else if (this.outputLength === 0) {
       this.output = undefined;
       pool.release(output);
@@ -330,6 +340,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
       if (node.replica.runRead(this, id, args)) {
         this.#begun(id, args);
         this.commandCountTotal++;
+        if (node.output.writer.position > UNREAD_OUTPUT_BYTES_MAX) this.#setHold(HOLD_OUTPUT);
         if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
         return DONE;
       }
@@ -433,6 +444,8 @@ export class Session extends SessionFields implements Client, ClientHandler {
         return !node.replica.pressure;
       case HOLD_PARKED:
         return this.#unpark(nowMs);
+      case HOLD_OUTPUT:
+        return this.outputLength === 0 && this.connection.pendingBytes === 0;
       default:
         return true;
     }

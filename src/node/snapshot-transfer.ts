@@ -57,6 +57,11 @@ export class SnapshotSending implements SnapshotSender {
     this.#stream = transport.openSnapshot(address, message.to, header, this);
   }
 
+  /** Old states kept for it because writes overtook it. */
+  get queuedBytes(): number {
+    return this.#reader.queuedBytes;
+  }
+
   drained(): void {
     for (;;) {
       const chunk = this.#reader.next(this.#chunkBytes);

@@ -143,3 +143,23 @@ test("a leader told to stop hands over: no command on the other nodes' connectio
   for (let i = 0; i < 50; i++) round();
   world.until("it has stopped", () => leader.stopped);
 });
+
+test("a client that asks for far more than it reads is served in pieces", () => {
+  const world = one();
+  const client = world.leader()!.connect();
+  assert.equal(client.call("SET", "big", "x".repeat(300_000)), "+OK\r\n");
+  const before = world.nowMs;
+  client.pendingBytes = 1; // the kernel takes nothing more
+  client.sendRaw(pipeline(...Array.from({ length: 100 }, () => ["GET", "big"])));
+  for (let i = 0; i < 10; i++) world.step();
+  const session = client.host.node.server.clients.list()[0]!;
+  assert.ok(session.outputBufferBytes < 2_000_000, `${session.outputBufferBytes} bytes wait`);
+  client.pendingBytes = 0;
+  client.handler.writable();
+  let received = "";
+  world.until("all replies", () => {
+    received += client.take();
+    return received.length === 100 * (300_000 + 11);
+  });
+  assert.ok(world.nowMs > before);
+});
