@@ -259,27 +259,12 @@ describe("handshake and snapshot header", () => {
 
   test("a snapshot header comes back", () => {
     fc.assert(
-      fc.property(
-        raftMessage,
-        table,
-        stampMs,
-        u64,
-        buffer,
-        (raftPart, tablePart, timeMs, logicalBytes, machine) => {
-          const header = {
-            raft: raftPart,
-            table: tablePart,
-            timeMs,
-            logicalBytes,
-            hashSeed: [1, 0xffff_ffff],
-            databases: 16,
-            machine,
-          };
-          const back = decodeSnapshotHeader(encodeSnapshotHeader(header));
-          assert.ok(back.ok);
-          assert.deepEqual(back.value, header);
-        },
-      ),
+      fc.property(raftMessage, table, stampMs, u64, (raftPart, tablePart, timeMs, logicalBytes) => {
+        const header = { raft: raftPart, table: tablePart, timeMs, logicalBytes };
+        const back = decodeSnapshotHeader(encodeSnapshotHeader(header));
+        assert.ok(back.ok);
+        assert.deepEqual(back.value, header);
+      }),
       { numRuns: 100 },
     );
   });
