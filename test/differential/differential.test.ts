@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Args } from "../../src/base/args.ts";
-import { lookup, rows } from "../../src/command/lookup.ts";
+import { lookup, lookupName, rows } from "../../src/command/lookup.ts";
 import type { Command, Executor } from "./executor.ts";
 import { Generator } from "./generate.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
@@ -77,7 +77,8 @@ interface Compared {
 }
 
 async function compare(ours: Executor, theirs: Executor): Promise<Compared> {
-  const generator = new Generator(seed, Date.now());
+  const withLists = target === undefined || lookupName("rpush") !== undefined;
+  const generator = new Generator(seed, Date.now(), withLists);
   const history: Command[] = [];
   const answered = new Set<string>();
   let errors = 0;

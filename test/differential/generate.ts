@@ -72,8 +72,11 @@ export class Generator {
   readonly #nowMs: number;
   readonly #makers: readonly Maker[];
 
-  /** `nowMs`: wall clock, for absolute times to be future or past by. */
-  constructor(seed: number, nowMs: number) {
+  readonly #withLists: boolean;
+
+  /** `nowMs`: wall clock, for absolute times to be future or past by. `withLists`: RPUSH may make wrong types. */
+  constructor(seed: number, nowMs: number, withLists: boolean) {
+    this.#withLists = withLists;
     this.#random = new Xoshiro(seed);
     this.#nowMs = nowMs;
     this.#makers = makers.flatMap(([weight, maker]) => Array<Maker>(weight).fill(maker));
@@ -102,7 +105,7 @@ export class Generator {
   /** Sequences that only make sense together. */
   #composite(): string[][] {
     const how = this.below(10);
-    if (how < 2) {
+    if (how < 2 && this.#withLists) {
       const key = this.pick(["list", "a", "f"]);
       return [
         ["DEL", key],
