@@ -49,6 +49,11 @@ export class Proposals {
     this.open = new TurnBatch(parts.memory);
   }
 
+  /** At the start of a turn: what the log has dropped can be written over. */
+  recycle(firstIndex: number): void {
+    this.#parts.memory.recycle(firstIndex);
+  }
+
   get inFlightCount(): number {
     return this.#inFlight.length - this.#first;
   }
@@ -62,14 +67,14 @@ export class Proposals {
     if (batch.count === 0 && !force) return;
     const payload = batch.seal(timeMs, seed, flags, NO_EVICTIONS);
     const result = raft.propose(payload);
+    const accepted = result.ok && result.index !== 0;
+    batch.proposed(accepted ? result.index : 0, accepted ? result.term : 0);
     this.open = this.#spare.pop() ?? new TurnBatch(this.#parts.memory);
     this.open.open();
-    if (!result.ok || result.index === 0) {
+    if (!accepted) {
       this.#putBack(batch);
       return;
     }
-    batch.index = result.index;
-    batch.term = result.term;
     this.inFlightBytes += payload.length;
     this.#inFlight.push(batch);
   }
@@ -97,6 +102,7 @@ export class Proposals {
     const batch = this.open;
     batch.closeRun();
     batch.seal(0, 0, 0, NO_EVICTIONS);
+    batch.proposed(0, 0);
     this.open = new TurnBatch(this.#parts.memory);
     this.#putBack(batch);
   }

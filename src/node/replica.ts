@@ -218,6 +218,7 @@ export class Replica {
     this.wallMs = nowWallMs;
     const { raft } = this;
     if (raft === undefined) return;
+    this.proposals.recycle(this.storage!.firstIndex());
     raft.setNow(nowMonotonicMs);
     for (let i = 0; i < ticks; i++) raft.tick();
     this.settle();

@@ -192,8 +192,14 @@ export class TurnBatch {
     }
     writeEntryHeader(this.#slab, this.#start, timeMs, seed, commandBytes, evictions.length, flags);
     this.payload = this.#slab.subarray(this.#start, this.#position);
-    this.#memory.take(this.#slab, this.#position);
     return this.payload;
+  }
+
+  /** The payload is entry (index, term), or none (0, 0): the memory behind it is free for the next one. */
+  proposed(index: number, term: number): void {
+    this.index = index;
+    this.term = term;
+    this.#memory.take(this.#slab, this.#position, index);
   }
 
   /** Points `args` at the arguments of item `item`. */
