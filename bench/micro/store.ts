@@ -7,15 +7,22 @@ import { Store } from "../../src/store/store.ts";
 const KEYS = Number(process.argv[2] ?? 100_000);
 const ROUNDS = Math.max(1, Math.round(2_000_000 / KEYS));
 const random = new Xoshiro(1);
-const keyBytes = Buffer.alloc(16 * 2 * KEYS);
+// Keys are used in another order than they were inserted, but read from memory in order, as from a socket.
 const order = new Uint32Array(KEYS);
-for (let i = 0; i < 2 * KEYS; i++) keyBytes.write(`key:${String(i).padStart(12, "0")}`, 16 * i, "latin1");
 for (let i = 0; i < KEYS; i++) order[i] = i;
 for (let i = KEYS - 1; i > 0; i--) {
   const j = random.below(i + 1);
   const swapped = order[i]!;
   order[i] = order[j]!;
   order[j] = swapped;
+}
+const sorted = Buffer.alloc(16 * KEYS);
+const shuffled = Buffer.alloc(16 * KEYS);
+const absent = Buffer.alloc(16 * KEYS);
+for (let i = 0; i < KEYS; i++) {
+  sorted.write(`key:${String(i).padStart(12, "0")}`, 16 * i, "latin1");
+  shuffled.write(`key:${String(order[i]!).padStart(12, "0")}`, 16 * i, "latin1");
+  absent.write(`key:${String(order[i]! + KEYS).padStart(12, "0")}`, 16 * i, "latin1");
 }
 const value = Buffer.alloc(40, "v");
 
@@ -32,7 +39,7 @@ function measure(
   for (let round = 0; round < rounds; round++) {
     before(store);
     const start = process.hrtime.bigint();
-    for (let i = 0; i < KEYS; i++) run(store, 16 * order[i]!);
+    for (let i = 0; i < KEYS; i++) run(store, 16 * i);
     const ns = Number(process.hrtime.bigint() - start) / KEYS;
     best = Math.min(best, ns);
     sum += ns;
@@ -44,47 +51,52 @@ function measure(
 
 function fill(store: Store): void {
   store.clear();
-  for (let key = 0; key < 16 * KEYS; key += 16) set(store, key);
+  const keys = store.databases[0]!;
+  for (let key = 0; key < 16 * KEYS; key += 16) keys.setString(sorted, key, key + 16, value, 0, 32, false);
 }
 function fillOnce(store: Store): void {
   if (store.databases[0]!.size === 0) fill(store);
 }
 function set(store: Store, key: number): void {
-  store.databases[0]!.setString(keyBytes, key, key + 16, value, 0, 32, false);
+  store.databases[0]!.setString(shuffled, key, key + 16, value, 0, 32, false);
 }
 
 console.log(`${KEYS} keys, node ${process.version}`);
 measure("set new", (store) => store.clear(), set);
 measure("set overwrite in place", fillOnce, set);
 let length = 32;
-measure("set overwrite, other class", fillOnce, (store, key) => {
-  length = length === 33 ? 32 : 33;
-  store.databases[0]!.setString(keyBytes, key, key + 16, value, 0, key % 32 === 0 ? length : 33, false);
-});
+measure(
+  "set overwrite, other class",
+  (store) => {
+    fillOnce(store);
+    length = length === 33 ? 32 : 33; // 64 and 80 bytes
+  },
+  (store, key) => store.databases[0]!.setString(shuffled, key, key + 16, value, 0, length, false),
+);
 let found = 0;
 measure("get hit", fillOnce, (store, key) => {
   const keys = store.databases[0]!;
-  if (keys.find(keyBytes, key, key + 16) !== 0) found += keys.valueBytes[keys.valueStart]!;
+  if (keys.find(shuffled, key, key + 16) !== 0) found += keys.valueBytes[keys.valueStart]!;
 });
 measure("get miss", fillOnce, (store, key) => {
-  found += store.databases[0]!.find(keyBytes, key + 16 * KEYS, key + 16 * KEYS + 16);
+  found += store.databases[0]!.find(absent, key, key + 16);
 });
-measure("del", fill, (store, key) => store.databases[0]!.remove(keyBytes, key, key + 16));
+measure("del", fill, (store, key) => store.databases[0]!.remove(shuffled, key, key + 16));
 let deadline = 2000;
 measure("expire, first", fill, (store, key) => {
   const keys = store.databases[0]!;
-  keys.setDeadline(keys.find(keyBytes, key, key + 16), deadline + (key & 1023));
+  keys.setDeadline(keys.find(shuffled, key, key + 16), deadline + (key & 1023));
 });
 measure("expire, again, growing", fillOnce, (store, key) => {
   const keys = store.databases[0]!;
-  keys.setDeadline(keys.find(keyBytes, key, key + 16), ++deadline);
+  keys.setDeadline(keys.find(shuffled, key, key + 16), ++deadline);
 });
 measure(
   "set ex (same deadline)",
   (store) => store.clear(),
   (store, key) => {
     const keys = store.databases[0]!;
-    keys.setDeadline(keys.setString(keyBytes, key, key + 16, value, 0, 32, false), 2000);
+    keys.setDeadline(keys.setString(shuffled, key, key + 16, value, 0, 32, false), 2000);
   },
 );
 if (found === 1) console.log("");

@@ -63,17 +63,18 @@ export class HashIndex {
     return this.#table.slots.byteLength + (this.#older?.slots.byteLength ?? 0);
   }
 
+  /** The table that owns a hash (int32: a u32 above 2^31 would be boxed as an argument). */
   #owner(hash: number): HashTable {
     const older = this.#older;
-    return older !== undefined && hash >= this.#boundary ? older : this.#table;
+    return older !== undefined && hash >>> 0 >= this.#boundary ? older : this.#table;
   }
 
   /** The ref of the key bytes[start, end), or 0. `hash` is an int32. Sets `at`; a hit leaves the arena located. */
   search(hash: number, bytes: Buffer, start: number, end: number): number {
     const wanted = hash >>> 0;
-    const table = this.#owner(wanted);
+    const table = this.#owner(hash);
     const slots = table.slots;
-    let at = table.lowerBound(wanted);
+    let at = table.lowerBound(hash);
     while (slots[at] === wanted) {
       const ref = slots[at + 1]!;
       const order = compareKey(this.#arena, ref, bytes, start, end);
@@ -91,9 +92,9 @@ export class HashIndex {
   /** Sets `at` to the entry of a record known to be here. */
   searchRef(hash: number, ref: number): void {
     const wanted = hash >>> 0;
-    const table = this.#owner(wanted);
+    const table = this.#owner(hash);
     const slots = table.slots;
-    let at = table.lowerBound(wanted);
+    let at = table.lowerBound(hash);
     while (slots[at] === wanted && slots[at + 1] !== ref) at += 2;
     assert(slots[at] === wanted, `record ${ref} with hash ${wanted} is not in the index of ${this.count}`);
     this.at = at;
@@ -106,14 +107,13 @@ export class HashIndex {
 
   /** The record found by the last search moved to `ref`. */
   replace(hash: number, ref: number): void {
-    this.#owner(hash >>> 0).slots[this.at + 1] = ref;
+    this.#owner(hash).slots[this.at + 1] = ref;
   }
 
   /** Adds the key that the last search did not find. */
   insert(hash: number, ref: number): void {
-    const unsigned = hash >>> 0;
     if (this.#table === EMPTY_TABLE) this.#table = new HashTable(CAPACITY_MIN);
-    if (!this.#owner(unsigned).insertAt(this.at, unsigned, ref)) this.#rebuild(unsigned, ref);
+    if (!this.#owner(hash).insertAt(this.at, hash, ref)) this.#rebuild(hash, ref);
     this.count++;
     if (this.#older === undefined && this.count * 4 > this.#table.capacity * 3) {
       this.#resize(this.#table.capacity * 2);
@@ -122,7 +122,7 @@ export class HashIndex {
 
   /** Removes the entry found by the last search. */
   remove(hash: number): void {
-    this.#owner(hash >>> 0).removeAt(this.at);
+    this.#owner(hash).removeAt(this.at);
     this.count--;
     const capacity = this.#table.capacity;
     if (this.#older === undefined && capacity > CAPACITY_MIN && this.count * 10 < capacity) {

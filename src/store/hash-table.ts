@@ -27,17 +27,18 @@ export class HashTable {
     this.slots = new Uint32Array(2 * (capacity + pad));
   }
 
-  /** Position of the home slot of a hash (u32). */
+  /** Position of the home slot of a hash (int32 or u32, as everywhere in this class). */
   home(hash: number): number {
     return (hash >>> this.shift) << 1;
   }
 
-  /** Position of the first slot whose hash is `hash` (u32) or greater, or that is empty, from the home slot on. */
+  /** Position of the first slot whose hash is `hash` or greater, or that is empty, from the home slot on. */
   lowerBound(hash: number): number {
     const slots = this.slots;
-    let at = (hash >>> this.shift) << 1;
+    const wanted = hash >>> 0;
+    let at = this.home(hash);
     let stored = slots[at]!;
-    while (stored !== 0 && stored < hash) {
+    while (stored !== 0 && stored < wanted) {
       at += 2;
       stored = slots[at]!;
     }
@@ -80,7 +81,7 @@ export class HashTable {
   /** Appends an entry whose hash is not less than any in the table. False: the pad is full. */
   append(hash: number, ref: number): boolean {
     const slots = this.slots;
-    let at = (hash >>> this.shift) << 1;
+    let at = this.home(hash);
     while (slots[at] !== 0) at += 2;
     if (at >= slots.length - 2) return false;
     slots[at] = hash;

@@ -9,7 +9,7 @@ import { DeadlineHeap } from "./deadline-heap.ts";
 import { EMBEDDED_BYTES_MAX, isInteger } from "./encoding.ts";
 import { hashKey } from "./hash.ts";
 import { HashIndex } from "./hash-index.ts";
-import { copyBytes } from "./record.ts";
+import { clearBytes, copyBytes } from "./record.ts";
 import { roundToClass, sizeClassOf } from "./size-class.ts";
 import type { StoreState } from "./state.ts";
 import * as is from "./types.ts";
@@ -239,7 +239,10 @@ export class Keyspace {
     if (ref === 0) {
       ref = this.#create(hash, keyBytes, keyStart, keyEnd, kind, end - start);
     } else {
-      if (!keepDeadline && this.#word(ref, is.WORD_DEADLINE) !== 0) this.#forgetDeadline(ref);
+      if (!keepDeadline && this.arena.words[(this.arena.at >>> 2) + is.WORD_DEADLINE] !== 0) {
+        this.#forgetDeadline(ref);
+        this.arena.locate(ref);
+      }
       ref = this.#reshape(hash, ref, kind, end - start, 0);
     }
     this.#exposeValue();
@@ -265,11 +268,11 @@ export class Keyspace {
       ref = this.#reshape(hash, ref, kind, length, kept);
     }
     this.#exposeValue();
-    if (kept < length) this.valueBytes.fill(0, this.valueStart + kept, this.valueEnd);
+    clearBytes(this.valueBytes, this.valueStart + kept, this.valueEnd);
     return ref;
   }
 
-  /** The ref of an alive key, about to be changed, or 0 with the index ready to insert. Reclaims a dead one. */
+  /** The ref of an alive key, about to be changed and located, or 0 with the index ready to insert. Reclaims a dead one. */
   #searchForWrite(hash: number, bytes: Buffer, start: number, end: number): number {
     this.index.step();
     const ref = this.index.search(hash, bytes, start, end);
@@ -279,7 +282,10 @@ export class Keyspace {
       this.#expire(hash, ref);
       return this.index.search(hash, bytes, start, end);
     }
-    if (this.listener !== undefined) this.listener.beforeChange(hash, ref);
+    if (this.listener !== undefined) {
+      this.listener.beforeChange(hash, ref);
+      this.arena.locate(ref);
+    }
     return ref;
   }
 
@@ -313,11 +319,10 @@ export class Keyspace {
     return ref;
   }
 
-  /** Gives the record found by the last search another kind and length; keeps the first `kept` value bytes. */
+  /** Gives the located record, found by the last search, another kind and length; keeps the first `kept` value bytes. */
   #reshape(hash: number, ref: number, kind: number, valueLength: number, kept: number): number {
     if (valueLength > is.VALUE_BYTES_MAX) throw new InvariantError(`value of ${valueLength} bytes`);
     const arena = this.arena;
-    arena.locate(ref);
     const words = arena.words;
     const word = arena.at >>> 2;
     const state = this.#state;
@@ -327,7 +332,7 @@ export class Keyspace {
     // Redis keeps the counter of an overwritten key.
     const clock = state.lfu ? words[word]! >>> is.CLOCK_SHIFT : state.accessClock;
     const meta = kind | (clock << is.CLOCK_SHIFT);
-    if (sizeClassOf(bytesBefore) === sizeClassOf(bytesAfter)) {
+    if (bytesBefore === bytesAfter || sizeClassOf(bytesBefore) === sizeClassOf(bytesAfter)) {
       if (this.listener !== undefined) this.listener.beforeWrite(ref);
       words[word + is.WORD_META] = meta;
       words[word + is.WORD_VALUE_LENGTH] = valueLength;

@@ -12,6 +12,15 @@ export function copyBytes(target: Buffer, at: number, source: Buffer, start: num
   }
 }
 
+/** Zeroes bytes[start, end). */
+export function clearBytes(bytes: Buffer, start: number, end: number): void {
+  if (end - start < LOOP_COPY_BYTES_MAX) {
+    for (let i = start; i < end; i++) bytes[i] = 0;
+  } else {
+    bytes.fill(0, start, end);
+  }
+}
+
 /** Byte order of a record's key and bytes[start, end): negative if the record's comes first, 0 if equal. */
 export function compareKey(arena: Arena, ref: number, bytes: Buffer, start: number, end: number): number {
   arena.locate(ref);
