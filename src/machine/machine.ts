@@ -3,7 +3,7 @@
 // same index. It never sees a clock, a session or a socket.
 
 import { Args } from "../base/args.ts";
-import { assert } from "../base/assert.ts";
+import { assert, fail } from "../base/assert.ts";
 import { ARGUMENTS_MAX, BULK_BYTES_MAX, INLINE_BYTES_MAX } from "../base/limits.ts";
 import { Xoshiro } from "../base/prng.ts";
 import { lookup } from "../command/lookup.ts";
@@ -76,10 +76,10 @@ export class Machine {
     let database = 0;
     for (let at = header.commandsStart; at < end; at = parser.position) {
       const status = parser.next(payload, at, end);
-      assert(status === COMMAND, `entry ${index}: no command at byte ${at} of ${end}`);
+      if (status !== COMMAND) fail(`entry ${index}: no command at byte ${at} of ${end}`);
       args.set(payload, parser.offsets, 0, parser.argumentCount);
       const row = lookup(args);
-      assert(row !== undefined, `entry ${index}: unknown command ${args.text(0)}`);
+      if (row === undefined) fail(`entry ${index}: unknown command ${args.text(0)}`);
       if (row.route === "write") this.run(row, args, database, this.#sink);
       else database = selectedDatabase(row, args);
     }
@@ -88,7 +88,7 @@ export class Machine {
 
   /** An entry without a payload: the empty entry of a new leader, or a configuration change. */
   skip(index: number, term: number): void {
-    assert(index === this.appliedIndex + 1, `apply ${index} after ${this.appliedIndex}`);
+    if (index !== this.appliedIndex + 1) fail(`apply ${index} after ${this.appliedIndex}`);
     this.appliedIndex = index;
     this.appliedTerm = term;
   }

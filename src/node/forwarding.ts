@@ -4,7 +4,7 @@
 //
 //   session ──add()──> open ──flush(), one request a turn──> sent ──replies, in order──> session's output
 
-import { assert } from "../base/assert.ts";
+import { assert, fail } from "../base/assert.ts";
 import { COMMAND, RequestParser, redisLimits } from "../resp/request-parser.ts";
 import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
 import { PendingInput } from "./pending-input.ts";
@@ -195,7 +195,7 @@ export class Forwarding {
     let at = bytes.start;
     for (let i = 0; i < count; i++) {
       const status = this.#parser.next(bytes.bytes, at, bytes.end);
-      assert(status === COMMAND, `forwarded command ${i} of ${count} does not parse`);
+      if (status !== COMMAND) fail(`forwarded command ${i} of ${count} does not parse`);
       at = this.#parser.position;
     }
     return at - bytes.start;

@@ -6,7 +6,7 @@
 //                               └──nothing until the deadline─────────> UNCERTAIN
 
 import { Args } from "../base/args.ts";
-import { assert } from "../base/assert.ts";
+import { assert, fail } from "../base/assert.ts";
 import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
 import { rows } from "../command/lookup.ts";
 import type { DataContext } from "../command/types.ts";
@@ -83,7 +83,7 @@ export class Proposals {
   apply(index: number, term: number, payload: Buffer): boolean {
     const batch = this.#inFlight[this.#first];
     if (batch === undefined || batch.index > index) return false;
-    assert(batch.index === index, `entry ${index} applied while ${batch.index} is in flight`);
+    if (batch.index !== index) fail(`entry ${index} applied while ${batch.index} is in flight`);
     this.#takeFirst();
     if (batch.term === term) {
       this.#run(batch, index, term);

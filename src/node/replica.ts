@@ -230,7 +230,7 @@ export class Replica {
     const raft = this.raft!;
     this.#propose();
     for (let round = 0; raft.hasReady(); round++) {
-      assert(round < READIES_PER_TURN_MAX, `${round} Readys in one turn`);
+      assert(round < READIES_PER_TURN_MAX, "more Readys in one turn than a turn can need");
       this.#handle(raft.ready());
       raft.advance();
       this.#updateMode();

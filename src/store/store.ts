@@ -1,7 +1,7 @@
 // All databases of one replica. Pure: time, randomness and every decision come in. Equal content gives equal digests,
 // equal scan order and equal logical bytes, whatever the history.
 
-import { assert } from "../base/assert.ts";
+import { assert, fail } from "../base/assert.ts";
 import { ContentDigest } from "./digest.ts";
 import { Keyspace } from "./keyspace.ts";
 import { SNAPSHOT_DATABASES_MAX } from "./snapshot-format.ts";
@@ -32,7 +32,7 @@ export class Store extends StoreState {
 
   /** Sets cluster time: of the log, and of the leader's running clock (equal when applying entries). */
   setTime(logMs: number, runningMs: number): void {
-    assert(runningMs >= logMs, `running time ${runningMs} is before the log's ${logMs}`);
+    if (runningMs < logMs) fail(`running time ${runningMs} is before the log's ${logMs}`);
     this.logMs = logMs;
     this.runningMs = runningMs;
   }

@@ -10,7 +10,7 @@
 //
 // All numbers are little-endian. An empty payload is Raft's own empty entry of a new leader.
 
-import { assert } from "../base/assert.ts";
+import { assert, fail } from "../base/assert.ts";
 
 export const ENTRY_HEADER_BYTES = 24;
 const VERSION = 1;
@@ -47,18 +47,16 @@ export class EntryHeader {
 
   /** Throws InvariantError on bytes no leader of this version wrote: such a replica must not go on. */
   read(payload: Buffer): this {
-    assert(payload.length >= ENTRY_HEADER_BYTES, `entry payload of ${payload.length} bytes has no header`);
-    assert(payload[0] === VERSION, `entry payload version ${payload[0]}, this node knows ${VERSION}`);
+    if (payload.length < ENTRY_HEADER_BYTES) fail(`entry payload of ${payload.length} bytes has no header`);
+    if (payload[0] !== VERSION) fail(`entry payload version ${payload[0]}, this node knows ${VERSION}`);
     this.flags = payload[1]!;
     this.seed = payload.readUInt32LE(4);
     this.timeMs = payload.readDoubleLE(8);
     this.commandsStart = ENTRY_HEADER_BYTES;
     this.commandsEnd = ENTRY_HEADER_BYTES + payload.readUInt32LE(16);
     this.evictionCount = payload.readUInt32LE(20);
-    assert(
-      this.commandsEnd <= payload.length,
-      `entry commands end at ${this.commandsEnd} of ${payload.length} bytes`,
-    );
+    if (this.commandsEnd > payload.length)
+      fail(`entry commands end at ${this.commandsEnd} of ${payload.length} bytes`);
     return this;
   }
 }
