@@ -1,0 +1,107 @@
+// The simulator for people: many seeds, or one with its trace, or until it is stopped.
+
+import { parseArgs } from "node:util";
+import { type MutationName, MUTATIONS, withMutation } from "./mutations.ts";
+import { type Result, simulate } from "./simulation.ts";
+
+const HELP = `npm run sim -- [options]
+  --seeds N       run N seeds (default 100)
+  --from S        the first of them (default 1)
+  --seed S        run this seed only
+  --trace         print the trace (with --seed)
+  --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
+  --soak          go on until stopped (npm run soak)
+  --keep-going    do not stop at the first failure
+`;
+
+interface Totals {
+  seeds: number;
+  failures: number;
+  undecided: number;
+  operations: number;
+  unknown: number;
+  leaders: number;
+  snapshots: number;
+  simulatedMs: number;
+}
+
+export async function main(words: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      seeds: { type: "string", default: "100" },
+      from: { type: "string", default: "1" },
+      seed: { type: "string" },
+      trace: { type: "boolean", default: false },
+      mutation: { type: "string" },
+      soak: { type: "boolean", default: false },
+      "keep-going": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const mutation = values.mutation as MutationName | undefined;
+  if (mutation !== undefined && MUTATIONS[mutation] === undefined) {
+    process.stderr.write(`no mutation ${mutation}\n${HELP}`);
+    return 2;
+  }
+  const from = Number(values.seed ?? values.from);
+  const count = values.seed !== undefined ? 1 : values.soak ? Number.POSITIVE_INFINITY : Number(values.seeds);
+  return await runSeeds(from, count, mutation, values.trace, values["keep-going"] || values.soak);
+}
+
+async function runSeeds(
+  from: number,
+  count: number,
+  mutation: MutationName | undefined,
+  trace: boolean,
+  keepGoing: boolean,
+): Promise<number> {
+  process.stdout.write(`seeds from ${from}\n`);
+  const totals: Totals = { seeds: 0, failures: 0, undecided: 0, operations: 0, unknown: 0, leaders: 0, snapshots: 0, simulatedMs: 0 };
+  let isStopped = false;
+  process.once("SIGINT", () => {
+    isStopped = true;
+  });
+  const startedMs = performance.now();
+  let shownMs = startedMs;
+  for (let seed = from; seed < from + count && !isStopped; seed++) {
+    const run = (): Result => simulate(seed, { trace, ...mutationOptions(mutation) });
+    const result = mutation === undefined ? run() : withMutation(mutation, run);
+    for (const line of result.trace ?? []) process.stdout.write(line);
+    add(totals, result);
+    if (result.failure !== undefined) {
+      process.stdout.write(`seed ${seed} FAILED (${result.description}, trace ${result.hash})\n  ${result.failure.text}\n`);
+      if (mutation !== undefined || !keepGoing) break;
+    } else if (count === 1) process.stdout.write(`seed ${seed} passed, trace ${result.hash}\n`);
+    if (performance.now() - shownMs > 10_000) {
+      shownMs = performance.now();
+      process.stdout.write(`${summary(totals, shownMs - startedMs)}\n`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  process.stdout.write(`${summary(totals, performance.now() - startedMs)}\n`);
+  return totals.failures === 0 ? 0 : 1;
+}
+
+const mutationOptions = (mutation: MutationName | undefined): object =>
+  mutation === undefined ? {} : (MUTATIONS[mutation]?.options ?? {});
+
+function add(totals: Totals, { failure, figures }: Result): void {
+  totals.seeds++;
+  if (failure !== undefined) totals.failures++;
+  if (figures.undecided) totals.undecided++;
+  totals.operations += figures.operations;
+  totals.unknown += figures.unknown;
+  totals.leaders += figures.leaders;
+  totals.snapshots += figures.snapshots;
+  totals.simulatedMs += figures.simulatedMs;
+}
+
+const summary = (t: Totals, elapsedMs: number): string =>
+  `${t.seeds} seeds in ${(elapsedMs / 1000).toFixed(1)} s, ${t.failures} failed, ${t.undecided} undecided: ` +
+  `${(t.simulatedMs / 1000).toFixed(0)} s simulated, ${t.operations} operations (${t.unknown} unknown), ` +
+  `${t.leaders} leaders, ${t.snapshots} snapshots`;

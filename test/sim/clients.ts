@@ -1,0 +1,354 @@
+// Simulated clients: each on a connection of its own to some node, sending pipelines of commands from a mix, and
+// writing down what it was told. What a reply means for the history: success and refusals of the command itself are
+// results; TRYAGAIN and CLUSTERDOWN promise that nothing happened; UNCERTAIN and a lost connection leave it open.
+
+import type { ClientConnection, ClientHandler, LinkDown } from "../../src/node/ports.ts";
+import { encodeCommand } from "../../src/resp/request-parser.ts";
+import type { Operation } from "./model.ts";
+import { type Parcel, Pipe, type PipeEnd, type PipeOwner, type Site } from "./network.ts";
+import type { SimProcess } from "./process.ts";
+import type { Random } from "./random.ts";
+import { takeReply } from "./replies.ts";
+
+const CLIENT_MACHINE = "clients";
+/** What every socket of a process is read into; nothing of it may be relied on after the call. */
+const readBuffer = Buffer.alloc(1 << 16);
+
+export const CLIENT_SITE: Site = { machine: CLIENT_MACHINE, isAlive: true, deliver: (run) => run() };
+
+/** The node's end of a client's connection. */
+export class SimClientConnection implements ClientConnection, PipeOwner<Parcel> {
+  readonly id: number;
+  readonly address = "127.0.0.1:40000";
+  readonly localAddress = "127.0.0.1:6001";
+  readonly isLoopback = true;
+  readonly pendingBytes = 0;
+  readonly #end: PipeEnd;
+  readonly #handler: ClientHandler;
+  #isReading = true;
+  #unread: Buffer[] = [];
+
+  constructor(process: SimProcess, end: PipeEnd) {
+    this.#end = end;
+    end.owner = this;
+    this.id = ++process.clientIds;
+    this.#handler = process.node.clientConnected(this);
+  }
+
+  received({ bytes }: Parcel): void {
+    if (this.#isReading) this.#read(bytes!);
+    else this.#unread.push(bytes!);
+  }
+
+  #read(bytes: Buffer): void {
+    const from = (this.id * 37) % 100;
+    bytes.copy(readBuffer, from);
+    this.#handler.receive(readBuffer, from, from + bytes.length);
+    readBuffer.fill(0xee, from, from + bytes.length);
+  }
+
+  ended(_how: LinkDown): void {
+    this.#handler.closed();
+  }
+
+  write(buffer: Buffer, length: number): boolean {
+    if (length > 0) this.#end.send({ kind: "data", bytes: Buffer.from(buffer.subarray(0, length)) });
+    return true;
+  }
+
+  pauseReading(): void {
+    this.#isReading = false;
+  }
+
+  resumeReading(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    const { timeline } = this.#end.pipe.network;
+    timeline.after(0, () =>
+      this.#end.site.deliver(() => {
+        while (this.#isReading && this.#unread.length > 0 && this.#end.isOpen) this.#read(this.#unread.shift()!);
+      }),
+    );
+  }
+
+  end(): void {
+    this.#end.shut("local", true);
+  }
+
+  destroy(): void {
+    this.#end.shut("local", false);
+  }
+}
+
+export interface ClientWorld {
+  readonly random: Random;
+  /** Where a client may connect now. */
+  targets(): readonly SimProcess[];
+  /** A reply that no command may get. */
+  wrongReply(client: string, command: readonly string[], reply: string): void;
+}
+
+interface Waiting {
+  readonly command: readonly string[];
+  /** Undefined: a command without a place in the history; its reply must be exactly this. */
+  readonly operation: Operation | undefined;
+  readonly expected: string | undefined;
+}
+
+const PIPELINE_MAX = 6;
+const VALUE_DIGITS = 4;
+
+
+export class SimClient implements PipeOwner<Parcel> {
+  readonly name: string;
+  readonly history: Operation[] = [];
+  readonly #world: ClientWorld;
+  readonly #database: number;
+  readonly #thinkMs: number;
+  readonly #patienceMs: number;
+  #end: PipeEnd | undefined;
+  #process: SimProcess | undefined;
+  #connection = 0;
+  #order = 0;
+  #tokens = 0;
+  #waiting: Waiting[] = [];
+  #received = "";
+  #isIdle = false;
+
+  constructor(name: string, world: ClientWorld, database = world.random.chance(0.3) ? 1 : 0) {
+    this.name = name;
+    this.#world = world;
+    const { random } = world;
+    this.#database = database;
+    this.#thinkMs = random.magnitude(4, 120);
+    this.#patienceMs = random.chance(0.4) ? random.magnitude(200, 4000) : Number.POSITIVE_INFINITY;
+  }
+
+  /** Commands sent and not answered. */
+  get unanswered(): readonly (readonly string[])[] {
+    return this.#waiting.map(({ command }) => command);
+  }
+
+  get server(): string {
+    return this.#process?.label ?? "nobody";
+  }
+
+  /** No more commands of its own. */
+  stop(): void {
+    this.#isIdle = true;
+  }
+
+  connect(to?: SimProcess): void {
+    const targets = this.#world.targets();
+    const process = to ?? (targets.length > 0 ? this.#world.random.pick(targets) : undefined);
+    if (process?.isAlive !== true) return;
+    const { network } = process;
+    const pipe = new Pipe(network, CLIENT_SITE, process);
+    network.pipes.add(pipe);
+    this.#process = process;
+    this.#end = pipe.dialler;
+    this.#end.owner = this;
+    this.#connection = network.nextId();
+    this.#order = 0;
+    this.#received = "";
+    process.deliver(() => void new SimClientConnection(process, pipe.acceptor));
+    if (this.#database !== 0) this.#send([this.#local(["SELECT", String(this.#database)], "+OK")]);
+  }
+
+  /** The next pipeline, then the one after. */
+  live(): void {
+    if (this.#isIdle) return;
+    const { random } = this.#world;
+    const end = this.#end;
+    if (end === undefined) this.connect();
+    else if (this.#waiting.length < 2 * PIPELINE_MAX) {
+      const count = random.chance(0.5) ? 1 : 1 + random.below(PIPELINE_MAX);
+      this.#send(Array.from({ length: count }, () => this.#command()));
+      this.#losePatience(end);
+    }
+    this.#timeline.after(random.magnitude(this.#thinkMs / 4, this.#thinkMs * 4), () => this.live());
+  }
+
+  /** One command, outside the mix. */
+  ask(group: string, ...command: string[]): void {
+    this.#send([this.#data(group, command)]);
+  }
+
+  /** The connection breaks at its client's end or in the middle. */
+  drop(): void {
+    if (this.#end?.isOpen !== true) return;
+    if (this.#world.random.chance(0.5)) this.#end.shut("local", this.#world.random.chance(0.5));
+    else this.#end.breakOff();
+  }
+
+  /** The other end is gone without a word: what TCP's keepalive would find out. */
+  noticeSilence(): void {
+    if (this.#end?.isOpen === true && !this.#end.peer.isOpen) this.#end.shut("timeout", false);
+  }
+
+  received({ bytes }: Parcel): void {
+    this.#received += bytes!.toString("latin1");
+    for (;;) {
+      const reply = takeReply(this.#received);
+      if (reply === undefined) return;
+      this.#received = this.#received.slice(reply.length);
+      this.#answer(reply.text);
+    }
+  }
+
+  ended(): void {
+    this.#end = undefined;
+    this.#waiting = [];
+    if (this.#received !== "") this.#world.wrongReply(this.name, ["(half a reply)"], this.#received);
+    this.#received = "";
+  }
+
+  get #timeline() {
+    return this.#process!.network.timeline;
+  }
+
+  #losePatience(end: PipeEnd): void {
+    if (this.#patienceMs === Number.POSITIVE_INFINITY) return;
+    const last = this.#waiting.at(-1);
+    this.#timeline.after(this.#patienceMs, () => {
+      if (last !== undefined && this.#waiting.includes(last)) end.shut("local", true);
+    });
+  }
+
+  #answer(reply: string): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) return this.#world.wrongReply(this.name, ["(nothing)"], reply);
+    const { operation, command, expected } = waiting;
+    const isRefusal = /^-(TRYAGAIN|CLUSTERDOWN) /.test(reply);
+    if (operation === undefined) {
+      if (reply !== expected) this.#world.wrongReply(this.name, command, reply);
+    } else if (isRefusal) {
+      this.history.splice(this.history.indexOf(operation), 1);
+    } else if (reply.startsWith("-UNCERTAIN ")) {
+      // Stays open for ever.
+    } else if (reply.startsWith("-") && !reply.startsWith("-ERR no such key")) {
+      this.#world.wrongReply(this.name, command, reply);
+    } else {
+      operation.reply = reply;
+      operation.returnMs = this.#timeline.nowMs;
+    }
+  }
+
+  #send(commands: readonly Waiting[]): void {
+    const end = this.#end;
+    if (end === undefined) return;
+    const { random } = this.#world;
+    for (const waiting of commands) {
+      this.#waiting.push(waiting);
+      if (waiting.operation !== undefined) this.history.push(waiting.operation);
+    }
+    const bytes = Buffer.concat(commands.map(({ command }) => encodeCommand([...command])));
+    // TCP keeps order, not boundaries.
+    const cut = random.chance(0.2) ? random.below(bytes.length) : 0;
+    if (cut > 0) end.send({ kind: "data", bytes: bytes.subarray(0, cut) });
+    end.send({ kind: "data", bytes: bytes.subarray(cut) });
+  }
+
+  #local(command: readonly string[], expected: string): Waiting {
+    return { command, operation: undefined, expected };
+  }
+
+  #data(group: string, command: readonly string[]): Waiting {
+    const operation: Operation = {
+      client: this.name,
+      connection: this.#connection,
+      order: this.#order++,
+      group: `${group}/${this.#database}`,
+      command,
+      callMs: this.#timeline.nowMs,
+      returnMs: Number.POSITIVE_INFINITY,
+      reply: undefined,
+    };
+    return { command, operation, expected: undefined };
+  }
+
+  /** A value or piece of one that is written once in a run. */
+  #token(): string {
+    return `${this.name}.${String(this.#tokens++).padStart(VALUE_DIGITS, "0")};`;
+  }
+
+  #command(): Waiting {
+    const { random } = this.#world;
+    const family = random.weighted([30, 20, 20, 15, 12, 3]);
+    if (family === 5) {
+      const token = this.#token();
+      return this.#local(["ECHO", token], `$${token}`);
+    }
+    const key = `${["string", "counter", "append", "mortal", "pair"][family]}${random.below(2)}`;
+    if (family === 4) return this.#data(key, this.#pair(key));
+    return this.#data(key, [this.#string, this.#counter, this.#append, this.#mortal][family]!.call(this, key));
+  }
+
+  #string(key: string): string[] {
+    const token = this.#token();
+    const { random } = this.#world;
+    switch (random.weighted([30, 30, 10, 10, 10, 5])) {
+      case 0:
+        return ["SET", key, token];
+      case 1:
+        return ["GET", key];
+      case 2:
+        return ["GETSET", key, token];
+      case 3:
+        return ["DEL", key];
+      case 4:
+        return ["SET", key, token, "NX"];
+      default:
+        return ["EXISTS", key];
+    }
+  }
+
+  #counter(key: string): string[] {
+    const { random } = this.#world;
+    const choice = random.weighted([50, 20, 28, 2]);
+    if (choice === 0) return ["INCR", key];
+    if (choice === 1) return ["INCRBY", key, String(random.below(2000) - 1000)];
+    return choice === 2 ? ["GET", key] : ["DEL", key];
+  }
+
+  #append(key: string): string[] {
+    const choice = this.#world.random.weighted([50, 30, 10, 10]);
+    if (choice === 0) return ["APPEND", key, this.#token()];
+    if (choice === 1) return ["GET", key];
+    return choice === 2 ? ["STRLEN", key] : ["DEL", key];
+  }
+
+  #mortal(key: string): string[] {
+    const { random } = this.#world;
+    const lifeMs = String(Math.floor(random.magnitude(50, 2500)));
+    switch (random.weighted([30, 30, 15, 10, 5, 5])) {
+      case 0:
+        return ["SET", key, this.#token(), "PX", lifeMs];
+      case 1:
+        return ["GET", key];
+      case 2:
+        return ["PEXPIRE", key, lifeMs];
+      case 3:
+        return ["SET", key, this.#token()];
+      case 4:
+        return ["PERSIST", key];
+      default:
+        return ["DEL", key];
+    }
+  }
+
+  #pair(key: string): string[] {
+    const { random } = this.#world;
+    const [first, second] = random.chance(0.5) ? [".0", ".1"] : [".1", ".0"];
+    switch (random.weighted([40, 35, 15, 10])) {
+      case 0:
+        return ["MSET", `${key}.0`, this.#token(), `${key}.1`, this.#token()];
+      case 1:
+        return ["MGET", `${key}.0`, `${key}.1`];
+      case 2:
+        return ["RENAME", key + first, key + second];
+      default:
+        return ["DEL", key + first];
+    }
+  }
+}

@@ -1,0 +1,141 @@
+// What the commands of the simulated clients mean: the state of one group of keys (one key, or two that are written
+// together), and for each command the replies and next states that are possible. Expiry is the one thing that is not
+// determined: a key with a deadline may be dead from a certain moment on.
+
+/** One command of a client, as it saw it. Times are true ones. */
+export interface Operation {
+  readonly client: string;
+  /** Position on its connection; replies come in this order. */
+  readonly connection: number;
+  readonly order: number;
+  /** Commands of different groups share no key. */
+  readonly group: string;
+  readonly command: readonly string[];
+  readonly callMs: number;
+  /** Infinity: the outcome is unknown, it may take effect at any later time or never. */
+  returnMs: number;
+  /** RESP, without the line ends: "+OK", ":1", "$value", "$-1", "*$a,$b". */
+  reply: string | undefined;
+}
+
+/** undefined = absent. `mortalFromMs`: true time before which it cannot have expired; Infinity without a deadline. */
+interface Value {
+  readonly text: string | undefined;
+  readonly mortalFromMs: number;
+}
+
+type Values = readonly Value[];
+
+const ABSENT: Value = { text: undefined, mortalFromMs: Number.POSITIVE_INFINITY };
+const lasting = (text: string): Value => ({ text, mortalFromMs: Number.POSITIVE_INFINITY });
+
+/** Cluster time runs at most a tenth faster than clocks, which are off by far less. */
+const FASTEST = 1.13;
+
+export const encodeState = (values: Values): string =>
+  values.map(({ text, mortalFromMs }) => (text === undefined ? "-" : `=${text}@${mortalFromMs}`)).join("|");
+
+export function initialState(group: string): Values {
+  return group.startsWith("pair") ? [ABSENT, ABSENT] : [ABSENT];
+}
+
+interface Outcome {
+  readonly reply: string;
+  readonly after: Values;
+}
+
+const nil = "$-1";
+const bulk = (value: Value): string => (value.text === undefined ? nil : `$${value.text}`);
+
+/** The states the group can be in after `operation`, if it takes effect in `before`; none if its reply is impossible. */
+export function successors(operation: Operation, before: Values): Values[] {
+  const found: Values[] = [];
+  for (const alive of livingStates(before, operation.returnMs)) {
+    const { reply, after } = effect(operation, alive);
+    if (operation.reply === undefined || matches(operation, reply)) found.push(after);
+  }
+  return found;
+}
+
+/** A key whose time may have come is dead or alive. */
+function livingStates(before: Values, returnMs: number): Values[] {
+  let states: Values[] = [before];
+  before.forEach((value, i) => {
+    if (value.text === undefined || value.mortalFromMs > returnMs) return;
+    states = states.flatMap((state) => [state, state.with(i, ABSENT)]);
+  });
+  return states;
+}
+
+function matches(operation: Operation, expected: string): boolean {
+  const { reply, command } = operation;
+  if (expected !== "?ttl") return reply === expected;
+  // How much is left depends on the clock; never more than was given.
+  const left = Number(reply?.slice(1));
+  return reply?.startsWith(":") === true && left >= 0 && left <= Number(command[2]);
+}
+
+function effect(operation: Operation, values: Values): Outcome {
+  const { command } = operation;
+  const [name, key = "", argument = "", option = ""] = command;
+  const at = keyIndex(key);
+  const value = values[at] ?? ABSENT;
+  const isThere = value.text !== undefined;
+  const put = (reply: string, next: Value): Outcome => ({ reply, after: values.with(at, next) });
+  const same = (reply: string): Outcome => ({ reply, after: values });
+  switch (name) {
+    case "GET":
+      return same(bulk(value));
+    case "STRLEN":
+      return same(`:${value.text?.length ?? 0}`);
+    case "EXISTS":
+      return same(isThere ? ":1" : ":0");
+    case "SET":
+      if (option === "NX" && isThere) return same(nil);
+      if (option === "PX") return put("+OK", { text: argument, mortalFromMs: mortalFrom(operation, command[4]) });
+      return put("+OK", lasting(argument));
+    case "GETSET":
+      return put(bulk(value), lasting(argument));
+    case "APPEND": {
+      const text = (value.text ?? "") + argument;
+      return put(`:${text.length}`, { text, mortalFromMs: value.mortalFromMs });
+    }
+    case "INCR":
+    case "INCRBY": {
+      const sum = Number(value.text ?? "0") + (name === "INCR" ? 1 : Number(argument));
+      return put(`:${sum}`, { text: String(sum), mortalFromMs: value.mortalFromMs });
+    }
+    case "DEL":
+      return put(isThere ? ":1" : ":0", ABSENT);
+    case "PERSIST":
+      return isThere && value.mortalFromMs !== Number.POSITIVE_INFINITY
+        ? put(":1", lasting(value.text))
+        : same(":0");
+    case "PEXPIRE":
+      return isThere
+        ? put(":1", { text: value.text, mortalFromMs: mortalFrom(operation, argument) })
+        : same(":0");
+    case "PTTL":
+      if (!isThere) return same(":-2");
+      return same(value.mortalFromMs === Number.POSITIVE_INFINITY ? ":-1" : "?ttl");
+    case "MSET":
+      return { reply: "+OK", after: [lasting(argument), lasting(command[4] ?? "")] };
+    case "MGET":
+      return same(`*${values.map(bulk).join(",")}`);
+    case "RENAME": {
+      if (!isThere) return same("-ERR no such key");
+      return { reply: "+OK", after: values.with(keyIndex(argument), value).with(at, ABSENT) };
+    }
+    default:
+      throw new Error(`the model does not know ${name}`);
+  }
+}
+
+const mortalFrom = (operation: Operation, milliseconds = ""): number =>
+  operation.callMs + Number(milliseconds) / FASTEST;
+
+/** Keys of a pair end in ".0" and ".1". */
+const keyIndex = (key: string): number => (key.endsWith(".1") ? 1 : 0);
+
+const READS = new Set(["GET", "STRLEN", "EXISTS", "PTTL", "MGET"]);
+export const isRead = (operation: Operation): boolean => READS.has(operation.command[0]!);

@@ -1,0 +1,453 @@
+// The peer transport of one simulated process: dials, shakes hands, beats, as io/peer-transport does with sockets.
+// Who may talk to whom is decided as in io/peer-handshake: incarnation asked for, one cluster.
+
+import type {
+  LinkDown,
+  PeerIdentity,
+  PeerLink,
+  PeerTransport,
+  SnapshotReceiver,
+  SnapshotSender,
+  SnapshotStreamIn,
+  SnapshotStreamOut,
+} from "../../src/node/ports.ts";
+import { connectionBackoffMs } from "../../src/io/backoff.ts";
+import type { Parcel, PipeEnd, PipeOwner } from "./network.ts";
+import { machineAt, type SimProcess } from "./process.ts";
+import type { Random } from "./random.ts";
+
+const BEAT_MS = 500;
+const SILENT_BEATS_MAX = 8;
+const HANDSHAKE_MS_MAX = 2500;
+const SNAPSHOT_WINDOW_CHUNKS = 4;
+
+interface Hello {
+  readonly identity: PeerIdentity;
+  readonly wanted: number;
+  readonly purpose: "frames" | "snapshot";
+}
+
+/** One end of a connection between two processes, whatever it is used for. */
+abstract class Conversation implements PipeOwner<Parcel> {
+  readonly transport: SimTransport;
+  pipe: PipeEnd | undefined;
+  isUp = false;
+  remote: PeerIdentity | undefined;
+  #heard = false;
+  #sent = false;
+  #silentBeats = 0;
+  #isReading = true;
+  #unread: Parcel[] = [];
+
+  constructor(transport: SimTransport) {
+    this.transport = transport;
+  }
+
+  adopt(end: PipeEnd): void {
+    this.pipe = end;
+    end.owner = this;
+    this.#silentBeats = 0;
+    this.transport.conversations.add(this);
+    const { timeline } = this.transport.process.network;
+    timeline.after(HANDSHAKE_MS_MAX, () => {
+      if (this.pipe === end && !this.isUp) end.shut("timeout", false);
+    });
+  }
+
+  put(parcel: Parcel): void {
+    this.#sent = true;
+    this.pipe?.send(parcel);
+  }
+
+  received(parcel: Parcel): void {
+    this.#heard = true;
+    if (parcel.kind === "beat") return;
+    if (this.#isReading) this.take(parcel);
+    else this.#unread.push(parcel);
+  }
+
+  pauseReading(): void {
+    this.#isReading = false;
+  }
+
+  resumeReading(): void {
+    this.#isReading = true;
+    const { process } = this.transport;
+    process.network.timeline.after(0, () =>
+      process.deliver(() => {
+        while (this.#isReading && this.#unread.length > 0 && this.pipe?.isOpen === true) this.take(this.#unread.shift()!);
+      }),
+    );
+  }
+
+  beat(): void {
+    if (!this.isUp) return;
+    if (!this.#sent) this.pipe?.send({ kind: "beat" });
+    this.#sent = false;
+    this.#silentBeats = this.#heard || !this.#isReading ? 0 : this.#silentBeats + 1;
+    this.#heard = false;
+    if (this.#silentBeats >= SILENT_BEATS_MAX) this.pipe?.shut("timeout", false);
+  }
+
+  ended(how: LinkDown): void {
+    this.transport.conversations.delete(this);
+    const wasUp = this.isUp;
+    this.isUp = false;
+    this.pipe = undefined;
+    this.#unread = [];
+    this.over(how, wasUp);
+  }
+
+  protected abstract take(parcel: Parcel): void;
+  protected abstract over(how: LinkDown, wasUp: boolean): void;
+}
+
+export class SimTransport implements PeerTransport {
+  self: PeerIdentity;
+  readonly process: SimProcess;
+  readonly random: Random;
+  readonly conversations = new Set<Conversation>();
+  readonly dialled = new Set<DialledLink>();
+  #linkIds = 1;
+
+  constructor(process: SimProcess, self: PeerIdentity, random: Random) {
+    this.process = process;
+    this.self = self;
+    this.random = random;
+  }
+
+  nextLinkId(): number {
+    return this.#linkIds++;
+  }
+
+  update(self: PeerIdentity): void {
+    this.self = self;
+  }
+
+  open(address: string, incarnation: number): PeerLink {
+    const link = new DialledLink(this, address, incarnation);
+    this.dialled.add(link);
+    link.dial();
+    return link;
+  }
+
+  openSnapshot(address: string, incarnation: number, header: Uint8Array, sender: SnapshotSender): SnapshotStreamOut {
+    return new SnapshotOut(this, address, incarnation, Buffer.from(header), sender);
+  }
+
+  accept(end: PipeEnd): void {
+    new Stranger(this).adopt(end);
+  }
+
+  startBeats(): void {
+    const { process } = this;
+    process.network.timeline.after(BEAT_MS, () => {
+      if (!process.isAlive) return;
+      // A stopped process beats late, never twice at once.
+      if (!process.isPaused) for (const conversation of [...this.conversations]) conversation.beat();
+      this.startBeats();
+    });
+  }
+
+  /** Why this caller is not wanted. */
+  refusal(hello: Hello): string | undefined {
+    const { self } = this;
+    if (hello.wanted !== 0 && hello.wanted !== self.incarnation) return "another incarnation";
+    return differentClusters(self, hello.identity);
+  }
+}
+
+function differentClusters(a: PeerIdentity, b: PeerIdentity): string | undefined {
+  return a.clusterId !== "" && b.clusterId !== "" && a.clusterId !== b.clusterId ? "another cluster" : undefined;
+}
+
+/** Accepted, and not known yet. */
+class Stranger extends Conversation {
+  #hello: Hello | undefined;
+
+  protected take(parcel: Parcel): void {
+    const { transport } = this;
+    if (parcel.kind === "hello") {
+      const hello = parcel.detail as Hello;
+      this.#hello = hello;
+      if (transport.refusal(hello) === undefined) {
+        this.put({ kind: "welcome", detail: transport.self });
+      } else {
+        this.put({ kind: "refused" });
+        this.pipe?.shut("refused", true);
+      }
+    } else if (parcel.kind === "proof" && this.#hello !== undefined) {
+      this.put({ kind: "accepted" });
+      const end = this.pipe!;
+      transport.conversations.delete(this);
+      this.pipe = undefined;
+      const { identity, purpose } = this.#hello;
+      if (purpose === "snapshot") new SnapshotIn(transport, identity).begin(end);
+      else new AcceptedLink(transport, identity).begin(end);
+    }
+  }
+
+  protected over(): void {}
+}
+
+abstract class Link extends Conversation implements PeerLink {
+  readonly id: number;
+  abstract readonly outgoing: boolean;
+  abstract readonly address: string;
+  readonly queuedBytes = 0;
+  protected isClosed = false;
+
+  constructor(transport: SimTransport) {
+    super(transport);
+    this.id = transport.nextLinkId();
+  }
+
+  send(frame: Uint8Array): boolean {
+    if (!this.isUp || this.pipe?.isOpen !== true) return false;
+    this.put({ kind: "frame", bytes: Buffer.from(frame) });
+    return true;
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.pipe?.shut("local", true);
+  }
+
+  protected takeFrame(parcel: Parcel): void {
+    if (!this.isClosed && parcel.bytes !== undefined) this.transport.process.node.peerFrame(this, parcel.bytes);
+  }
+}
+
+export class DialledLink extends Link {
+  readonly outgoing = true;
+  readonly address: string;
+  readonly #wanted: number;
+  #attempts = 0;
+  #attempt = 0;
+  #isWaiting = false;
+  #welcome: PeerIdentity | undefined;
+
+  constructor(transport: SimTransport, address: string, wanted: number) {
+    super(transport);
+    this.address = address;
+    this.#wanted = wanted;
+  }
+
+  dial(): void {
+    if (this.isClosed || !this.transport.process.isAlive) return;
+    this.#isWaiting = false;
+    const attempt = ++this.#attempt;
+    const { process } = this.transport;
+    const { network } = process;
+    const isCurrent = (): boolean => attempt === this.#attempt && this.pipe === undefined && !this.isClosed;
+    network.connect(
+      process,
+      machineAt(this.address),
+      this.address,
+      (end) => {
+        if (!isCurrent()) return void end.shut("local", true);
+        this.adopt(end);
+        const hello: Hello = { identity: this.transport.self, wanted: this.#wanted, purpose: "frames" };
+        this.put({ kind: "hello", detail: hello });
+      },
+      () => isCurrent() && this.#again(),
+    );
+    network.timeline.after(HANDSHAKE_MS_MAX, () => process.deliver(() => isCurrent() && this.#again()));
+  }
+
+  /** Somebody who says that this is his address has just called: he is there. */
+  hurry(): void {
+    if (this.#isWaiting) this.dial();
+  }
+
+  protected take(parcel: Parcel): void {
+    const { transport } = this;
+    if (this.isUp) return this.takeFrame(parcel);
+    if (parcel.kind === "welcome") {
+      this.#welcome = parcel.detail as PeerIdentity;
+      if (differentClusters(transport.self, this.#welcome) !== undefined) this.pipe?.shut("refused", false);
+      else this.put({ kind: "proof" });
+    } else if (parcel.kind === "accepted") {
+      this.isUp = true;
+      this.remote = this.#welcome;
+      this.#attempts = 0;
+      if (!this.isClosed) transport.process.node.linkUp(this);
+    }
+  }
+
+  protected over(how: LinkDown, wasUp: boolean): void {
+    const { node } = this.transport.process;
+    if (wasUp) node.linkDown(this, how);
+    else if (!this.isClosed) node.linkRefused(this, how, "simulated");
+    this.#again();
+  }
+
+  #again(): void {
+    if (this.isClosed) return;
+    this.#isWaiting = true;
+    const { process, random } = this.transport;
+    const attempt = ++this.#attempt;
+    process.network.timeline.after(connectionBackoffMs(this.#attempts++, random.unit()), () => {
+      if (attempt === this.#attempt && this.#isWaiting) process.deliver(() => this.#isWaiting && this.dial());
+    });
+  }
+}
+
+class AcceptedLink extends Link {
+  readonly outgoing = false;
+  readonly address: string;
+
+  constructor(transport: SimTransport, remote: PeerIdentity) {
+    super(transport);
+    this.remote = remote;
+    this.address = remote.address;
+  }
+
+  begin(end: PipeEnd): void {
+    this.adopt(end);
+    this.isUp = true;
+    for (const link of this.transport.dialled) if (link.address === this.address) link.hurry();
+    this.transport.process.node.linkUp(this);
+  }
+
+  protected take(parcel: Parcel): void {
+    this.takeFrame(parcel);
+  }
+
+  protected over(how: LinkDown): void {
+    this.isClosed = true;
+    this.transport.process.node.linkDown(this, how);
+  }
+}
+
+class SnapshotOut extends Conversation implements SnapshotStreamOut {
+  readonly #header: Buffer;
+  readonly #sender: SnapshotSender;
+  #isOver = false;
+  #isFull = false;
+  #unsent = 0;
+
+  constructor(transport: SimTransport, address: string, incarnation: number, header: Buffer, sender: SnapshotSender) {
+    super(transport);
+    this.#header = header;
+    this.#sender = sender;
+    const { process } = transport;
+    const { network } = process;
+    const giveUp = (): void => {
+      if (this.pipe === undefined && !this.isUp) this.over("unreachable");
+    };
+    network.connect(
+      process,
+      machineAt(address),
+      address,
+      (end) => {
+        if (this.#isOver) return void end.shut("local", true);
+        this.adopt(end);
+        const hello: Hello = { identity: transport.self, wanted: incarnation, purpose: "snapshot" };
+        this.put({ kind: "hello", detail: hello });
+      },
+      giveUp,
+    );
+    network.timeline.after(HANDSHAKE_MS_MAX, () => process.deliver(giveUp));
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.put({ kind: "chunk", bytes: Buffer.from(chunk) });
+    this.#unsent++;
+    this.#isFull = this.#unsent >= SNAPSHOT_WINDOW_CHUNKS;
+    const { process } = this.transport;
+    const { network } = process;
+    // The kernel takes a chunk now and then.
+    network.timeline.after(network.random.magnitude(0.1, 20), () =>
+      process.deliver(() => {
+        this.#unsent--;
+        if (this.#unsent > 0 || !this.#isFull || this.#isOver) return;
+        this.#isFull = false;
+        this.#sender.drained();
+      }),
+    );
+    return !this.#isFull;
+  }
+
+  end(): void {
+    this.put({ kind: "end" });
+  }
+
+
+  destroy(): void {
+    this.#isOver = true;
+    this.pipe?.shut("local", false);
+  }
+
+  protected take(parcel: Parcel): void {
+    if (this.#isOver) return;
+    if (parcel.kind === "welcome") this.put({ kind: "proof" });
+    else if (parcel.kind === "accepted") {
+      this.isUp = true;
+      this.put({ kind: "header", bytes: this.#header });
+      this.#sender.drained();
+    } else if (parcel.kind === "confirmed") {
+      this.#isOver = true;
+      this.pipe?.shut("local", true);
+      this.#sender.finished();
+    }
+  }
+
+  protected over(how: LinkDown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#sender.failed(how, "");
+  }
+}
+
+class SnapshotIn extends Conversation implements SnapshotStreamIn {
+  override remote: PeerIdentity;
+  #receiver: SnapshotReceiver | undefined;
+  #isOver = false;
+
+  constructor(transport: SimTransport, remote: PeerIdentity) {
+    super(transport);
+    this.remote = remote;
+  }
+
+  begin(end: PipeEnd): void {
+    this.adopt(end);
+    this.isUp = true;
+  }
+
+  pause(): void {
+    this.pauseReading();
+  }
+
+  resume(): void {
+    this.resumeReading();
+  }
+
+  destroy(): void {
+    this.#isOver = true;
+    this.pipe?.shut("local", false);
+  }
+
+  protected take(parcel: Parcel): void {
+    if (this.#isOver) return;
+    const { kind, bytes } = parcel;
+    const receiver = this.#receiver;
+    if (kind === "header") {
+      this.#receiver = this.transport.process.node.snapshotOffered(this, bytes!);
+      if (this.#receiver === undefined) this.pipe?.shut("refused", true);
+    } else if (kind === "chunk") {
+      receiver?.chunk(bytes!);
+    } else if (kind === "end" && receiver !== undefined) {
+      this.#isOver = true;
+      if (receiver.ended()) this.put({ kind: "confirmed" });
+      else this.pipe?.shut("refused", true);
+    }
+  }
+
+  protected over(how: LinkDown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#receiver?.failed(how);
+  }
+}
