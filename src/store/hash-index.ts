@@ -1,225 +1,282 @@
-// Finds records by key and lists them in hash order, in a table that grows and shrinks a few slots at a time.
-// Refs in and out; the arena is only asked for key bytes. Never moves or frees a record.
+// Finds records by key and lists them in hash order; grows and shrinks by small pieces. Refs in and out; the arena is
+// only asked for key bytes. Never moves or frees a record.
+//
+// Extendible hashing (Fagin and others, 1979) with sorted segments:
+//
+//   directory, by the hash's top bits   | a | a | b | c |     a shares 1 top bit, b and c share 2
+//   segment, up to 64 entries           | h0 r0 | h1 r1 | ...     sorted by hash, ties by key bytes
+//
+// A full segment is split in two, which touches nothing else, so no write ever waits for a table to be rebuilt; only
+// the directory, four bytes for some forty keys, is copied when it doubles. The order of all entries is a pure function of the
+// keys and the hash seed. Filling it in that very order (a loader, a client that plays back a SCAN) costs no more than
+// any other order, which no table that is sized by its number of keys can say.
 
 import { assert } from "../base/assert.ts";
 import type { Arena } from "./arena.ts";
-import { CAPACITY_MIN, HashTable } from "./hash-table.ts";
 import { compareKey } from "./record.ts";
+import { NO_SEGMENT, SEGMENT_ENTRIES, SegmentPool } from "./segment-pool.ts";
 
-/**
- * What one write does for a resize: it moves 8 entries, or looks at 32 slots if most of them are empty. So a table
- * three quarters full is moved long before the new one is full, and one a tenth full before it is a twentieth full.
- */
-export const MIGRATE_ENTRIES = 8;
-export const MIGRATE_SLOTS = 32;
 const HASHES = 0x1_0000_0000;
-/** What all empty indexes share until their first key; nothing is ever put into it. */
-const EMPTY_TABLE = new HashTable(CAPACITY_MIN);
+/** 2^26 directory entries, 256 MiB, are for some billion keys. More are needed only if hashes are not random. */
+const DEPTH_MAX = 26;
+/** Two neighbours become one segment when they have no more than this: far from full, so that it stays for a while. */
+const MERGED_ENTRIES_MAX = 24;
+/** What all empty indexes share; never written to. */
+const EMPTY_DIRECTORY = new Uint32Array(2);
 
-/**
- * While it is resized, the index has two tables. The new one is filled in hash order, so a boundary says which
- * one owns a hash, and every search looks at one table:
- *
- *   hash      0 ............. boundary ............. 2^32
- *             [ in #table    ]        [ in #older    ]
- *
- * Slots of the older table below the cursor keep their hashes: searches that start there run over them.
- */
 export class HashIndex {
   count = 0;
-  /** Position of the last search: where the key is, or where it would go. Void after any change. */
-  at = 0;
-  /** Old slots visited by resizing so far, to test that each write does a bounded number. */
-  migratedSlots = 0;
+  /** Entries moved by splits and merges so far, to test that each write does a bounded number. */
+  movedEntries = 0;
   /** Of the walk: the entry it stands on, hash 0 at the end. */
   walkHash = 0;
   walkRef = 0;
-  /** Slots looked at by walks so far; callers bound their steps by it. */
+  /** Entries and segments looked at by walks so far; callers bound their steps by it. */
   walkedSlots = 0;
 
   readonly #arena: Arena;
-  #table = EMPTY_TABLE;
-  #older: HashTable | undefined = undefined;
-  /** Position in #older of the next slot to move. */
-  #cursor = 0;
-  #boundary = HASHES;
-  #walkTable: HashTable = this.#table;
+  #pool = new SegmentPool();
+  #directory = EMPTY_DIRECTORY;
+  /** The directory has 2^depth entries, at least two. */
+  #depth = 1;
+  /** Segments by their own depth. */
+  readonly #segmentsAt = new Uint32Array(DEPTH_MAX + 1);
+  /** Place in its segment of what the last search found, or where it would go. Void after any change. */
+  #place = 0;
+  #walkWords: Uint32Array = EMPTY_DIRECTORY;
   #walkAt = 0;
+  #walkEnd = 0;
+  /** Directory index behind the walk's segment. */
+  #walkNext = 0;
 
   constructor(arena: Arena) {
     this.#arena = arena;
   }
 
-  get capacity(): number {
-    return this.#table.capacity;
-  }
-
-  get resizing(): boolean {
-    return this.#older !== undefined;
-  }
-
-  /** Bytes of the tables. */
+  /** Bytes of the directory and the segments. */
   get reservedBytes(): number {
-    return this.#table.slots.byteLength + (this.#older?.slots.byteLength ?? 0);
+    return this.#directory.byteLength + this.#pool.reservedBytes;
   }
 
-  /** The table that owns a hash (int32: a u32 above 2^31 would be boxed as an argument). */
-  #owner(hash: number): HashTable {
-    const older = this.#older;
-    return older !== undefined && hash >>> 0 >= this.#boundary ? older : this.#table;
+  // Hashes are passed as int32: a u32 above 2^31 would be boxed as an argument.
+
+  #segmentOf(hash: number): number {
+    return this.#directory[hash >>> (32 - this.#depth)]!;
   }
 
-  /** The ref of the key bytes[start, end), or 0. `hash` is an int32. Sets `at`; a hit leaves the arena located. */
-  search(hash: number, bytes: Buffer, start: number, end: number): number {
+  /** First place in a segment whose hash is `hash` or greater; its number of entries if none is. */
+  #lowerBound(segment: number, hash: number): number {
+    const pool = this.#pool;
+    const size = pool.sizes[segment]!;
+    const entries = size & 0xff;
+    if (entries === 0) return 0;
+    const words = pool.words(segment);
+    const base = pool.base(segment);
     const wanted = hash >>> 0;
-    const table = this.#owner(hash);
-    const slots = table.slots;
-    let at = table.lowerBound(hash);
-    while (slots[at] === wanted) {
-      const ref = slots[at + 1]!;
-      const order = compareKey(this.#arena, ref, bytes, start, end);
-      if (order === 0) {
-        this.at = at;
-        return ref;
-      }
-      if (order > 0) break;
-      at += 2;
+    // Hashes are spread evenly, so the right place is near where the hash's share of the segment points to.
+    let at = base + (((((hash << (size >>> 8)) >>> 16) * entries) >>> 16) << 1);
+    if (words[at]! < wanted) {
+      const end = base + 2 * entries;
+      do at += 2;
+      while (at < end && words[at]! < wanted);
+    } else {
+      while (at > base && words[at - 2]! >= wanted) at -= 2;
     }
-    this.at = at;
+    return (at - base) >>> 1;
+  }
+
+  /** The ref of the key bytes[start, end), or 0. A hit leaves its record located in the arena. */
+  search(hash: number, bytes: Buffer, start: number, end: number): number {
+    const pool = this.#pool;
+    const segment = this.#segmentOf(hash);
+    let place = this.#lowerBound(segment, hash);
+    const entries = pool.count(segment);
+    if (place < entries) {
+      const words = pool.words(segment);
+      const wanted = hash >>> 0;
+      let at = pool.base(segment) + 2 * place;
+      while (words[at] === wanted) {
+        const ref = words[at + 1]!;
+        const order = compareKey(this.#arena, ref, bytes, start, end);
+        if (order === 0) {
+          this.#place = place;
+          return ref;
+        }
+        if (order > 0 || ++place === entries) break;
+        at += 2;
+      }
+    }
+    this.#place = place;
     return 0;
   }
 
-  /** Sets `at` to the entry of a record known to be here. */
+  /** As a search that finds it, for a record known to be here. */
   searchRef(hash: number, ref: number): void {
-    const wanted = hash >>> 0;
-    const table = this.#owner(hash);
-    const slots = table.slots;
-    let at = table.lowerBound(hash);
-    while (slots[at] === wanted && slots[at + 1] !== ref) at += 2;
-    assert(slots[at] === wanted, `record ${ref} with hash ${wanted} is not in the index of ${this.count}`);
-    this.at = at;
-  }
-
-  /** Does a few slots of a resize under way. To be called by every write, before it searches. */
-  step(): void {
-    if (this.#older !== undefined) this.#migrate();
+    const segment = this.#segmentOf(hash);
+    const entries = this.#pool.count(segment);
+    assert(entries > 0, `record ${ref} with hash ${hash} is in an empty segment of ${this.count} entries`);
+    const words = this.#pool.words(segment);
+    const base = this.#pool.base(segment);
+    let place = this.#lowerBound(segment, hash);
+    while (place < entries && words[base + 2 * place] === hash >>> 0 && words[base + 2 * place + 1] !== ref)
+      place++;
+    const found = place < entries && words[base + 2 * place + 1] === ref;
+    assert(found, `record ${ref} with hash ${hash} is not in the index of ${this.count} entries`);
+    this.#place = place;
   }
 
   /** The record found by the last search moved to `ref`. */
   replace(hash: number, ref: number): void {
-    this.#owner(hash).slots[this.at + 1] = ref;
+    const segment = this.#segmentOf(hash);
+    this.#pool.words(segment)[this.#pool.base(segment) + 2 * this.#place + 1] = ref;
   }
 
   /** Adds the key that the last search did not find. */
   insert(hash: number, ref: number): void {
-    if (this.#table === EMPTY_TABLE) this.#table = new HashTable(CAPACITY_MIN);
-    if (!this.#owner(hash).insertAt(this.at, hash, ref)) this.#rebuild(hash, ref);
-    this.count++;
-    if (this.#older === undefined && this.count * 4 > this.#table.capacity * 3) {
-      this.#resize(this.#table.capacity * 2);
+    const pool = this.#pool;
+    let segment = this.#segmentOf(hash);
+    if (segment === NO_SEGMENT) {
+      segment = pool.allocate(0);
+      this.#directory = new Uint32Array(2).fill(segment);
+      this.#segmentsAt[0] = 1;
     }
+    while (pool.count(segment) === SEGMENT_ENTRIES) segment = this.#split(segment, hash);
+    const words = pool.words(segment);
+    const at = pool.base(segment) + 2 * this.#place;
+    for (let to = pool.base(segment) + 2 * pool.count(segment); to > at; to -= 2) {
+      words[to] = words[to - 2]!;
+      words[to + 1] = words[to - 1]!;
+    }
+    words[at] = hash;
+    words[at + 1] = ref;
+    pool.sizes[segment]!++;
+    this.count++;
+  }
+
+  /** Parts a segment by its next bit; returns the half that `hash` belongs to, with #place in it. */
+  #split(left: number, hash: number): number {
+    const pool = this.#pool;
+    const depth = pool.depth(left);
+    assert(depth < DEPTH_MAX, `${SEGMENT_ENTRIES} of ${this.count} hashes share ${depth} bits`);
+    if (depth === this.#depth) this.#doubleDirectory();
+    const right = pool.allocate(depth + 1);
+    const bit = 1 << (31 - depth);
+    const entries = pool.count(left);
+    const from = pool.words(left);
+    const to = pool.words(right);
+    let at = pool.base(left);
+    let kept = 0;
+    for (; kept < entries && (from[at]! & bit) === 0; kept++) at += 2;
+    const end = pool.base(left) + 2 * entries;
+    for (let target = pool.base(right); at < end; at++, target++) to[target] = from[at]!;
+    pool.setSize(left, kept, depth + 1);
+    pool.setSize(right, entries - kept, depth + 1);
+    this.#segmentsAt[depth]!--;
+    this.#segmentsAt[depth + 1]! += 2;
+    this.movedEntries += entries - kept;
+    const span = 2 ** (this.#depth - depth - 1);
+    const middle = this.#spanStart(hash, depth) + span;
+    this.#directory.fill(right, middle, middle + span);
+    if ((hash & bit) === 0) return left;
+    this.#place -= kept;
+    return right;
+  }
+
+  /** Directory index of the first entry for the hashes that share their top `depth` bits with `hash`. */
+  #spanStart(hash: number, depth: number): number {
+    return depth === 0 ? 0 : (hash >>> (32 - depth)) * 2 ** (this.#depth - depth);
+  }
+
+  #doubleDirectory(): void {
+    const before = this.#directory;
+    const directory = new Uint32Array(2 * before.length);
+    for (let i = 0; i < before.length; i++) {
+      const segment = before[i]!;
+      directory[2 * i] = segment;
+      directory[2 * i + 1] = segment;
+    }
+    this.#directory = directory;
+    this.#depth++;
   }
 
   /** Removes the entry found by the last search. */
   remove(hash: number): void {
-    this.#owner(hash).removeAt(this.at);
     this.count--;
-    const capacity = this.#table.capacity;
-    if (this.#older === undefined && capacity > CAPACITY_MIN && this.count * 10 < capacity) {
-      this.#resize(capacity / 2);
-    }
-  }
-
-  #resize(capacity: number): void {
-    this.#older = this.#table;
-    this.#table = new HashTable(capacity);
-    this.#cursor = 0;
-    this.#boundary = 0;
-  }
-
-  #migrate(): void {
-    const older = this.#older!;
-    const slots = older.slots;
-    const table = this.#table;
-    const limit = Math.min(this.#cursor + 2 * MIGRATE_SLOTS, slots.length);
-    let at = this.#cursor;
-    let hash = slots[at]!;
-    let entries = 0;
-    let hashBefore = 0;
-    // Entries of one hash are not parted: the boundary could not say which table owns them.
-    while ((at < limit && entries < MIGRATE_ENTRIES) || (hash !== 0 && hash === hashBefore)) {
-      if (hash !== 0) {
-        if (!table.append(hash, slots[at + 1]!)) {
-          this.#setCursor(at);
-          this.#rebuild(0, 0);
-          return;
-        }
-        hashBefore = hash;
-        entries++;
-      }
-      at += 2;
-      hash = at < slots.length ? slots[at]! : 0;
-    }
-    this.migratedSlots += (at - this.#cursor) >>> 1;
-    this.#setCursor(at);
-    if (at >= slots.length) this.#older = undefined;
-  }
-
-  /**
-   * The boundary is the least hash whose search in the older table cannot meet a hole below the cursor: the cursor's
-   * own lowest hash, or the hash that stands there if it was displaced (then all slots from its home on are full).
-   */
-  #setCursor(at: number): void {
-    const older = this.#older!;
-    const lowest = (at >>> 1) * 2 ** older.shift;
-    const hash = older.slots[at] ?? 0;
-    this.#cursor = at;
-    this.#boundary = hash !== 0 && hash < lowest ? hash : Math.min(lowest, HASHES);
-  }
-
-  /**
-   * A pad overflowed, which random hashes practically never do: everything is moved at once to a table with a longer
-   * pad. `hash`, `ref`: an entry to add at the position of the last search; hash 0 for none.
-   */
-  #rebuild(hash: number, ref: number): void {
-    const intoOlder = hash !== 0 && this.#owner(hash) === this.#older;
-    for (let pad = this.#table.pad * 4; ; pad *= 4) {
-      const table = new HashTable(this.#table.capacity, pad);
-      const parts: [HashTable, number, boolean][] = [[this.#table, 0, hash !== 0 && !intoOlder]];
-      if (this.#older !== undefined) parts.push([this.#older, this.#cursor, intoOlder]);
-      if (!parts.every(([from, start, adds]) => this.#appendAll(table, from, start, adds, hash, ref)))
-        continue;
-      this.#table = table;
-      this.#older = undefined;
+    if (this.count === 0) {
+      this.#pool = new SegmentPool();
+      this.#directory = EMPTY_DIRECTORY;
+      this.#depth = 1;
+      this.#segmentsAt.fill(0);
       return;
     }
+    const pool = this.#pool;
+    const segment = this.#segmentOf(hash);
+    const entries = pool.count(segment) - 1;
+    const words = pool.words(segment);
+    const base = pool.base(segment);
+    const end = base + 2 * entries;
+    for (let at = base + 2 * this.#place; at < end; at++) words[at] = words[at + 2]!;
+    pool.sizes[segment]!--;
+    if (entries <= MERGED_ENTRIES_MAX) this.#mergeAround(hash);
   }
 
-  #appendAll(
-    to: HashTable,
-    from: HashTable,
-    start: number,
-    adds: boolean,
-    hash: number,
-    ref: number,
-  ): boolean {
-    const slots = from.slots;
-    for (let at = start; at < slots.length; at += 2) {
-      if (adds && at === this.at && !to.append(hash, ref)) return false;
-      if (slots[at] !== 0 && !to.append(slots[at]!, slots[at + 1]!)) return false;
+  /** Merges the hash's segment with its other half, and what comes of that again, while both are nearly empty. */
+  #mergeAround(hash: number): void {
+    const pool = this.#pool;
+    for (;;) {
+      const segment = this.#segmentOf(hash);
+      const depth = pool.depth(segment);
+      if (depth === 0) break;
+      const other = this.#segmentOf(hash ^ (1 << (32 - depth)));
+      if (pool.depth(other) !== depth || pool.count(segment) + pool.count(other) > MERGED_ENTRIES_MAX) break;
+      const hashIsLeft = (hash & (1 << (32 - depth))) === 0;
+      if (hashIsLeft) this.#merge(segment, other, hash, depth);
+      else this.#merge(other, segment, hash, depth);
     }
-    return true;
+    // Not as soon as it could be, so that one split does not bring it back.
+    const segmentsAt = this.#segmentsAt;
+    if (this.#depth > 2 && segmentsAt[this.#depth] === 0 && segmentsAt[this.#depth - 1] === 0) {
+      this.#halveDirectory();
+    }
+  }
+
+  #halveDirectory(): void {
+    const before = this.#directory;
+    const directory = new Uint32Array(before.length / 2);
+    for (let i = 0; i < directory.length; i++) directory[i] = before[2 * i]!;
+    this.#directory = directory;
+    this.#depth--;
+  }
+
+  #merge(left: number, right: number, hash: number, depth: number): void {
+    const pool = this.#pool;
+    const from = pool.words(right);
+    const to = pool.words(left);
+    const entries = pool.count(right);
+    const kept = pool.count(left);
+    const start = pool.base(right);
+    const target = pool.base(left) + 2 * kept;
+    for (let i = 0; i < 2 * entries; i++) to[target + i] = from[start + i]!;
+    pool.setSize(left, kept + entries, depth - 1);
+    pool.free(right);
+    this.#segmentsAt[depth]! -= 2;
+    this.#segmentsAt[depth - 1]!++;
+    this.movedEntries += entries;
+    const spanStart = this.#spanStart(hash, depth - 1);
+    this.#directory.fill(left, spanStart, spanStart + 2 ** (this.#depth - depth + 1));
   }
 
   /** Starts a walk at the first entry with this hash (0 to 2^32) or a greater one. Changes end the walk. */
   walkFrom(hash: number): void {
-    if (hash >= HASHES) {
-      this.walkHash = 0;
-      return;
+    this.#walkAt = 0;
+    this.#walkEnd = 0;
+    this.#walkNext = this.#directory.length;
+    if (hash < HASHES) {
+      const segment = this.#segmentOf(hash);
+      const depth = this.#pool.depth(segment);
+      this.#walkNext = this.#spanStart(hash, depth) + 2 ** (this.#depth - depth);
+      this.#enter(segment, this.#lowerBound(segment, hash));
     }
-    const table = this.#owner(hash);
-    this.#walkTable = table;
-    this.#walkAt = table.lowerBound(hash);
     this.#settle();
   }
 
@@ -229,26 +286,28 @@ export class HashIndex {
     this.#settle();
   }
 
+  #enter(segment: number, place: number): void {
+    if (segment === NO_SEGMENT) return;
+    const base = this.#pool.base(segment);
+    this.#walkWords = this.#pool.words(segment);
+    this.#walkAt = base + 2 * place;
+    this.#walkEnd = base + 2 * this.#pool.count(segment);
+  }
+
   #settle(): void {
-    let slots = this.#walkTable.slots;
-    let at = this.#walkAt;
-    const older = this.#older;
-    const goesOn = older !== undefined && this.#walkTable !== older;
-    // The new table is filled up to the boundary; what was displaced over it follows without a gap.
-    const stop = goesOn && this.#boundary < HASHES ? this.#walkTable.home(this.#boundary) : slots.length;
-    const from = at;
-    while (at < stop && slots[at] === 0) at += 2;
-    this.walkedSlots += ((at - from) >>> 1) + 1;
-    if (goesOn && (at >= slots.length || slots[at] === 0)) {
-      this.#walkTable = older;
-      slots = older.slots;
-      at = this.#boundary < HASHES ? older.lowerBound(this.#boundary) : slots.length;
-      const olderFrom = at;
-      while (at < slots.length && slots[at] === 0) at += 2;
-      this.walkedSlots += (at - olderFrom) >>> 1;
+    this.walkedSlots++;
+    while (this.#walkAt >= this.#walkEnd) {
+      if (this.#walkNext >= this.#directory.length) {
+        this.walkHash = 0;
+        this.walkRef = 0;
+        return;
+      }
+      const segment = this.#directory[this.#walkNext]!;
+      this.#walkNext += 2 ** (this.#depth - this.#pool.depth(segment));
+      this.walkedSlots++;
+      this.#enter(segment, 0);
     }
-    this.#walkAt = at;
-    this.walkHash = at < slots.length ? slots[at]! : 0;
-    this.walkRef = this.walkHash === 0 ? 0 : slots[at + 1]!;
+    this.walkHash = this.#walkWords[this.#walkAt]!;
+    this.walkRef = this.#walkWords[this.#walkAt + 1]!;
   }
 }

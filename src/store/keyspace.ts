@@ -274,7 +274,6 @@ export class Keyspace {
 
   /** The ref of an alive key, about to be changed and located, or 0 with the index ready to insert. Reclaims a dead one. */
   #searchForWrite(hash: number, bytes: Buffer, start: number, end: number): number {
-    this.index.step();
     const ref = this.index.search(hash, bytes, start, end);
     if (ref === 0) return 0;
     const position = this.arena.words[(this.arena.at >>> 2) + is.WORD_DEADLINE]!;
@@ -427,7 +426,6 @@ export class Keyspace {
       this.deadlines.deadlineAt(0) <= this.#state.logMs,
       `key ${ref} is not due at ${this.#state.logMs}`,
     );
-    this.index.step();
     this.index.searchRef(hash, ref);
     this.#expire(hash, ref);
   }
