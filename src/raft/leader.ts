@@ -19,9 +19,18 @@ export function tickLeader(r: Raft): void {
   }
   if (r.role !== "leader") return;
   tickSnapshots(r);
+  if (r.config.batchAppends) noteCommitDue(r);
   if (r.heartbeatElapsed >= r.config.heartbeatTicks) {
     r.heartbeatElapsed = 0;
     broadcastHeartbeat(r);
+  }
+}
+
+function noteCommitDue(r: Raft): void {
+  for (const peer of r.tracker.peers) {
+    if (peer.id === r.id || !peer.canRaiseCommit(r.log.committed)) continue;
+    r.commitDue = true;
+    r.appendsDue = true;
   }
 }
 
@@ -107,8 +116,7 @@ function handleAccept(r: Raft, peer: Progress, index: number): void {
     releasePostponedReads(r);
     broadcastAppend(r);
   } else if (!own && peer.canRaiseCommit(r.log.committed)) {
-    if (r.config.batchAppends) r.appendsDue = true;
-    else sendAppend(r, peer);
+    if (!r.config.batchAppends) sendAppend(r, peer);
   }
   if (own) return;
   sendEntries(r, peer);

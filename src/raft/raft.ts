@@ -65,6 +65,8 @@ export class Raft {
   postponedReads: ReadRequest[] = [];
   /** batchAppends: there may be something to send when the next Ready is taken. */
   appendsDue = false;
+  /** batchAppends: members that only lack the commit index are told with the next Ready; once a tick. */
+  commitDue = false;
   /** Stamps up to here do not count for the lease: a transfer was ordered and taken back. */
   leaseFloorMs = 0;
   leaseEndMs = 0;

@@ -90,15 +90,21 @@ export function sendEntries(r: Raft, peer: Progress): void {
   }
 }
 
-/** batchAppends: one round for everything that happened since the last Ready. */
+/**
+ * batchAppends: one round for everything that happened since the last Ready. A new commit index travels with the next
+ * entries; only where none follow within a tick does it get an append of its own, which would cost as many messages
+ * as the entry itself.
+ */
 export function flushAppends(r: Raft): void {
+  const tellCommit = r.commitDue;
   r.appendsDue = false;
+  r.commitDue = false;
   if (r.role !== "leader") return;
   const last = r.log.lastIndex();
   for (const peer of r.tracker.peers) {
     if (peer.id === r.id) continue;
     if (peer.next > last) {
-      if (peer.canRaiseCommit(r.log.committed)) sendAppend(r, peer);
+      if (tellCommit && peer.canRaiseCommit(r.log.committed)) sendAppend(r, peer);
       continue;
     }
     while (peer.next <= last && maybeSendAppend(r, peer, false)) {
