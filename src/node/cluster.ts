@@ -31,7 +31,6 @@ export class Cluster {
   readonly membership: Membership;
   readonly links = new PeerLinks();
   readonly #parts: ClusterParts;
-  readonly #accepted = new Map<number, PeerLink>();
   #sending: SnapshotSending | undefined;
   #staged: StagedState | undefined;
 
@@ -58,17 +57,22 @@ export class Cluster {
     this.#tryToFound();
   }
 
-  /** Both ways: requests go out on our link, replies come in on theirs. */
+  /** Requests go out on our link, and their replies come in on it. */
   reaches(member: number): boolean {
-    return this.links.isUp(member) && this.#accepted.has(member);
+    return this.links.isUp(member);
   }
 
   linkUp(link: PeerLink): void {
     const { remote } = link;
     assert(remote !== undefined, "a link is up before its handshake");
-    const { replica, ports } = this.#parts;
+    const { replica, virtualSessions, ports } = this.#parts;
     if (link.outgoing) this.links.up(link, remote);
-    else this.#accepted.set(remote.incarnation, link);
+    else {
+      // It dials again only when it has lost its link, and what was asked on it: that we may not know yet.
+      const before = this.links.called(link, remote);
+      if (before !== undefined) virtualSessions.memberLost(remote.incarnation);
+      before?.close();
+    }
     ports.log.info({ peer: remote.name, outgoing: link.outgoing }, "peer connected");
     if (this.membership.fresh) this.#tryToFound();
     else if (
@@ -88,13 +92,13 @@ export class Cluster {
     if (remote === undefined) return;
     const member = remote.incarnation;
     ports.log.info({ peer: remote.name, outgoing: link.outgoing, how }, "peer disconnected");
-    if (link.outgoing) this.links.down(link);
-    else if (this.#accepted.get(member) === link) this.#accepted.delete(member);
-    // What was under way to or from it is lost either way; both directions start anew together.
-    const accepted = this.#accepted.get(member);
-    if (link.outgoing && accepted !== undefined) accepted.close();
-    forwarding.lost(member);
-    virtualSessions.memberLost(member);
+    // What was asked on a link is lost with it: what we asked, or what the other side did.
+    if (link.outgoing) {
+      this.links.down(link);
+      forwarding.lost(member);
+    } else if (this.links.hungUp(link, member)) {
+      virtualSessions.memberLost(member);
+    }
     const { raft } = replica;
     if (raft !== undefined) {
       if (link.outgoing) raft.reportUnreachable(member);
@@ -121,8 +125,9 @@ export class Cluster {
     for (const table of tables) this.#adopt(table);
     if (this.membership.member(from) !== undefined) {
       for (const message of raft) if (this.#isOurs(message, from)) replica.step(message);
-      for (const request of proxyRequests) virtualSessions.request(from, request);
-      for (const reply of proxyReplies) forwarding.reply(from, reply);
+      if (this.links.isCaller(link, from))
+        for (const request of proxyRequests) virtualSessions.request(from, request);
+      if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
     }
     ports.scheduler.requestTurn();
   }

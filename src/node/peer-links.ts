@@ -1,5 +1,10 @@
 // The connections to the other members: one outgoing link each, what is to be sent on it this turn, and who
 // is at the other end. Frames are made once a turn.
+//
+//   we dialled:    Raft's messages and requests out, replies to the requests in
+//   they dialled:  Raft's messages and requests in, replies to the requests out
+//
+// A reply takes the link its request came on, so both are lost together, and nothing is lost while that link lives.
 
 import type { ClusterTable, ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
 import { encodePeerFrame } from "../wire/peer-frame.ts";
@@ -10,14 +15,20 @@ interface Peer {
   link: PeerLink;
   raft: RaftMessage[];
   proxyRequests: ProxyRequest[];
-  proxyReplies: ProxyReply[];
   tables: ClusterTable[];
   dirty: boolean;
+}
+
+interface Caller {
+  readonly link: PeerLink;
+  proxyReplies: ProxyReply[];
 }
 
 export class PeerLinks {
   readonly #byMember = new Map<number, Peer>();
   readonly #dirty: Peer[] = [];
+  readonly #callers = new Map<number, Caller>();
+  readonly #answered: Caller[] = [];
 
   /** The link we opened has shaken hands with `remote`. */
   up(link: PeerLink, remote: PeerIdentity): void {
@@ -25,10 +36,31 @@ export class PeerLinks {
       link,
       raft: [],
       proxyRequests: [],
-      proxyReplies: [],
       tables: [],
       dirty: false,
     });
+  }
+
+  /** `remote` has dialled us. The link it used before, which it has given up, or undefined. */
+  called(link: PeerLink, remote: PeerIdentity): PeerLink | undefined {
+    const before = this.#callers.get(remote.incarnation)?.link;
+    this.#callers.set(remote.incarnation, { link, proxyReplies: [] });
+    return before;
+  }
+
+  /** A link of theirs is gone; false if it was not in use any more. */
+  hungUp(link: PeerLink, member: number): boolean {
+    return this.isCaller(link, member) && this.#callers.delete(member);
+  }
+
+  /** Is this the link on which the member's requests come now? */
+  isCaller(link: PeerLink, member: number): boolean {
+    return this.#callers.get(member)?.link === link;
+  }
+
+  /** Is this the link on which we ask the member? */
+  isCurrent(link: PeerLink, member: number): boolean {
+    return this.#byMember.get(member)?.link === link;
   }
 
   /** The member that was at its end, if it was the one in use. */
@@ -63,26 +95,35 @@ export class PeerLinks {
     this.#to(member)?.proxyRequests.push(request);
   }
 
+  /** Dropped when the link of its request is gone: the other side knows that it was. */
   proxyReply(member: number, reply: ProxyReply): void {
-    this.#to(member)?.proxyReplies.push(reply);
+    const caller = this.#callers.get(member);
+    if (caller === undefined) return;
+    if (caller.proxyReplies.length === 0) this.#answered.push(caller);
+    caller.proxyReplies.push(reply);
   }
 
   table(member: number, table: ClusterTable): void {
     this.#to(member)?.tables.push(table);
   }
 
-  /** One frame to each peer that is to get anything. */
+  /** One frame to each peer that is to get anything, and one with replies to each that asked. */
   flush(): void {
-    if (this.#dirty.length === 0) return;
     for (const peer of this.#dirty) {
+      const { raft, proxyRequests, tables } = peer;
       peer.dirty = false;
-      peer.link.send(encodePeerFrame(peer));
+      peer.link.send(encodePeerFrame({ raft, proxyRequests, tables }));
       peer.raft = [];
       peer.proxyRequests = [];
-      peer.proxyReplies = [];
       peer.tables = [];
     }
     this.#dirty.length = 0;
+    for (const caller of this.#answered) {
+      const { proxyReplies } = caller;
+      caller.link.send(encodePeerFrame({ proxyReplies }));
+      caller.proxyReplies = [];
+    }
+    this.#answered.length = 0;
   }
 
   /** Undefined when it cannot be reached: the message is lost, as on any network. */
