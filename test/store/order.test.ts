@@ -203,6 +203,18 @@ test("growing and shrinking: each write moves a bounded number of entries, and m
   assert.ok(movedBefore > 40_000, "there were splits and merges");
 });
 
+test("growing and shrinking again and again takes no more memory", () => {
+  const text = newText();
+  const { index, arena } = text.keys(0);
+  let bytesMax = 0;
+  for (let round = 0; round < 6; round++) {
+    for (let i = 0; i < 30_000; i++) text.set(0, `${i}`, "");
+    if (round === 0) bytesMax = index.reservedBytes + arena.reservedBytes;
+    assert.ok(index.reservedBytes + arena.reservedBytes <= 1.1 * bytesMax, `round ${round}`);
+    for (let i = 0; i < 29_000; i++) text.remove(0, `${i}`);
+  }
+});
+
 test("filling in hash order takes no more work than filling in any other order", () => {
   const text = newText();
   for (let i = 0; i < 50_000; i++) text.set(0, `${i}`, "");

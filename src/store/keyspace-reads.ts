@@ -1,0 +1,273 @@
+// The half of a database that answers: finding, listing and describing records. It changes nothing but access clocks
+// and metDying. Byte ranges in, handles and byte ranges out; time and randomness come in.
+
+import { assert } from "../base/assert.ts";
+import type { Prng } from "../base/prng.ts";
+import { decayedCounter, idleSeconds, touchedClock } from "./access.ts";
+import { Arena } from "./arena.ts";
+import { DeadlineHeap } from "./deadline-heap.ts";
+import { EMBEDDED_BYTES_MAX, isInteger } from "./encoding.ts";
+import { hashKey } from "./hash.ts";
+import { HashIndex } from "./hash-index.ts";
+import { roundToClass } from "./size-class.ts";
+import type { StoreState } from "./state.ts";
+import * as is from "./types.ts";
+
+export type Visit = (bytes: Buffer, keyStart: number, keyEnd: number, handle: number) => void;
+
+const NO_BYTES = Buffer.alloc(0);
+/** Dead keys that RANDOMKEY passes over before it gives up. */
+const DEAD_TRIES_MAX = 128;
+/** A SCAN step looks at no more entries and segments than this for each key it was asked for. */
+const SCAN_SLOTS_PER_KEY = 64;
+const SCAN_CURSOR_END = 0x1_0000_0000;
+
+export class KeyspaceReads {
+  /** Index in Store.databases; only Store.swap changes it. */
+  database: number;
+
+  /** The value of the last find, setString or resizeString: valueBytes[valueStart, valueEnd). Until the next change. */
+  valueBytes: Buffer = NO_BYTES;
+  valueStart = 0;
+  valueEnd = 0;
+
+  /** The key of the last keyRange. Until the next change. */
+  keyBytes: Buffer = NO_BYTES;
+  keyStart = 0;
+  keyEnd = 0;
+
+  /** Memory that all replicas agree on: a function of the content. */
+  logicalBytes = 0;
+
+  /** Inner parts, for the other files of this folder. clear() replaces all three. */
+  arena = new Arena();
+  index = new HashIndex(this.arena);
+  deadlines = new DeadlineHeap(this.arena);
+
+  protected readonly state: StoreState;
+
+  constructor(state: StoreState, database: number) {
+    this.state = state;
+    this.database = database;
+  }
+
+  /** Keys in the table, dead but unreclaimed ones included, as DBSIZE in Redis. */
+  get size(): number {
+    return this.index.count;
+  }
+
+  /** Keys with a deadline. */
+  get expiringCount(): number {
+    return this.deadlines.size;
+  }
+
+  /** Bytes of memory really held, in use or not: local metadata, for INFO. */
+  get reservedBytes(): number {
+    return this.arena.reservedBytes + this.index.reservedBytes + this.deadlines.reservedBytes;
+  }
+
+  protected hash(bytes: Buffer, start: number, end: number): number {
+    return hashKey(bytes, start, end, this.state.hashSeed0, this.state.hashSeed1);
+  }
+
+  /** The record's hash, from its key. Leaves the record located. */
+  protected hashOf(ref: number): number {
+    const arena = this.arena;
+    arena.locate(ref);
+    const start = arena.at + is.HEADER_BYTES;
+    return this.hash(arena.bytes, start, start + arena.words[(arena.at >>> 2) + is.WORD_KEY_LENGTH]!);
+  }
+
+  /**
+   * A record's handle, or 0 if the key is absent or dead. Sets valueBytes, valueStart, valueEnd; notes the access
+   * unless store.noTouch; sets store.metDying if the key is alive by the log but not by the running clock.
+   */
+  find(bytes: Buffer, start: number, end: number): number {
+    const ref = this.index.search(this.hash(bytes, start, end), bytes, start, end);
+    if (ref === 0) return 0;
+    const words = this.arena.words;
+    const word = this.arena.at >>> 2;
+    const position = words[word + is.WORD_DEADLINE]!;
+    if (position !== 0 && !this.#checkAlive(position - 1)) return 0;
+    if (!this.state.noTouch) this.#touch(words, word);
+    this.exposeValue();
+    return ref;
+  }
+
+  #checkAlive(position: number): boolean {
+    const deadlineMs = this.deadlines.deadlineAt(position);
+    if (deadlineMs <= this.state.logMs) return false;
+    if (deadlineMs <= this.state.runningMs) this.state.metDying = true;
+    return true;
+  }
+
+  #touch(words: Uint32Array, word: number): void {
+    const state = this.state;
+    const meta = words[word]!;
+    const clock = state.lfu
+      ? touchedClock(
+          meta >>> is.CLOCK_SHIFT,
+          state.accessClock,
+          state.lfuDecayMinutes,
+          state.lfuLogFactor,
+          state.accessRandom,
+        )
+      : state.accessClock;
+    words[word] = (meta & is.KIND_MASK) | (clock << is.CLOCK_SHIFT);
+  }
+
+  /** Publishes the value of the located record. */
+  protected exposeValue(): void {
+    const arena = this.arena;
+    const word = arena.at >>> 2;
+    const start = arena.at + is.HEADER_BYTES + arena.words[word + is.WORD_KEY_LENGTH]!;
+    this.valueBytes = arena.bytes;
+    this.valueStart = start;
+    this.valueEnd = start + arena.words[word + is.WORD_VALUE_LENGTH]!;
+  }
+
+  /** Publishes a record's value, as find does, without noting an access. */
+  valueOf(handle: number): void {
+    this.arena.locate(handle);
+    this.exposeValue();
+  }
+
+  /** Publishes a record's key: keyBytes, keyStart, keyEnd. */
+  keyRange(handle: number): void {
+    const arena = this.arena;
+    arena.locate(handle);
+    this.keyBytes = arena.bytes;
+    this.keyStart = arena.at + is.HEADER_BYTES;
+    this.keyEnd = this.keyStart + arena.words[(arena.at >>> 2) + is.WORD_KEY_LENGTH]!;
+  }
+
+  protected word(handle: number, word: number): number {
+    this.arena.locate(handle);
+    return this.arena.words[(this.arena.at >>> 2) + word]!;
+  }
+
+  typeOf(handle: number): number {
+    return this.word(handle, is.WORD_META) & is.TYPE_MASK;
+  }
+
+  /** In ms of cluster time; 0 = none. */
+  deadlineOf(handle: number): number {
+    const position = this.word(handle, is.WORD_DEADLINE);
+    return position === 0 ? 0 : this.deadlines.deadlineAt(position - 1);
+  }
+
+  encodingOf(handle: number): is.Encoding {
+    const meta = this.word(handle, is.WORD_META);
+    assert((meta & is.TYPE_MASK) === is.STRING, `encoding of type ${meta & is.TYPE_MASK}`);
+    if ((meta & is.FLAG_RAW) !== 0) return "raw";
+    const arena = this.arena;
+    const start = arena.at + is.HEADER_BYTES + arena.words[(arena.at >>> 2) + is.WORD_KEY_LENGTH]!;
+    const end = start + arena.words[(arena.at >>> 2) + is.WORD_VALUE_LENGTH]!;
+    if (isInteger(arena.bytes, start, end)) return "int";
+    return end - start <= EMBEDDED_BYTES_MAX ? "embstr" : "raw";
+  }
+
+  /** Logical bytes that the key costs: what removing it would take from logicalBytes. */
+  memoryOf(handle: number): number {
+    const bytes = this.recordBytes(handle);
+    const hasDeadline = this.word(handle, is.WORD_DEADLINE) !== 0;
+    return roundToClass(bytes) + is.SLOT_LOGICAL_BYTES + (hasDeadline ? is.DEADLINE_LOGICAL_BYTES : 0);
+  }
+
+  protected recordBytes(ref: number): number {
+    this.arena.locate(ref);
+    const word = this.arena.at >>> 2;
+    const words = this.arena.words;
+    return is.HEADER_BYTES + words[word + is.WORD_KEY_LENGTH]! + words[word + is.WORD_VALUE_LENGTH]!;
+  }
+
+  /** OBJECT IDLETIME: seconds since the last access. Means something in LRU mode only. */
+  idleOf(handle: number): number {
+    return idleSeconds(this.word(handle, is.WORD_META) >>> is.CLOCK_SHIFT, this.state.accessClock);
+  }
+
+  /** OBJECT FREQ: the logarithmic access counter after decay. Means something in LFU mode only. */
+  frequencyOf(handle: number): number {
+    const clock = this.word(handle, is.WORD_META) >>> is.CLOCK_SHIFT;
+    return decayedCounter(clock, this.state.accessClock, this.state.lfuDecayMinutes);
+  }
+
+  /** Sets the raw access clock (u24), for RESTORE's IDLETIME and FREQ. */
+  setAccessClock(handle: number, clock: number): void {
+    const meta = this.word(handle, is.WORD_META);
+    this.arena.words[this.arena.at >>> 2] = (meta & is.KIND_MASK) | (clock << is.CLOCK_SHIFT);
+  }
+
+  /** Alive by the log? Sets metDying as find does. */
+  #isAlive(ref: number): boolean {
+    const position = this.word(ref, is.WORD_DEADLINE);
+    return position === 0 || this.#checkAlive(position - 1);
+  }
+
+  /**
+   * Visits about `count` keys in hash order from the cursor on and returns the next cursor, 0 at the end. A cursor is
+   * a position in hash space, so it means the same on every replica, whatever table it met before. A key that is there
+   * from the first step to the last is visited once, exactly. `visit` may not change this database.
+   */
+  scan(cursor: number, count: number, visit: Visit): number {
+    if (!(cursor >= 0 && cursor < SCAN_CURSOR_END)) return 0;
+    const index = this.index;
+    const slotsEnd = index.walkedSlots + count * SCAN_SLOTS_PER_KEY;
+    let seen = 0;
+    let hashBefore = 0;
+    for (index.walkFrom(cursor); index.walkHash !== 0; index.walkNext()) {
+      const hash = index.walkHash;
+      const enough = seen >= count || index.walkedSlots > slotsEnd;
+      if (enough && seen > 0 && hash !== hashBefore) return hash;
+      hashBefore = hash;
+      seen++;
+      const ref = index.walkRef;
+      if (!this.#isAlive(ref)) continue;
+      this.keyRange(ref);
+      visit(this.keyBytes, this.keyStart, this.keyEnd, ref);
+    }
+    return 0;
+  }
+
+  /** Visits every alive key, in hash order. `visit` may not change this database. */
+  forEach(visit: Visit): void {
+    this.scan(0, Infinity, visit);
+  }
+
+  /**
+   * A random key's handle, or 0 if there is none, or if chance met only dead ones. The same on every replica for the
+   * same randomness. Keys behind a gap in hash space are somewhat likelier.
+   */
+  randomKey(random: Prng): number {
+    const index = this.index;
+    if (index.count === 0) return 0;
+    for (let tries = 0; tries < DEAD_TRIES_MAX; tries++) {
+      index.walkFrom(random.u32());
+      if (index.walkHash === 0) index.walkFrom(0);
+      if (this.#isAlive(index.walkRef)) return index.walkRef;
+    }
+    return 0;
+  }
+
+  /**
+   * Writes up to `count` random handles to `into` (repeats are possible) and returns how many. For eviction: the
+   * leader samples and names its victims in the log, so replicas need not agree.
+   */
+  sample(count: number, random: Prng, onlyWithDeadline: boolean, into: Uint32Array): number {
+    const wanted = Math.min(count, into.length);
+    if (onlyWithDeadline) {
+      const expiring = this.deadlines.size;
+      if (expiring === 0) return 0;
+      for (let i = 0; i < wanted; i++) into[i] = this.deadlines.refAt(random.below(expiring));
+      return wanted;
+    }
+    const index = this.index;
+    if (index.count === 0) return 0;
+    for (let i = 0; i < wanted; i++) {
+      index.walkFrom(random.u32());
+      if (index.walkHash === 0) index.walkFrom(0);
+      into[i] = index.walkRef;
+    }
+    return wanted;
+  }
+}
