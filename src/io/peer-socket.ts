@@ -107,8 +107,11 @@ export class PeerSocket implements WriteOwner {
   ): PeerSocket {
     const socket = new OwnedSocket(reading);
     const peer = new PeerSocket(owner, handshake, socket);
-    socket.connect({ host, port, noDelay: true }, () => {
+    socket.connect({ host, port }, () => {
       peer.#isConnected = true;
+      // Here, because the option of that name counts in the constructor only: without it an append that follows an
+      // unacknowledged one waits for the peer's delayed acknowledgement, 40 ms.
+      socket.setNoDelay(true);
       peer.#handle = handleOf(socket);
       peer.#write(hello, hello);
     });
