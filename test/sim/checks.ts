@@ -134,7 +134,11 @@ export class Checks {
 
   #checkApplied(seen: Seen, index: number, term: number, checksum: number): void {
     const by = seen.process.label;
-    demand(index === seen.appliedIndex + 1, "applied in order", () => `${by}: ${index} after ${seen.appliedIndex}`);
+    demand(
+      index === seen.appliedIndex + 1,
+      "applied in order",
+      () => `${by}: ${index} after ${seen.appliedIndex}`,
+    );
     seen.appliedIndex = index;
     const known = this.#applied.get(index);
     if (known === undefined) {
@@ -144,7 +148,8 @@ export class Checks {
     demand(
       known.term === term && known.checksum === checksum,
       "state machine safety",
-      () => `entry ${index} is term ${known.term} (${known.checksum}) at ${known.by}, term ${term} (${checksum}) at ${by}`,
+      () =>
+        `entry ${index} is term ${known.term} (${known.checksum}) at ${known.by}, term ${term} (${checksum}) at ${by}`,
     );
   }
 
@@ -180,7 +185,11 @@ export class Checks {
   #checkCommit(seen: Seen): void {
     const { process, core } = seen;
     const before = seen.commit;
-    demand(core.commit >= before, "commit never moves back", () => `${process.label}: ${before} -> ${core.commit}`);
+    demand(
+      core.commit >= before,
+      "commit never moves back",
+      () => `${process.label}: ${before} -> ${core.commit}`,
+    );
     seen.commit = core.commit;
     if (core.commit <= this.#committed) return;
     this.#committed = core.commit;
@@ -194,7 +203,8 @@ export class Checks {
     demand(
       holders > voters.length / 2,
       "what is committed is held by a majority",
-      () => `${process.label} committed ${core.commit} of term ${term}, held by ${holders} of ${voters.length}`,
+      () =>
+        `${process.label} committed ${core.commit} of term ${term}, held by ${holders} of ${voters.length}`,
     );
   }
 
@@ -203,7 +213,11 @@ export class Checks {
     const by = process.label;
     this.leadersElected++;
     const other = this.#leaders.get(core.term);
-    demand(other === undefined || other === by, "election safety", () => `term ${core.term}: ${other} and ${by}`);
+    demand(
+      other === undefined || other === by,
+      "election safety",
+      () => `term ${core.term}: ${other} and ${by}`,
+    );
     this.#leaders.set(core.term, by);
     for (let index = Math.max(raft.log.firstIndex(), 2); index <= this.#committed; index++) {
       const known = this.#applied.get(index);
@@ -211,19 +225,22 @@ export class Checks {
       demand(
         raft.log.term(index) === known.term,
         "leader completeness",
-        () => `${by} leads term ${core.term}; entry ${index}: term ${raft.log.term(index)}, committed ${known.term}`,
+        () =>
+          `${by} leads term ${core.term}; entry ${index}: term ${raft.log.term(index)}, committed ${known.term}`,
       );
     }
     demand(
       core.lastIndex >= this.#committed,
       "leader completeness",
-      () => `${by} leads term ${core.term} with a log up to ${core.lastIndex}, committed is ${this.#committed}`,
+      () =>
+        `${by} leads term ${core.term} with a log up to ${core.lastIndex}, committed is ${this.#committed}`,
     );
     for (const old of this.#seen.values()) {
       demand(
         old === seen || !old.process.isAlive || old.core.term >= core.term || !hasLease(old),
         "lease disjointness",
-        () => `${by} leads term ${core.term} while ${old.process.label} holds the lease of term ${old.core.term}`,
+        () =>
+          `${by} leads term ${core.term} while ${old.process.label} holds the lease of term ${old.core.term}`,
       );
     }
   }
@@ -236,7 +253,8 @@ export class Checks {
       demand(
         first === undefined,
         "lease disjointness",
-        () => `${first?.process.label} (term ${first?.core.term}) and ${seen.process.label} (term ${seen.core.term})`,
+        () =>
+          `${first?.process.label} (term ${first?.core.term}) and ${seen.process.label} (term ${seen.core.term})`,
       );
       holder = seen;
     }
@@ -252,10 +270,12 @@ export class Checks {
 
   /** All living members hold the same state; `undefined`, or what differs. */
   difference(): string | undefined {
-    const states = [...this.#seen.values()].filter(({ process }) => process.isAlive).map(({ process }) => {
-      const { machine } = process.node.replica;
-      return { label: process.label, text: `${machine.appliedIndex} ${machine.store.digest()}` };
-    });
+    const states = [...this.#seen.values()]
+      .filter(({ process }) => process.isAlive)
+      .map(({ process }) => {
+        const { machine } = process.node.replica;
+        return { label: process.label, text: `${machine.appliedIndex} ${machine.store.digest()}` };
+      });
     const first = states[0];
     const other = states.find(({ text }) => text !== first?.text);
     return other === undefined ? undefined : `${first?.label}: ${first?.text}, ${other.label}: ${other.text}`;
@@ -283,8 +303,10 @@ function compareTwo(a: Seen, b: Seen): void {
       continue;
     }
     isSame = true;
-    const dataA = a.raft.log.slice(index, index + 1, Number.POSITIVE_INFINITY)?.[0]?.data ?? new Uint8Array(0);
-    const dataB = b.raft.log.slice(index, index + 1, Number.POSITIVE_INFINITY)?.[0]?.data ?? new Uint8Array(0);
+    const dataA =
+      a.raft.log.slice(index, index + 1, Number.POSITIVE_INFINITY)?.[0]?.data ?? new Uint8Array(0);
+    const dataB =
+      b.raft.log.slice(index, index + 1, Number.POSITIVE_INFINITY)?.[0]?.data ?? new Uint8Array(0);
     demand(Buffer.compare(dataA, dataB) === 0, "log matching", () => `${where()} differ in term ${termA}`);
   }
 }

@@ -1,7 +1,7 @@
 // The simulator for people: many seeds, or one with its trace, or until it is stopped.
 
 import { parseArgs } from "node:util";
-import { type MutationName, MUTATIONS, withMutation } from "./mutations.ts";
+import { MUTATIONS, type MutationName, withMutation } from "./mutations.ts";
 import { type Result, simulate } from "./simulation.ts";
 
 const HELP = `npm run sim -- [options]
@@ -61,7 +61,16 @@ async function runSeeds(
   keepGoing: boolean,
 ): Promise<number> {
   process.stdout.write(`seeds from ${from}\n`);
-  const totals: Totals = { seeds: 0, failures: 0, undecided: 0, operations: 0, unknown: 0, leaders: 0, snapshots: 0, simulatedMs: 0 };
+  const totals: Totals = {
+    seeds: 0,
+    failures: 0,
+    undecided: 0,
+    operations: 0,
+    unknown: 0,
+    leaders: 0,
+    snapshots: 0,
+    simulatedMs: 0,
+  };
   let isStopped = false;
   process.once("SIGINT", () => {
     isStopped = true;
@@ -74,7 +83,9 @@ async function runSeeds(
     for (const line of result.trace ?? []) process.stdout.write(line);
     add(totals, result);
     if (result.failure !== undefined) {
-      process.stdout.write(`seed ${seed} FAILED (${result.description}, trace ${result.hash})\n  ${result.failure.text}\n`);
+      process.stdout.write(
+        `seed ${seed} FAILED (${result.description}, trace ${result.hash})\n  ${result.failure.text}\n`,
+      );
       if (mutation !== undefined || !keepGoing) break;
     } else if (count === 1) process.stdout.write(`seed ${seed} passed, trace ${result.hash}\n`);
     if (performance.now() - shownMs > 10_000) {

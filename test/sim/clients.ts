@@ -66,7 +66,8 @@ export class SimClientConnection implements ClientConnection, PipeOwner<Parcel> 
     const { timeline } = this.#end.pipe.network;
     timeline.after(0, () =>
       this.#end.site.deliver(() => {
-        while (this.#isReading && this.#unread.length > 0 && this.#end.isOpen) this.#read(this.#unread.shift()!);
+        while (this.#isReading && this.#unread.length > 0 && this.#end.isOpen)
+          this.#read(this.#unread.shift()!);
       }),
     );
   }
@@ -97,7 +98,6 @@ interface Waiting {
 
 const PIPELINE_MAX = 6;
 const VALUE_DIGITS = 4;
-
 
 export class SimClient implements PipeOwner<Parcel> {
   readonly name: string;
@@ -151,6 +151,7 @@ export class SimClient implements PipeOwner<Parcel> {
     this.#connection = network.nextId();
     this.#order = 0;
     this.#received = "";
+    network.trace.line(`client ${this.name} connects to ${process.label} #${pipe.id}`);
     process.deliver(() => void new SimClientConnection(process, pipe.acceptor));
     if (this.#database !== 0) this.#send([this.#local(["SELECT", String(this.#database)], "+OK")]);
   }
@@ -196,7 +197,8 @@ export class SimClient implements PipeOwner<Parcel> {
     }
   }
 
-  ended(): void {
+  ended(how: LinkDown): void {
+    this.#process?.network.trace.line(`client ${this.name} lost its connection: ${how}`);
     this.#end = undefined;
     this.#waiting = [];
     if (this.#received !== "") this.#world.wrongReply(this.name, ["(half a reply)"], this.#received);
@@ -281,7 +283,10 @@ export class SimClient implements PipeOwner<Parcel> {
     }
     const key = `${["string", "counter", "append", "mortal", "pair"][family]}${random.below(2)}`;
     if (family === 4) return this.#data(key, this.#pair(key));
-    return this.#data(key, [this.#string, this.#counter, this.#append, this.#mortal][family]!.call(this, key));
+    return this.#data(
+      key,
+      [this.#string, this.#counter, this.#append, this.#mortal][family]!.call(this, key),
+    );
   }
 
   #string(key: string): string[] {

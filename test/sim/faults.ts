@@ -79,7 +79,9 @@ const KINDS = {
     }),
   restart: (f) => {
     const dead = f.simulation.processes.filter((process) => !process.isAlive);
-    const machine = dead.map((process) => process.machine).find((it) => f.simulation.processOn(it) === undefined);
+    const machine = dead
+      .map((process) => process.machine)
+      .find((it) => f.simulation.processOn(it) === undefined);
     if (machine === undefined) return "nobody is dead";
     f.simulation.restart(machine);
     return machine;

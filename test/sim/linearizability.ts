@@ -60,7 +60,9 @@ class GroupSearch {
     this.#group = group;
     this.#statesMax = statesMax;
     const isKnown = (it: Operation): boolean => it.returnMs !== Number.POSITIVE_INFINITY;
-    this.#operations = members.filter((it) => isKnown(it) || !isRead(it)).sort((a, b) => a.callMs - b.callMs || a.order - b.order);
+    this.#operations = members
+      .filter((it) => isKnown(it) || !isRead(it))
+      .sort((a, b) => a.callMs - b.callMs || a.order - b.order);
     this.#open = this.#operations.filter(isKnown).length;
     this.#isDone = new Uint8Array(this.#operations.length);
     this.#bits = new Uint32Array((this.#operations.length >>> 5) + 1);
@@ -118,7 +120,11 @@ class GroupSearch {
       firstReturnMs = Math.min(firstReturnMs, operation.returnMs);
     }
     const allowed = candidates
-      .filter((i) => operations[i]!.callMs <= firstReturnMs && (this.#before[i]! < 0 || this.#isDone[this.#before[i]!] === 1))
+      .filter(
+        (i) =>
+          operations[i]!.callMs <= firstReturnMs &&
+          (this.#before[i]! < 0 || this.#isDone[this.#before[i]!] === 1),
+      )
       .sort((a, b) => operations[a]!.returnMs - operations[b]!.returnMs || a - b);
     const choices = allowed.flatMap((index) =>
       successors(operations[index]!, state).map((after) => ({ index, after })),

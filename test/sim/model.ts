@@ -92,7 +92,8 @@ function effect(operation: Operation, values: Values): Outcome {
       return same(isThere ? ":1" : ":0");
     case "SET":
       if (option === "NX" && isThere) return same(nil);
-      if (option === "PX") return put("+OK", { text: argument, mortalFromMs: mortalFrom(operation, command[4]) });
+      if (option === "PX")
+        return put("+OK", { text: argument, mortalFromMs: mortalFrom(operation, command[4]) });
       return put("+OK", lasting(argument));
     case "GETSET":
       return put(bulk(value), lasting(argument));

@@ -4,6 +4,7 @@
 // and arrive after the cut, unless one of the ends has given up by then. Connections are lost by resets (which may be
 // seen late at the other end, or never), by a dead process, or by silence (the owner's business).
 
+import { crc32c } from "../../src/base/crc32c.ts";
 import type { LinkDown } from "../../src/node/ports.ts";
 import type { Random } from "./random.ts";
 import type { Timeline, Trace } from "./timeline.ts";
@@ -107,7 +108,13 @@ export class Network {
    * @param connected gets our end, one round trip later
    * @param refused   nobody listens there. Neither is called when the network swallows it
    */
-  connect(from: Site, to: string, address: string, connected: (end: PipeEnd) => void, refused: () => void): void {
+  connect(
+    from: Site,
+    to: string,
+    address: string,
+    connected: (end: PipeEnd) => void,
+    refused: () => void,
+  ): void {
     this.timeline.after(this.delayMs(from.machine, to), () => {
       if (this.isCut(from.machine, to) || this.isCut(to, from.machine) || this.poweredOff.has(to)) return;
       const back = this.delayMs(to, from.machine);
@@ -235,10 +242,20 @@ export class PipeEnd {
     packet.delivered = true;
     this.#outgoing.shift();
     const { parcel } = packet;
+    const { kind, bytes } = parcel;
+    const content = bytes === undefined ? "" : ` ${bytes.length} ${crc32c(bytes, 0, bytes.length)}`;
+    network.trace.line(`${this.site.machine}>${peer.site.machine} #${this.pipe.id} ${kind}${content}`);
+    if (kind === "data") network.trace.note(JSON.stringify(bytes!.toString("latin1")));
     if (!peer.isOpen) {
       // The kernel at the other end knows no such connection, if there is one at all.
-      if (!network.poweredOff.has(peer.site.machine) && this.isOpen && !network.isCut(peer.site.machine, this.site.machine)) {
-        network.timeline.after(network.delayMs(peer.site.machine, this.site.machine), () => this.#fail("reset"));
+      if (
+        !network.poweredOff.has(peer.site.machine) &&
+        this.isOpen &&
+        !network.isCut(peer.site.machine, this.site.machine)
+      ) {
+        network.timeline.after(network.delayMs(peer.site.machine, this.site.machine), () =>
+          this.#fail("reset"),
+        );
       }
       return;
     }

@@ -1,6 +1,7 @@
 // The peer transport of one simulated process: dials, shakes hands, beats, as io/peer-transport does with sockets.
 // Who may talk to whom is decided as in io/peer-handshake: incarnation asked for, one cluster.
 
+import { connectionBackoffMs } from "../../src/io/backoff.ts";
 import type {
   LinkDown,
   PeerIdentity,
@@ -11,7 +12,6 @@ import type {
   SnapshotStreamIn,
   SnapshotStreamOut,
 } from "../../src/node/ports.ts";
-import { connectionBackoffMs } from "../../src/io/backoff.ts";
 import type { Parcel, PipeEnd, PipeOwner } from "./network.ts";
 import { machineAt, type SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -75,7 +75,8 @@ abstract class Conversation implements PipeOwner<Parcel> {
     const { process } = this.transport;
     process.network.timeline.after(0, () =>
       process.deliver(() => {
-        while (this.#isReading && this.#unread.length > 0 && this.pipe?.isOpen === true) this.take(this.#unread.shift()!);
+        while (this.#isReading && this.#unread.length > 0 && this.pipe?.isOpen === true)
+          this.take(this.#unread.shift()!);
       }),
     );
   }
@@ -131,7 +132,12 @@ export class SimTransport implements PeerTransport {
     return link;
   }
 
-  openSnapshot(address: string, incarnation: number, header: Uint8Array, sender: SnapshotSender): SnapshotStreamOut {
+  openSnapshot(
+    address: string,
+    incarnation: number,
+    header: Uint8Array,
+    sender: SnapshotSender,
+  ): SnapshotStreamOut {
     return new SnapshotOut(this, address, incarnation, Buffer.from(header), sender);
   }
 
@@ -158,7 +164,9 @@ export class SimTransport implements PeerTransport {
 }
 
 function differentClusters(a: PeerIdentity, b: PeerIdentity): string | undefined {
-  return a.clusterId !== "" && b.clusterId !== "" && a.clusterId !== b.clusterId ? "another cluster" : undefined;
+  return a.clusterId !== "" && b.clusterId !== "" && a.clusterId !== b.clusterId
+    ? "another cluster"
+    : undefined;
 }
 
 /** Accepted, and not known yet. */
@@ -215,7 +223,8 @@ abstract class Link extends Conversation implements PeerLink {
   }
 
   protected takeFrame(parcel: Parcel): void {
-    if (!this.isClosed && parcel.bytes !== undefined) this.transport.process.node.peerFrame(this, parcel.bytes);
+    if (!this.isClosed && parcel.bytes !== undefined)
+      this.transport.process.node.peerFrame(this, parcel.bytes);
   }
 }
 
@@ -328,7 +337,13 @@ class SnapshotOut extends Conversation implements SnapshotStreamOut {
   #isFull = false;
   #unsent = 0;
 
-  constructor(transport: SimTransport, address: string, incarnation: number, header: Buffer, sender: SnapshotSender) {
+  constructor(
+    transport: SimTransport,
+    address: string,
+    incarnation: number,
+    header: Buffer,
+    sender: SnapshotSender,
+  ) {
     super(transport);
     this.#header = header;
     this.#sender = sender;
@@ -373,7 +388,6 @@ class SnapshotOut extends Conversation implements SnapshotStreamOut {
   end(): void {
     this.put({ kind: "end" });
   }
-
 
   destroy(): void {
     this.#isOver = true;

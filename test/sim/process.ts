@@ -110,7 +110,9 @@ export class SimProcess implements Site {
 
   wallMs(): number {
     const { clockRate, wallSkewMs } = this.options;
-    return Math.floor(WALL_ORIGIN_MS + this.network.timeline.nowMs * clockRate + wallSkewMs + this.wallJumpMs);
+    return Math.floor(
+      WALL_ORIGIN_MS + this.network.timeline.nowMs * clockRate + wallSkewMs + this.wallJumpMs,
+    );
   }
 
   accept(end: Parameters<SimTransport["accept"]>[0]): void {
@@ -167,7 +169,8 @@ export class SimProcess implements Site {
     const count = 1 + this.#random.below(waiting.length + 1);
     this.#backlog = waiting.slice(count);
     for (const run of waiting.slice(0, count)) if (this.isAlive) this.#run(run);
-    if (this.#backlog.length > 0) this.network.timeline.after(this.#random.between(0.01, 0.5), () => this.#drain());
+    if (this.#backlog.length > 0)
+      this.network.timeline.after(this.#random.between(0.01, 0.5), () => this.#drain());
     else this.#isDraining = false;
   }
 
@@ -207,7 +210,6 @@ export class SimProcess implements Site {
   }
 
   #ports(): Ports {
-    const process = this;
     const entropy = this.#entropy;
     return {
       clients: { count: 0, acceptedCount: 0, rejectedCount: 0, limit: 10_000, keepAliveSeconds: 0 },
@@ -241,7 +243,7 @@ export class SimProcess implements Site {
       lifecycle: {
         stopped: () => {
           this.network.trace.line(`${this.label} stopped`);
-          this.network.timeline.after(0, () => process.kill());
+          this.network.timeline.after(0, () => this.kill());
         },
         halt: (text) => {
           throw new Error(`halted: ${text}`);

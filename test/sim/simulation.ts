@@ -69,7 +69,10 @@ export class Simulation implements ProcessWatcher {
   readonly lost = new Set<SimProcess>();
   readonly faults: Faults;
   readonly #options: SimulationOptions;
-  readonly #shared: Pick<ProcessOptions, "readMode" | "logBytesMax" | "snapshotChunkBytes" | "turnDelayMsMax">;
+  readonly #shared: Pick<
+    ProcessOptions,
+    "readMode" | "logBytesMax" | "snapshotChunkBytes" | "turnDelayMsMax"
+  >;
   #nextIncarnation = 1;
   #failure: { readonly property: string; readonly text: string } | undefined;
   #states = 0;
@@ -129,16 +132,27 @@ export class Simulation implements ProcessWatcher {
 
   failed(process: SimProcess, problem: unknown): void {
     if (problem instanceof Violation) this.#fail(problem.property, problem.message);
-    else this.#fail("no crash", `${process.label}: ${problem instanceof Error ? problem.stack : String(problem)}`);
+    else
+      this.#fail(
+        "no crash",
+        `${process.label}: ${problem instanceof Error ? problem.stack : String(problem)}`,
+      );
   }
 
   run(): Result {
     this.trace.line(`seed ${this.seed}: ${this.#description()}`);
-    const phases = [() => this.#found(), () => this.#suffer(), () => this.#recover(), () => this.#settle(), () => this.#judge()];
+    const phases = [
+      () => this.#found(),
+      () => this.#suffer(),
+      () => this.#recover(),
+      () => this.#settle(),
+      () => this.#judge(),
+    ];
     for (const phase of phases) {
       if (this.#failure === undefined) phase();
     }
-    if (this.#failure !== undefined) this.trace.line(`failed: ${this.#failure.property}: ${this.#failure.text}`);
+    if (this.#failure !== undefined)
+      this.trace.line(`failed: ${this.#failure.property}: ${this.#failure.text}`);
     return this.#result();
   }
 
@@ -227,7 +241,11 @@ export class Simulation implements ProcessWatcher {
     );
     for (const { name, history } of askers) {
       const bad = history.find(({ reply }) => reply === undefined);
-      if (bad !== undefined || history.length === 0) this.#fail("every member writes and reads", `${name}: ${bad === undefined ? "refused" : describe(bad)}`);
+      if (bad !== undefined || history.length === 0)
+        this.#fail(
+          "every member writes and reads",
+          `${name}: ${bad === undefined ? "refused" : describe(bad)}`,
+        );
     }
   }
 
@@ -276,12 +294,16 @@ export class Simulation implements ProcessWatcher {
 
   #isServing(): boolean {
     const members = this.living.filter((process) => this.isMember(process) && !process.isStopping);
-    return this.leader?.node.replica.mode === 1 && members.every((process) => process.node.replica.mode !== 0);
+    return (
+      this.leader?.node.replica.mode === 1 && members.every((process) => process.node.replica.mode !== 0)
+    );
   }
 
   #openCommands(): string {
     const open = this.clients.filter((client) => client.unanswered.length > 0);
-    const shown = open.map((it) => `${it.name} at ${it.server}: ${it.unanswered.map((command) => command.join(" ")).join("; ")}`);
+    const shown = open.map(
+      (it) => `${it.name} at ${it.server}: ${it.unanswered.map((command) => command.join(" ")).join("; ")}`,
+    );
     const modes = this.living.map((it) => `${it.label} mode ${it.node.replica.mode}`).join(", ");
     return [`leader ${this.leader?.label ?? "nobody"}: ${modes}`, ...shown].join("\n  ");
   }
@@ -308,12 +330,14 @@ export class Simulation implements ProcessWatcher {
       const until = Math.min(limitMs, this.timeline.nowMs + 20);
       this.#advanceTo(until);
       if (this.#failure !== undefined || isReached()) return;
-      if (this.timeline.nowMs >= limitMs) this.#fail("liveness", `not within ${msMax} ms: ${what}\n  ${details()}`);
+      if (this.timeline.nowMs >= limitMs)
+        this.#fail("liveness", `not within ${msMax} ms: ${what}\n  ${details()}`);
     }
   }
 
   #checkLength(): void {
-    if (this.timeline.eventCount > EVENTS_MAX) this.#fail("liveness", `${EVENTS_MAX} events: something feeds itself`);
+    if (this.timeline.eventCount > EVENTS_MAX)
+      this.#fail("liveness", `${EVENTS_MAX} events: something feeds itself`);
   }
 
   #fail(property: string, text: string): void {
