@@ -197,8 +197,8 @@ export interface PeerLink {
   /** Bytes sent and not yet taken by the kernel. */
   readonly queuedBytes: number;
   /**
-   * Queues one frame (made by wire/, length prefix included); the link owns its memory until written and never
-   * changes it, so one frame may be sent to several. Over the queue limit the link is reset (linkDown "overflow").
+   * Queues one frame (made by wire/, length prefix included); its memory is the link's until written (until
+   * `queuedBytes` is 0 again) and the link never changes it, so one frame may be sent to several. Over the queue limit the link is reset (linkDown "overflow").
    * On a link that is not up the frame is dropped: Raft repeats itself. Returns whether it was queued.
    */
   send(frame: Uint8Array): boolean;

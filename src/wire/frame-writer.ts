@@ -18,10 +18,14 @@ const LENGTH_BYTES = 5;
 export class FrameWriter extends protobuf.BufferWriter {
   readonly #open: number[] = [];
 
-  /** @param bytesEstimate of the body; too little costs a copy, too much costs memory while the frame is sent */
-  constructor(bytesEstimate: number) {
+  /**
+   * @param bytesEstimate of the body; too little costs a copy, too much costs memory while the frame is sent
+   * @param memory to write into if it is large enough; new memory otherwise
+   */
+  constructor(bytesEstimate: number, memory?: Buffer) {
     super();
-    this.buf = Buffer.allocUnsafe(FRAME_PREFIX_BYTES + bytesEstimate);
+    const bytes = FRAME_PREFIX_BYTES + bytesEstimate;
+    this.buf = memory !== undefined && memory.length >= bytes ? memory : Buffer.allocUnsafe(bytes);
     this.pos = FRAME_PREFIX_BYTES;
   }
 

@@ -123,8 +123,11 @@ function put<T>(codec: PartCodec<T>, wire: Wire, parts: readonly T[] | undefined
   return bytesMax;
 }
 
-/** A frame with these parts. Payloads are copied into it; nothing of the parts is kept. */
-export function encodePeerFrame(parts: Partial<PeerFrame>): Buffer {
+/**
+ * A frame with these parts. Payloads are copied into it; nothing of the parts is kept.
+ * @param memory where to put it if it fits
+ */
+export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buffer {
   const wire: Wire = {};
   const bytesMax =
     put(CODECS.raft, wire, parts.raft) +
@@ -135,7 +138,7 @@ export function encodePeerFrame(parts: Partial<PeerFrame>): Buffer {
     put(CODECS.joinReplies, wire, parts.joinReplies) +
     put(CODECS.digests, wire, parts.digests) +
     put(CODECS.publications, wire, parts.publications);
-  const writer = new FrameWriter(bytesMax);
+  const writer = new FrameWriter(bytesMax, memory);
   seshat.PeerFrame.encode(wire, writer);
   return writer.frame();
 }
