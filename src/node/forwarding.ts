@@ -26,12 +26,16 @@ interface Traffic {
   /** How many of them, and of their bytes, have been sent. */
   sentCount: number;
   sentBytes: number;
+  /** The member that the sent ones were sent to; 0 while there are none. */
+  target: number;
+  /** Members that keep a virtual session for it. */
+  readonly asked: Set<number>;
   /** Raised whenever commands are taken back, so that late answers to their first sending are told apart. */
   generation: number;
 }
 
 export interface ForwardingLinks {
-  /** The node that requests go to now; 0 = none. */
+  /** The node that requests go to now; 0 = none, or none that can be reached. */
   readonly leader: number;
   request(member: number, request: ProxyRequest): void;
 }
@@ -42,8 +46,6 @@ export class Forwarding {
   readonly #traffic = new Map<number, Traffic>();
   readonly #dirty = new Set<Traffic>();
   readonly #parser = new RequestParser(redisLimits);
-  /** Everything under way was sent to this member. */
-  #target = 0;
 
   constructor(links: ForwardingLinks, output: ReplyOutput) {
     this.#links = links;
@@ -55,15 +57,25 @@ export class Forwarding {
   accepts(session: Session): boolean {
     if (session.outstanding > session.forwarded) return false;
     const traffic = this.#traffic.get(session.id);
-    if (traffic !== undefined && session.forwarded > 0 && this.#target !== this.#links.leader) return false;
-    return traffic === undefined || traffic.bytes.length < UNANSWERED_BYTES_MAX;
+    if (traffic === undefined) return true;
+    if (traffic.target !== 0 && traffic.target !== this.#links.leader) return false;
+    return traffic.bytes.length < UNANSWERED_BYTES_MAX;
   }
 
   /** Adds one command, source[start, end) in RESP. */
   add(session: Session, isWrite: boolean, source: Buffer, start: number, end: number): void {
     let traffic = this.#traffic.get(session.id);
     if (traffic === undefined) {
-      traffic = { session, bytes: new PendingInput(), writes: [], sentCount: 0, sentBytes: 0, generation: 1 };
+      traffic = {
+        session,
+        bytes: new PendingInput(),
+        writes: [],
+        sentCount: 0,
+        sentBytes: 0,
+        target: 0,
+        asked: new Set(),
+        generation: 1,
+      };
       this.#traffic.set(session.id, traffic);
     }
     traffic.bytes.append(source, start, end);
@@ -78,11 +90,15 @@ export class Forwarding {
     if (this.#dirty.size === 0) return;
     const leader = this.#links.leader;
     if (leader === 0) return;
-    this.#target = leader;
     for (const traffic of this.#dirty) {
       const { session, bytes } = traffic;
+      // What went before is still with an earlier leader: its answer, or its loss, says how this goes on.
+      if (traffic.target !== 0 && traffic.target !== leader) continue;
+      this.#dirty.delete(traffic);
       const count = traffic.writes.length - traffic.sentCount;
       if (count === 0) continue;
+      traffic.target = leader;
+      traffic.asked.add(leader);
       this.#links.request(leader, {
         sessionId: session.id,
         database: session.database,
@@ -95,14 +111,13 @@ export class Forwarding {
       traffic.sentCount += count;
       traffic.sentBytes = bytes.length;
     }
-    this.#dirty.clear();
   }
 
   /** Replies of the leader, or its word that it did not execute what is unanswered. */
   reply(from: number, reply: ProxyReply): void {
     const traffic = this.#traffic.get(reply.sessionId);
     // Of an earlier sending: those commands have been given up or sent to somebody else since.
-    if (traffic === undefined || from !== this.#target || reply.generation !== traffic.generation) return;
+    if (traffic === undefined || from !== traffic.target || reply.generation !== traffic.generation) return;
     const { session } = traffic;
     assert(
       reply.completed <= traffic.sentCount,
@@ -114,15 +129,15 @@ export class Forwarding {
     }
     if (reply.completed > 0) this.#drop(traffic, reply.completed);
     if (reply.notLeader) this.#putBack(traffic);
+    else this.#goOn(traffic);
     if (reply.close) session.close(true);
   }
 
   /** The leader cannot be asked any more. What it was sent may have been executed. */
   lost(member: number): void {
-    if (member !== this.#target) return;
-    this.#target = 0;
     for (const traffic of this.#traffic.values()) {
-      if (traffic.sentCount === 0) continue;
+      traffic.asked.delete(member);
+      if (traffic.target !== member) continue;
       const { session } = traffic;
       const sent = traffic.writes.slice(0, traffic.sentCount);
       // Reads change nothing: they are simply asked again. Behind a write they must keep their place.
@@ -141,8 +156,7 @@ export class Forwarding {
 
   /** Nothing more is to be sent to anybody: what was added and not sent waits in the sessions again. */
   recall(): void {
-    for (const traffic of this.#dirty) if (traffic.sentCount === 0) this.#putBack(traffic);
-    this.#dirty.clear();
+    for (const traffic of this.#dirty) if (traffic.target === 0) this.#putBack(traffic);
   }
 
   closed(session: Session): void {
@@ -150,16 +164,22 @@ export class Forwarding {
     if (traffic === undefined) return;
     this.#traffic.delete(session.id);
     this.#dirty.delete(traffic);
-    if (this.#target === 0) return;
-    this.#links.request(this.#target, {
-      sessionId: session.id,
-      database: 0,
-      protocol: 2,
-      commands: Buffer.alloc(0),
-      generation: traffic.generation,
-      muted: false,
-      closed: true,
-    });
+    for (const member of traffic.asked) {
+      this.#links.request(member, {
+        sessionId: session.id,
+        database: 0,
+        protocol: 2,
+        commands: Buffer.alloc(0),
+        generation: traffic.generation,
+        muted: false,
+        closed: true,
+      });
+    }
+  }
+
+  /** Everything that was sent is answered: what is left goes to whoever leads now, which may be this node. */
+  #goOn(traffic: Traffic): void {
+    if (traffic.target === 0 && traffic.writes.length > 0 && this.#links.leader === 0) this.#putBack(traffic);
   }
 
   /** The first `count` commands are answered. */
@@ -170,6 +190,7 @@ export class Forwarding {
     traffic.writes = traffic.writes.slice(count);
     traffic.sentCount -= count;
     traffic.sentBytes -= length;
+    if (traffic.sentCount === 0) traffic.target = 0;
     session.forwarded -= count;
     for (let i = 0; i < count; i++) session.answered();
   }
@@ -183,6 +204,7 @@ export class Forwarding {
     traffic.writes = [];
     traffic.sentCount = 0;
     traffic.sentBytes = 0;
+    traffic.target = 0;
     session.forwarded -= count;
     session.outstanding -= count;
     this.#dirty.delete(traffic);

@@ -26,7 +26,7 @@ import type {
   SnapshotReceiver,
   SnapshotStreamIn,
 } from "./ports.ts";
-import { MODE_LEADER, MODE_NONE, Replica } from "./replica.ts";
+import { MODE_FORWARD, MODE_LEADER, MODE_NONE, Replica } from "./replica.ts";
 import { ReplyOutput } from "./reply-output.ts";
 import { ServerView } from "./server-view.ts";
 import { Session } from "./session.ts";
@@ -82,7 +82,7 @@ export class SeshatNode implements NodeInputs {
     const { replica } = this;
     const links = {
       get leader() {
-        return replica.leader;
+        return replica.mode === MODE_FORWARD ? replica.leader : 0;
       },
       request: (member: number, request: Parameters<Cluster["links"]["request"]>[1]) =>
         this.cluster.links.request(member, request),
