@@ -1,7 +1,7 @@
 // Off-heap memory of one database: records in, 32-bit refs out. The garbage collector sees a few large buffers,
 // never a record. Dropping the arena frees everything at once. Knows nothing of keys, time or tables.
 
-import { assert, InvariantError } from "../base/assert.ts";
+import { fail } from "../base/assert.ts";
 import { roundToClass, SLAB_BYTES_MAX, SLAB_CLASS_BYTES, SLAB_CLASSES, sizeClassOf } from "./size-class.ts";
 
 /**
@@ -117,8 +117,7 @@ export class Arena {
     const pages = this.#pages;
     const sizeClass = pages[row + PAGE_CLASS]!;
     const live = pages[row + PAGE_LIVE]! - 1;
-    if (sizeClass === 0 || live < 0)
-      throw new InvariantError(`free of ref ${ref}: page ${page} is not in use`);
+    if (sizeClass === 0 || live < 0) fail(`free of ref ${ref}: page ${page} is not in use`);
     const classBytes = SLAB_CLASS_BYTES[sizeClass]!;
     const freeHead = pages[row + PAGE_FREE_HEAD]!;
     const wasFull = freeHead === 0 && (pages[row + PAGE_FRESH]! + 1) * classBytes > PAGE_BYTES;
@@ -158,7 +157,7 @@ export class Arena {
 
   #addChunk(): void {
     const chunk = this.#chunksReleased.pop() ?? this.#chunkBytes.length;
-    assert(chunk < CHUNKS_MAX, `a database is full: ${chunk} chunks of ${CHUNK_PAGES * PAGE_BYTES} bytes`);
+    if (chunk >= CHUNKS_MAX) fail(`a database is full: ${chunk} chunks of ${CHUNK_PAGES * PAGE_BYTES} bytes`);
     const pageCount = FIRST_CHUNK_PAGES[chunk - 1] ?? CHUNK_PAGES;
     const bytes = Buffer.allocUnsafeSlow(pageCount * PAGE_BYTES);
     this.#chunkBytes[chunk] = bytes;
@@ -204,7 +203,7 @@ export class Arena {
 
   #allocateLarge(size: number): number {
     const number = this.#largeFree.pop() ?? this.#largeBytes.length;
-    assert(number < LARGE_REF, `${number} large records in one database`);
+    if (number >= LARGE_REF) fail(`${number} large records in one database`);
     const bytes = Buffer.allocUnsafeSlow(roundToClass(size));
     this.#largeBytes[number] = bytes;
     this.#largeWords[number] = new Uint32Array(bytes.buffer, bytes.byteOffset, 4);

@@ -11,7 +11,7 @@
 // keys and the hash seed. Filling it in that very order (a loader, a client that plays back a SCAN) costs no more than
 // any other order, which no table that is sized by its number of keys can say.
 
-import { assert } from "../base/assert.ts";
+import { fail } from "../base/assert.ts";
 import type { Arena } from "./arena.ts";
 import { compareKey } from "./record.ts";
 import { NO_SEGMENT, SEGMENT_ENTRIES, SegmentPool } from "./segment-pool.ts";
@@ -114,14 +114,15 @@ export class HashIndex {
   searchRef(hash: number, ref: number): void {
     const segment = this.#segmentOf(hash);
     const entries = this.#pool.count(segment);
-    assert(entries > 0, `record ${ref} with hash ${hash} is in an empty segment of ${this.count} entries`);
+    if (entries === 0)
+      fail(`record ${ref} with hash ${hash} is in an empty segment of ${this.count} entries`);
     const words = this.#pool.words(segment);
     const base = this.#pool.base(segment);
     let place = this.#lowerBound(segment, hash);
     while (place < entries && words[base + 2 * place] === hash >>> 0 && words[base + 2 * place + 1] !== ref)
       place++;
     const found = place < entries && words[base + 2 * place + 1] === ref;
-    assert(found, `record ${ref} with hash ${hash} is not in the index of ${this.count} entries`);
+    if (!found) fail(`record ${ref} with hash ${hash} is not in the index of ${this.count} entries`);
     this.#place = place;
   }
 
@@ -157,7 +158,7 @@ export class HashIndex {
   #split(left: number, hash: number): number {
     const pool = this.#pool;
     const depth = pool.depth(left);
-    assert(depth < DEPTH_MAX, `${SEGMENT_ENTRIES} of ${this.count} hashes share ${depth} bits`);
+    if (depth >= DEPTH_MAX) fail(`${SEGMENT_ENTRIES} of ${this.count} hashes share ${depth} bits`);
     if (depth === this.#depth) this.#doubleDirectory();
     const right = pool.allocate(depth + 1);
     const bit = 1 << (31 - depth);

@@ -1,7 +1,7 @@
 // The half of a database that answers: finding, listing and describing records. It changes nothing but access clocks
 // and metDying. Byte ranges in, handles and byte ranges out; time and randomness come in.
 
-import { assert } from "../base/assert.ts";
+import { fail } from "../base/assert.ts";
 import type { Prng } from "../base/prng.ts";
 import { decayedCounter, idleSeconds, touchedClock } from "./access.ts";
 import { Arena } from "./arena.ts";
@@ -158,7 +158,7 @@ export class KeyspaceReads {
 
   encodingOf(handle: number): is.Encoding {
     const meta = this.word(handle, is.WORD_META);
-    assert((meta & is.TYPE_MASK) === is.STRING, `encoding of type ${meta & is.TYPE_MASK}`);
+    if ((meta & is.TYPE_MASK) !== is.STRING) fail(`encoding of type ${meta & is.TYPE_MASK}`);
     if ((meta & is.FLAG_RAW) !== 0) return "raw";
     const arena = this.arena;
     const start = arena.at + is.HEADER_BYTES + arena.words[(arena.at >>> 2) + is.WORD_KEY_LENGTH]!;

@@ -1,7 +1,7 @@
 // One logical database: keys and values as byte ranges in, record handles and byte ranges out. This half of it makes all
 // changes; keyspace-reads.ts has the rest. It decides nothing by itself, and keeps no slice of what it is given.
 
-import { assert, InvariantError } from "../base/assert.ts";
+import { fail } from "../base/assert.ts";
 import { LFU_COUNTER_INITIAL, newLfuClock } from "./access.ts";
 import { Arena } from "./arena.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
@@ -82,7 +82,7 @@ export class Keyspace extends KeyspaceReads {
       ref = this.#create(hash, keyBytes, keyStart, keyEnd, kind, length);
     } else {
       const type = this.typeOf(ref);
-      assert(type === is.STRING, `resizeString of type ${type}`);
+      if (type !== is.STRING) fail(`resizeString of type ${type}`);
       kept = Math.min(length, this.word(ref, is.WORD_VALUE_LENGTH));
       ref = this.#reshape(hash, ref, kind, length, kept);
     }
@@ -117,8 +117,8 @@ export class Keyspace extends KeyspaceReads {
     valueLength: number,
   ): number {
     const keyLength = end - start;
-    if (keyLength > is.KEY_BYTES_MAX) throw new InvariantError(`key of ${keyLength} bytes`);
-    if (valueLength > is.VALUE_BYTES_MAX) throw new InvariantError(`value of ${valueLength} bytes`);
+    if (keyLength > is.KEY_BYTES_MAX) fail(`key of ${keyLength} bytes`);
+    if (valueLength > is.VALUE_BYTES_MAX) fail(`value of ${valueLength} bytes`);
     const arena = this.arena;
     const recordBytes = is.HEADER_BYTES + keyLength + valueLength;
     const ref = arena.allocate(recordBytes);
@@ -139,7 +139,7 @@ export class Keyspace extends KeyspaceReads {
 
   /** Gives the located record, found by the last search, another kind and length; keeps the first `kept` value bytes. */
   #reshape(hash: number, ref: number, kind: number, valueLength: number, kept: number): number {
-    if (valueLength > is.VALUE_BYTES_MAX) throw new InvariantError(`value of ${valueLength} bytes`);
+    if (valueLength > is.VALUE_BYTES_MAX) fail(`value of ${valueLength} bytes`);
     const arena = this.arena;
     const words = arena.words;
     const word = arena.at >>> 2;
@@ -178,8 +178,7 @@ export class Keyspace extends KeyspaceReads {
 
   /** Sets or changes a deadline, in ms of cluster time. The handle stays good. */
   setDeadline(handle: number, deadlineMs: number): void {
-    if (!(deadlineMs > 0 && deadlineMs < Infinity))
-      throw new InvariantError(`a deadline of ${deadlineMs} ms`);
+    if (!(deadlineMs > 0 && deadlineMs < Infinity)) fail(`a deadline of ${deadlineMs} ms`);
     const hash = this.hashOf(handle);
     if (this.listener !== undefined) this.listener.beforeChange(hash, handle);
     const position = this.word(handle, is.WORD_DEADLINE);
@@ -241,7 +240,7 @@ export class Keyspace extends KeyspaceReads {
   reclaimFirst(): void {
     const hash = this.deadlines.hashAt(0);
     const ref = this.deadlines.refAt(0);
-    assert(this.deadlines.deadlineAt(0) <= this.state.logMs, `key ${ref} is not due at ${this.state.logMs}`);
+    if (this.deadlines.deadlineAt(0) > this.state.logMs) fail(`key ${ref} is not due at ${this.state.logMs}`);
     this.index.searchRef(hash, ref);
     this.#expire(hash, ref);
   }
@@ -306,7 +305,7 @@ export class Keyspace extends KeyspaceReads {
 
   /** MOVE: false if the key is absent here or present there. */
   moveKey(bytes: Buffer, start: number, end: number, to: Keyspace): boolean {
-    assert(to !== this, `move of a key within database ${this.database}`);
+    if (to === this) fail(`move of a key within database ${this.database}`);
     const hash = this.hash(bytes, start, end);
     if (to.#searchForWrite(hash, bytes, start, end) !== 0) return false;
     if (!this.copyKey(bytes, start, end, to, bytes, start, end)) return false;

@@ -1,7 +1,7 @@
 // Reads a store, while it changes, as it was at one moment: chunks of bytes out, a bounded piece of work for each.
 // Writes tell it beforehand what they are about to change (DESIGN section 9); it never stops or slows them otherwise.
 
-import { assert } from "../base/assert.ts";
+import { assert, fail } from "../base/assert.ts";
 import { LARGE_REF } from "./arena.ts";
 import * as format from "./snapshot-format.ts";
 import { ChunkWriter } from "./snapshot-format.ts";
@@ -190,7 +190,7 @@ export class SnapshotReader implements OldStates {
     const position = words[word + WORD_DEADLINE]!;
     const record = this.#located;
     record.kind = words[word + WORD_META]! & KIND_MASK;
-    assert((record.kind & FLAG_OBJECT) === 0, `objects have no snapshot form yet: kind ${record.kind}`);
+    if ((record.kind & FLAG_OBJECT) !== 0) fail(`objects have no snapshot form yet: kind ${record.kind}`);
     record.database = section.database;
     record.keyLength = words[word + WORD_KEY_LENGTH]!;
     record.valueLength = words[word + WORD_VALUE_LENGTH]!;

@@ -84,3 +84,23 @@ test("free chunks are given back, but for a spare one", () => {
   const again = Array.from({ length: 2000 }, () => arena.allocate(16_000));
   assert.equal(new Set(again).size, 2000);
 });
+
+test("segments: freed ones are used again, chunks of free ones go and come back", () => {
+  const pool = new SegmentPool();
+  const take = (count: number): number[] => Array.from({ length: count }, () => pool.allocate(3));
+  const segments = take(5000);
+  assert.equal(new Set(segments).size, 5000);
+  assert.ok(!segments.includes(0));
+  const held = pool.reservedBytes;
+  for (let round = 0; round < 5; round++) {
+    for (let i = 0; i < 5000; i += 2) pool.free(segments[i]!);
+    const again = take(2500);
+    for (let i = 0; i < 5000; i += 2) segments[i] = again[i / 2]!;
+    assert.equal(new Set(segments).size, 5000);
+    assert.equal(pool.reservedBytes, held);
+  }
+  for (const segment of segments) pool.free(segment);
+  assert.ok(pool.reservedBytes < held / 4, `${pool.reservedBytes} of ${held} bytes`);
+  assert.equal(new Set(take(5000)).size, 5000);
+  assert.equal(pool.reservedBytes, held);
+});
