@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { Arena, LARGE_REF } from "../../src/store/arena.ts";
+import { SegmentPool } from "../../src/store/segment-pool.ts";
 import {
   roundToClass,
   SLAB_BYTES_MAX,
