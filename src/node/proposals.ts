@@ -2,7 +2,7 @@
 // not yet applied, and what becomes of them when they are applied, overwritten, or never heard of again.
 //
 //   open ──seal, propose──> in flight ──same (index, term) applied──> replies
-//                               ├──another term's entry at the index──> put back: not executed
+//                               ├──an entry of a later term applied at or before its index──> put back: not executed
 //                               └──nothing until the deadline─────────> UNCERTAIN
 
 import { Args } from "../base/args.ts";
@@ -80,19 +80,29 @@ export class Proposals {
   }
 
   /** Applies the committed entry (index, term) if it is one of ours, with its replies. False: it is not. */
-  apply(index: number, term: number, payload: Buffer): boolean {
+  apply(index: number, term: number): boolean {
+    this.#putBackOverwritten(index, term);
     const batch = this.#inFlight[this.#first];
     if (batch === undefined || batch.index > index) return false;
-    if (batch.index !== index) fail(`entry ${index} applied while ${batch.index} is in flight`);
+    if (batch.index !== index || batch.term !== term)
+      fail(`entry ${index}/${term} applied while ${batch.index}/${batch.term} is in flight`);
     this.#takeFirst();
-    if (batch.term === term) {
-      this.#run(batch, index, term);
-      this.#recycle(batch);
-    } else {
-      this.#parts.machine.apply(payload, index, term);
+    this.#run(batch, index, term);
+    this.#recycle(batch);
+    return true;
+  }
+
+  /**
+   * The terms of a log never fall: behind a committed entry of `term` there is none of an earlier one, so the batches
+   * proposed in those, at this index or any later one, will never be applied.
+   */
+  #putBackOverwritten(index: number, term: number): void {
+    for (;;) {
+      const batch = this.#inFlight[this.#first];
+      if (batch === undefined || batch.term >= term || batch.index < index) return;
+      this.#takeFirst();
       this.#putBack(batch);
     }
-    return true;
   }
 
   /** Leadership is gone: nothing more is proposed, what is in flight may still be decided until the deadline. */

@@ -313,7 +313,7 @@ export class Replica {
     }
     const payload = asBuffer(entry.data);
     this.#appliedSinceCompaction += payload.length;
-    if (this.proposals.apply(entry.index, entry.term, payload)) return;
+    if (this.proposals.apply(entry.index, entry.term)) return;
     machine.apply(payload, entry.index, entry.term);
     if (payload.length > 0) this.clock.follow(machine.timeMs, this.monotonicMs);
   }
