@@ -38,6 +38,8 @@ export interface ForwardingLinks {
   /** The node that requests go to now; 0 = none, or none that can be reached. */
   readonly leader: number;
   request(member: number, request: ProxyRequest): void;
+  /** The member says that it does not lead: nothing is to be asked of it for a moment. */
+  refused(member: number): void;
 }
 
 export class Forwarding {
@@ -128,8 +130,12 @@ export class Forwarding {
       writer.raw(reply.replies, 0, reply.replies.length);
     }
     if (reply.completed > 0) this.#drop(traffic, reply.completed);
-    if (reply.notLeader) this.#putBack(traffic);
-    else this.#goOn(traffic);
+    if (reply.notLeader) {
+      this.#links.refused(from);
+      this.#putBack(traffic);
+    } else {
+      this.#goOn(traffic);
+    }
     if (reply.close) session.close(true);
   }
 

@@ -86,6 +86,7 @@ export class SeshatNode implements NodeInputs {
       },
       request: (member: number, request: Parameters<Cluster["links"]["request"]>[1]) =>
         this.cluster.links.request(member, request),
+      refused: (member: number) => replica.leaderRefused(member),
     };
     this.forwarding = new Forwarding(links, this.output);
     this.virtualSessions = new VirtualSessions(this, {
@@ -175,8 +176,11 @@ export class SeshatNode implements NodeInputs {
   }
 
   sessionClosed(session: Session): void {
-    this.forwarding.closed(session);
-    if (!session.virtual) this.server.clients.remove(session);
+    // Virtual sessions are numbered by their own nodes, and nothing of theirs is passed on.
+    if (!session.virtual) {
+      this.forwarding.closed(session);
+      this.server.clients.remove(session);
+    }
     this.server.monitors.remove(session);
   }
 

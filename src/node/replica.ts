@@ -88,6 +88,9 @@ export class Replica {
   readonly #prng: Xoshiro;
   #appliedSinceCompaction = 0;
   #transferring = false;
+  #refusing = 0;
+  #refusedTerm = 0;
+  #refusedUntilMs = 0;
 
   constructor(environment: ReplicaEnvironment, store: Store) {
     const { ports, output } = environment;
@@ -336,7 +339,11 @@ export class Replica {
       if (this.machine.appliedTerm === raft.term && !this.#transferring) mode = MODE_LEADER;
     } else {
       this.#transferring = false;
-      if (raft.leader !== 0 && this.#environment.reaches(raft.leader)) mode = MODE_FORWARD;
+      const isRefusing =
+        raft.leader === this.#refusing &&
+        raft.term === this.#refusedTerm &&
+        this.monotonicMs < this.#refusedUntilMs;
+      if (raft.leader !== 0 && !isRefusing && this.#environment.reaches(raft.leader)) mode = MODE_FORWARD;
     }
     if (mode === this.mode && raft.leader === this.leader) return;
     const before = this.mode;
@@ -349,6 +356,16 @@ export class Replica {
     }
     if (mode === MODE_LEADER) this.proposals.leadershipWon();
     this.#environment.modeChanged();
+  }
+
+  /**
+   * The leader we know says that it does not lead, or not yet, or is handing over. It is asked again after a tick:
+   * at once would be asking for ever, as fast as the network is.
+   */
+  leaderRefused(member: number): void {
+    this.#refusing = member;
+    this.#refusedTerm = this.raft?.term ?? 0;
+    this.#refusedUntilMs = this.monotonicMs + this.#environment.settings.tickMs;
   }
 
   /** Connections come and go without the core noticing. */

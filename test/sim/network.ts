@@ -6,6 +6,7 @@
 
 import { crc32c } from "../../src/base/crc32c.ts";
 import type { LinkDown } from "../../src/node/ports.ts";
+import { decodePeerFrame } from "../../src/wire/peer-frame.ts";
 import type { Random } from "./random.ts";
 import type { Timeline, Trace } from "./timeline.ts";
 
@@ -43,6 +44,29 @@ interface Packet {
 
 const RESET: Parcel = { kind: "!reset" };
 const CLOSED: Parcel = { kind: "!closed" };
+
+/** For readers of traces. */
+function describeParcel(kind: string, bytes: Buffer): string {
+  if (kind !== "frame") return kind === "data" ? JSON.stringify(bytes.toString("latin1")) : "";
+  const frame = decodePeerFrame(bytes);
+  if (!frame.ok) return frame.error;
+  const { raft, proxyRequests, proxyReplies } = frame.value;
+  const texts = [
+    ...raft.map(
+      ({ type, term, index, commit, reject }) =>
+        `${type} t${term} i${index} c${commit}${reject ? " rejected" : ""}`,
+    ),
+    ...proxyRequests.map(
+      (it) =>
+        `request ${it.sessionId} g${it.generation}${it.closed ? " closed" : ""} ${it.commands.length} bytes`,
+    ),
+    ...proxyReplies.map(
+      (it) =>
+        `reply ${it.sessionId} g${it.generation} ${it.completed}${it.notLeader ? " not leader" : ""} ${JSON.stringify(it.replies.toString("latin1"))}`,
+    ),
+  ];
+  return texts.join("; ");
+}
 
 export class Network {
   readonly timeline: Timeline;
@@ -245,7 +269,8 @@ export class PipeEnd {
     const { kind, bytes } = parcel;
     const content = bytes === undefined ? "" : ` ${bytes.length} ${crc32c(bytes, 0, bytes.length)}`;
     network.trace.line(`${this.site.machine}>${peer.site.machine} #${this.pipe.id} ${kind}${content}`);
-    if (kind === "data") network.trace.note(JSON.stringify(bytes!.toString("latin1")));
+    if (network.trace.lines !== undefined && bytes !== undefined)
+      network.trace.note(describeParcel(kind, bytes));
     if (!peer.isOpen) {
       // The kernel at the other end knows no such connection, if there is one at all.
       if (
