@@ -14,11 +14,18 @@ export type Verdict =
 
 type Values = ReturnType<typeof initialState>;
 
+interface Choice {
+  readonly index: number;
+  readonly after: Values;
+  /** `after` as text. */
+  readonly key: string;
+}
+
 interface Level {
-  readonly choices: readonly { readonly index: number; readonly after: Values }[];
+  readonly choices: readonly Choice[];
   next: number;
-  /** What was taken to get to the level above. */
-  taken: number;
+  /** What was taken to get to this level; -1 for the first. */
+  readonly taken: number;
 }
 
 const STATES_MAX = 200_000;
@@ -41,43 +48,63 @@ export function checkHistory(operations: readonly Operation[], statesMax = STATE
   return { kind: isUndecided ? "undecided" : "linearizable", states };
 }
 
+/**
+ * Three observations keep the search small:
+ * - an answered operation that fits and changes nothing can be taken at once: waiting gains nothing;
+ * - an open one that would change nothing need not be taken;
+ * - of two ways that did the same answered ones and led to the same state, one that used fewer open ones is as good.
+ */
 class GroupSearch {
   readonly #group: string;
   /** In order of their calls. */
   readonly #operations: readonly Operation[];
-  /** The answered one before it on the same connection, or -1: that one took effect first. */
+  /**
+   * Who takes effect before it, or -1: of an answered one the answered one before it on the same connection, of an open
+   * one the open one before it that does the same (they are as good as each other, but that one could be earlier).
+   */
   readonly #before: Int32Array;
   readonly #isDone: Uint8Array;
-  readonly #bits: Uint32Array;
+  /** Bits of the answered ones, and of the open ones, that are done. */
+  readonly #answered: Uint32Array;
+  readonly #open: Uint32Array;
   readonly #statesMax: number;
-  readonly #tried = new Set<string>();
-  #open: number;
+  readonly #tried = new Map<string, Uint32Array[]>();
+  #states = 0;
+  #left: number;
   #first = 0;
-  #deepest = -1;
+  #deepest = 0;
   #stuck = "";
 
   constructor(group: string, members: readonly Operation[], statesMax: number) {
     this.#group = group;
     this.#statesMax = statesMax;
-    const isKnown = (it: Operation): boolean => it.returnMs !== Number.POSITIVE_INFINITY;
-    this.#operations = members
-      .filter((it) => isKnown(it) || !isRead(it))
-      .sort((a, b) => a.callMs - b.callMs || a.order - b.order);
-    this.#open = this.#operations.filter(isKnown).length;
-    this.#isDone = new Uint8Array(this.#operations.length);
-    this.#bits = new Uint32Array((this.#operations.length >>> 5) + 1);
-    this.#before = new Int32Array(this.#operations.length).fill(-1);
+    this.#operations = withoutNames(members.filter((it) => isAnswered(it) || !isRead(it))).sort(
+      (a, b) => a.callMs - b.callMs || a.order - b.order,
+    );
+    const { length } = this.#operations;
+    this.#left = this.#operations.filter(isAnswered).length;
+    this.#isDone = new Uint8Array(length);
+    this.#answered = new Uint32Array((length >>> 5) + 1);
+    this.#open = new Uint32Array((length >>> 5) + 1);
+    this.#before = new Int32Array(length).fill(-1);
     const last = new Map<number, number>();
+    const alike = new Map<string, number>();
     this.#operations.forEach((operation, i) => {
-      if (!isKnown(operation)) return;
-      this.#before[i] = last.get(operation.connection) ?? -1;
-      last.set(operation.connection, i);
+      if (isAnswered(operation)) {
+        this.#before[i] = last.get(operation.connection) ?? -1;
+        last.set(operation.connection, i);
+      } else {
+        const text = operation.command.join(" ");
+        this.#before[i] = alike.get(text) ?? -1;
+        alike.set(text, i);
+      }
     });
   }
 
   run(): Verdict {
-    const path: Level[] = [this.#level(initialState(this.#group), -1)];
-    while (this.#open > 0) {
+    const start = initialState(this.#group);
+    const path: Level[] = [this.#level(start, encodeState(start), -1)];
+    while (this.#left > 0) {
       const level = path[path.length - 1]!;
       const choice = level.choices[level.next++];
       if (choice === undefined) {
@@ -87,28 +114,41 @@ class GroupSearch {
         continue;
       }
       this.#mark(choice.index, true);
-      const key = `${this.#bits.join(",")} ${encodeState(choice.after)}`;
-      if (this.#tried.has(key)) {
+      if (this.#isNoBetter(choice.key)) {
         this.#mark(choice.index, false);
         continue;
       }
-      this.#tried.add(key);
-      if (this.#tried.size > this.#statesMax) return { kind: "undecided", states: this.#tried.size };
-      path.push(this.#level(choice.after, choice.index));
+      if (++this.#states > this.#statesMax) return { kind: "undecided", states: this.#states };
+      path.push(this.#level(choice.after, choice.key, choice.index));
     }
-    return { kind: "linearizable", states: this.#tried.size };
+    return { kind: "linearizable", states: this.#states };
   }
 
   #mark(index: number, done: boolean): void {
+    const answered = isAnswered(this.#operations[index]!);
     this.#isDone[index] = done ? 1 : 0;
-    this.#bits[index >>> 5]! ^= 1 << (index & 31);
-    if (this.#operations[index]!.returnMs !== Number.POSITIVE_INFINITY) this.#open += done ? -1 : 1;
+    const bits = answered ? this.#answered : this.#open;
+    bits[index >>> 5]! ^= 1 << (index & 31);
+    if (answered) this.#left += done ? -1 : 1;
     if (!done && index < this.#first) this.#first = index;
     while (this.#isDone[this.#first] === 1) this.#first++;
   }
 
-  /** Who may take effect next: called before any other open one returned. The answered first, they are fewer ways. */
-  #level(state: Values, taken: number): Level {
+  /** Was this state reached with the same answered ones done, and no open one beyond those done now? */
+  #isNoBetter(state: string): boolean {
+    const key = `${this.#answered.join(",")} ${state}`;
+    const before = this.#tried.get(key);
+    if (before === undefined) {
+      this.#tried.set(key, [this.#open.slice()]);
+      return false;
+    }
+    if (before.some((used) => isSubset(used, this.#open))) return true;
+    before.push(this.#open.slice());
+    return false;
+  }
+
+  /** Who may take effect next: called before any other answered one returned. */
+  #level(state: Values, stateKey: string, taken: number): Level {
     const operations = this.#operations;
     let firstReturnMs = Number.POSITIVE_INFINITY;
     const candidates: number[] = [];
@@ -120,27 +160,55 @@ class GroupSearch {
       firstReturnMs = Math.min(firstReturnMs, operation.returnMs);
     }
     const allowed = candidates
-      .filter(
-        (i) =>
-          operations[i]!.callMs <= firstReturnMs &&
-          (this.#before[i]! < 0 || this.#isDone[this.#before[i]!] === 1),
-      )
+      .filter((i) => operations[i]!.callMs <= firstReturnMs && this.#isItsTurn(i))
       .sort((a, b) => operations[a]!.returnMs - operations[b]!.returnMs || a - b);
-    const choices = allowed.flatMap((index) =>
-      successors(operations[index]!, state).map((after) => ({ index, after })),
-    );
-    this.#remember(state, allowed, choices.length);
+    const choices: Choice[] = [];
+    for (const index of allowed) {
+      const answered = isAnswered(operations[index]!);
+      for (const after of successors(operations[index]!, state)) {
+        const key = encodeState(after);
+        if (key !== stateKey) choices.push({ index, after, key });
+        else if (answered) return { choices: [{ index, after, key }], next: 0, taken };
+      }
+    }
+    this.#remember(stateKey, allowed, choices.length);
     return { choices, next: 0, taken };
   }
 
-  /** The longest way that was found, for whoever has to explain the violation. */
-  #remember(state: Values, allowed: readonly number[], choices: number): void {
-    const done = this.#isDone.reduce((sum, bit) => sum + bit, 0);
-    if (done < this.#deepest || (done === this.#deepest && choices > 0)) return;
-    this.#deepest = done;
-    const next = allowed.map((i) => describe(this.#operations[i]!)).join("\n  ");
-    this.#stuck = `${this.#group}: after ${done} operations the state is ${encodeState(state)}, and none of these fits:\n  ${next}`;
+  #isItsTurn(index: number): boolean {
+    const before = this.#before[index]!;
+    return before < 0 || this.#isDone[before] === 1;
   }
+
+  /** The longest way that was found, for whoever has to explain the violation. */
+  #remember(state: string, allowed: readonly number[], choices: number): void {
+    const total = this.#operations.length;
+    const rank = total - this.#left;
+    if (choices > 0 || rank <= this.#deepest) return;
+    this.#deepest = rank;
+    const next = allowed.map((i) => describe(this.#operations[i]!)).join("\n  ");
+    this.#stuck = `${this.#group}: with ${this.#left} operations left the state is ${state}, and none of these fits:\n  ${next}`;
+  }
+}
+
+const TOKEN = /\d;$/;
+
+/** Values that an open operation wrote and nobody ever saw could as well be any other of that length: one name for all. */
+function withoutNames(operations: readonly Operation[]): Operation[] {
+  const seen = operations.map(({ reply }) => reply ?? "").join(" ");
+  const isSecret = (word: string): boolean => TOKEN.test(word) && !seen.includes(word);
+  return operations.map((operation) => {
+    if (isAnswered(operation) || !operation.command.some(isSecret)) return operation;
+    const command = operation.command.map((word) => (isSecret(word) ? "?".repeat(word.length) : word));
+    return { ...operation, command };
+  });
+}
+
+const isAnswered = (operation: Operation): boolean => operation.returnMs !== Number.POSITIVE_INFINITY;
+
+function isSubset(a: Uint32Array, b: Uint32Array): boolean {
+  for (let i = 0; i < a.length; i++) if ((a[i]! & ~b[i]!) !== 0) return false;
+  return true;
 }
 
 export const describe = ({ client, command, callMs, returnMs, reply }: Operation): string =>
