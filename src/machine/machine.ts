@@ -12,10 +12,14 @@ import { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, ParserScratch, RequestParser } from "../resp/request-parser.ts";
 import type { Store } from "../store/store.ts";
 import { EntryHeader, FLAG_KEEP_DUE, forEachEviction } from "../wire/entry-codec.ts";
+import { KeyWarmer } from "./key-warmer.ts";
 
 /** Due keys removed per entry: some always, and more where traffic makes more. Part of the agreed behaviour. */
 const RECLAIM_BASE = 16;
 const RECLAIM_PER_COMMAND = 2;
+
+/** Shorter runs hold too few commands to be worth a look ahead. */
+export const WARM_BYTES_LEAST = 256;
 
 /** What the leader's parser let through is let through here: the limits are those of the protocol itself. */
 const ENTRY_LIMITS = {
@@ -45,6 +49,8 @@ export class Machine {
   readonly #args = new Args();
   readonly #sink = new ReplyWriter();
   readonly #parser = new RequestParser(ENTRY_LIMITS, new ParserScratch());
+  /** For whoever is about to run several commands in a row. */
+  readonly warmer = new KeyWarmer(ENTRY_LIMITS);
   #commandsInEntry = 0;
 
   constructor(store: Store) {
@@ -74,7 +80,11 @@ export class Machine {
     const args = this.#args;
     const end = header.commandsEnd;
     let database = 0;
+    let warmTo = header.commandsStart;
     for (let at = header.commandsStart; at < end; at = parser.position) {
+      if (at >= warmTo && end - at > WARM_BYTES_LEAST) {
+        warmTo = this.warmer.warm(payload, at, end, this.store.databases[database]!);
+      }
       const status = parser.next(payload, at, end);
       if (status !== COMMAND) fail(`entry ${index}: no command at byte ${at} of ${end}`);
       args.set(payload, parser.offsets, 0, parser.argumentCount);

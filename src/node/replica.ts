@@ -180,6 +180,13 @@ export class Replica {
     }
   }
 
+  /** Looks ahead in a chunk of several commands (KeyWarmer); returns how far. */
+  warm(session: Session, buffer: Buffer, from: number, to: number): number {
+    if (this.mode !== MODE_LEADER || !session.authenticated) return to;
+    const { machine } = this;
+    return machine.warmer.warm(buffer, from, to, machine.store.databases[session.database]!);
+  }
+
   /**
    * Answers a read from memory. False when it met a key that the clock has already killed and the log not yet
    * (DESIGN section 5): then nothing is written and the read must go through the log.

@@ -6,8 +6,10 @@ import type { Args } from "../base/args.ts";
 import { advanceReplyMode, type Client, type ParkedCommand } from "../command/local-context.ts";
 import { localError } from "../command/local-errors.ts";
 import { lookupId, rows } from "../command/lookup.ts";
+import { WARM_BYTES_LEAST } from "../machine/machine.ts";
 import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
 import type { SeshatNode } from "./node.ts";
+import { OutputLimiter } from "./output-limit.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
 import { describeUnfit } from "./refusals.ts";
@@ -65,7 +67,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
   #readingPaused = false;
   /** How much of the input's front came by putBack() since the hold began: later ones go behind it. */
   #putBackBytes = 0;
-  #overSoftLimitSinceMs = 0;
+  readonly #outputLimiter = new OutputLimiter();
 
   constructor(node: SeshatNode, connection: ClientConnection, virtual: boolean) {
     super();
@@ -266,7 +268,9 @@ export class Session extends SessionFields implements Client, ClientHandler {
     const args = node.args;
     node.replica.beginReads();
     let at = from;
+    let warmTo = from;
     while (at < to) {
+      if (at >= warmTo && to - at > WARM_BYTES_LEAST) warmTo = node.replica.warm(this, buffer, at, to);
       const status = parser.next(buffer, at, to);
       if (status === COMMAND) {
         args.set(parser.argsBuffer, parser.offsets, 0, parser.argumentCount);
@@ -482,19 +486,11 @@ export class Session extends SessionFields implements Client, ClientHandler {
       this.#readingPaused = true;
       this.connection.pauseReading();
     }
-    const limit = this.#node.settings.clientOutputLimits[this.kind];
-    const nowMs = this.#node.replica.monotonicMs;
-    if (limit.softBytes > 0 && bytes > limit.softBytes) {
-      if (this.#overSoftLimitSinceMs === 0) this.#overSoftLimitSinceMs = nowMs;
-    } else {
-      this.#overSoftLimitSinceMs = 0;
-    }
-    const tooLong =
-      this.#overSoftLimitSinceMs !== 0 && nowMs - this.#overSoftLimitSinceMs > 1000 * limit.softSeconds;
-    if ((limit.hardBytes > 0 && bytes > limit.hardBytes) || tooLong) {
-      this.#node.ports.log.warn({ client: this.address, bytes }, "closed: output buffer limit reached");
-      this.close(false);
-    }
+    const { settings, replica, ports } = this.#node;
+    if (!this.#outputLimiter.exceeded(bytes, settings.clientOutputLimits[this.kind], replica.monotonicMs))
+      return;
+    ports.log.warn({ client: this.address, bytes }, "closed: output buffer limit reached");
+    this.close(false);
   }
 
   #resumeReading(): void {

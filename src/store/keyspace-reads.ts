@@ -22,6 +22,14 @@ const DEAD_TRIES_MAX = 128;
 const SCAN_SLOTS_PER_KEY = 64;
 const SCAN_CURSOR_END = 0x1_0000_0000;
 
+/** Keys that warm() takes at once. */
+export const WARM_KEYS_MAX = 64;
+/** Below so many keys everything is in the processor's caches anyway. */
+const WARM_KEYS_LEAST = 4096;
+const warmHashes = new Int32Array(WARM_KEYS_MAX);
+const warmRefs = new Uint32Array(WARM_KEYS_MAX);
+let warmSum = 0;
+
 export class KeyspaceReads {
   /** Index in Store.databases; only Store.swap changes it. */
   database: number;
@@ -49,6 +57,16 @@ export class KeyspaceReads {
   constructor(state: StoreState, database: number) {
     this.state = state;
     this.database = database;
+  }
+
+  /**
+   * Gets the records of several keys closer to the processor, for finds that follow soon; see HashIndex.warm.
+   * @param ranges pairs of start and end in `bytes`, at most WARM_KEYS_MAX of them
+   */
+  warm(bytes: Buffer, ranges: Int32Array, count: number): void {
+    if (this.index.count < WARM_KEYS_LEAST) return;
+    for (let i = 0; i < count; i++) warmHashes[i] = this.hash(bytes, ranges[2 * i]!, ranges[2 * i + 1]!);
+    warmSum ^= this.index.warm(warmHashes, warmRefs, count);
   }
 
   /** Keys in the table, dead but unreclaimed ones included, as DBSIZE in Redis. */

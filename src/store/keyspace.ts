@@ -21,7 +21,7 @@ export interface ChangeListener {
   born(hash: number, ref: number): void;
 }
 
-export type { Visit } from "./keyspace-reads.ts";
+export { type Visit, WARM_KEYS_MAX } from "./keyspace-reads.ts";
 
 const NO_BYTES = Buffer.alloc(0);
 
