@@ -214,7 +214,8 @@ export class Forwarding {
     session.forwarded -= count;
     session.outstanding -= count;
     this.#dirty.delete(traffic);
-    session.putBack(bytes);
+    // Nothing of a session is with a leader and in a batch of this node at the same time.
+    session.putBack(bytes, Number.POSITIVE_INFINITY);
   }
 
   /** Bytes of the first `count` commands. */

@@ -8,6 +8,8 @@ export class PendingInput {
   bytes: Buffer = NOTHING;
   start = 0;
   end = 0;
+  /** The front, as it was put back since the last settle(). */
+  #pieces: { readonly place: number; readonly length: number }[] = [];
 
   get length(): number {
     return this.end - this.start;
@@ -24,9 +26,16 @@ export class PendingInput {
     this.end += added;
   }
 
-  /** Puts `source` in front of what follows the first `offset` bytes. */
-  insert(offset: number, source: Buffer): void {
-    const at = this.start + offset;
+  /**
+   * Puts back what had been taken: in front of the rest, and among what was put back before in the order of `place`,
+   * because what went out earlier may come back later.
+   */
+  putBack(source: Buffer, place: number): void {
+    const pieces = this.#pieces;
+    let at = this.start;
+    let i = 0;
+    while (i < pieces.length && pieces[i]!.place <= place) at += pieces[i++]!.length;
+    pieces.splice(i, 0, { place, length: source.length });
     this.bytes = Buffer.concat([
       this.bytes.subarray(this.start, at),
       source,
@@ -34,6 +43,11 @@ export class PendingInput {
     ]);
     this.start = 0;
     this.end = this.bytes.length;
+  }
+
+  /** It goes on from here: what is put back from now on comes first. */
+  settle(): void {
+    if (this.#pieces.length > 0) this.#pieces = [];
   }
 
   /** The first `count` bytes are done with. */
@@ -52,6 +66,7 @@ export class PendingInput {
     this.bytes = NOTHING;
     this.start = 0;
     this.end = 0;
+    this.settle();
   }
 
   #makeRoom(added: number): void {

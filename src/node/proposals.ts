@@ -41,6 +41,7 @@ export class Proposals {
   readonly #spare: TurnBatch[] = [];
   #inFlight: TurnBatch[] = [];
   #first = 0;
+  #serial = 0;
   /** Set when leadership was lost: by then the batches in flight are decided or uncertain. */
   #deadlineMs = Number.POSITIVE_INFINITY;
 
@@ -69,8 +70,7 @@ export class Proposals {
     const result = raft.propose(payload);
     const accepted = result.ok && result.index !== 0;
     batch.proposed(accepted ? result.index : 0, accepted ? result.term : 0);
-    this.open = this.#spare.pop() ?? new TurnBatch(this.#parts.memory);
-    this.open.open();
+    this.open = this.#nextBatch();
     if (!accepted) {
       this.#putBack(batch);
       return;
@@ -113,7 +113,7 @@ export class Proposals {
     batch.closeRun();
     batch.seal(0, 0, 0, NO_EVICTIONS);
     batch.proposed(0, 0);
-    this.open = new TurnBatch(this.#parts.memory);
+    this.open = this.#nextBatch();
     this.#putBack(batch);
   }
 
@@ -130,6 +130,13 @@ export class Proposals {
       this.#fail(batch);
       this.#recycle(batch);
     }
+  }
+
+  #nextBatch(): TurnBatch {
+    const batch = this.#spare.pop() ?? new TurnBatch(this.#parts.memory);
+    batch.open();
+    batch.serial = ++this.#serial;
+    return batch;
   }
 
   #takeFirst(): void {
@@ -199,7 +206,7 @@ export class Proposals {
       session.outstanding--;
     }
     output.detach();
-    for (const [session, commands] of ordered) session.putBack(Buffer.concat(commands));
+    for (const [session, commands] of ordered) session.putBack(Buffer.concat(commands), batch.serial);
     this.#recycle(batch);
   }
 

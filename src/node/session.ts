@@ -65,8 +65,6 @@ export class Session extends SessionFields implements Client, ClientHandler {
   #hold = HOLD_NONE;
   #parked: ParkedCommand | undefined;
   #readingPaused = false;
-  /** How much of the input's front came by putBack() since the hold began: later ones go behind it. */
-  #putBackBytes = 0;
   readonly #outputLimiter = new OutputLimiter();
 
   constructor(node: SeshatNode, connection: ClientConnection, virtual: boolean) {
@@ -86,6 +84,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     if (this.closing || this.gone) return;
     this.inputBytesTotal += to - from;
     this.#node.server.statistics.clientInputBytes += to - from;
+    this.#node.server.statistics.readsProcessed++;
     this.lastActiveMs = this.#node.replica.wallMs;
     const input = this.#input;
     if (this.#hold === HOLD_NONE && input.length === 0) {
@@ -116,7 +115,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     if (this.gone || this.#hold === HOLD_NONE) return true;
     if (!this.#mayGoOn(nowMs)) return false;
     this.#hold = HOLD_NONE;
-    this.#putBackBytes = 0;
+    this.#input.settle();
     this.#parsePending();
     if (this.#hold === HOLD_NONE && this.#readingPaused) this.#resumeReading();
     return this.#hold === HOLD_NONE;
@@ -148,16 +147,15 @@ export class Session extends SessionFields implements Client, ClientHandler {
     if (this.outputBufferBytes > 0) this.#limitOutput();
   }
 
-  /** Puts commands back in front of what is still to be parsed: they were not executed and will be again. */
-  putBack(bytes: Buffer): void {
-    if (this.virtual && this.#node.replica.mode !== MODE_LEADER) {
+  /** Puts commands back in front of what is still to be parsed: they were not executed and will be. See PendingInput. */
+  putBack(bytes: Buffer, place: number): void {
+    if (this.virtual && (this.handBackWhenDrained || this.#node.replica.mode !== MODE_LEADER)) {
       this.handBackWhenDrained = true;
       this.#node.output.attach(this, this.protocol, false);
       return;
     }
-    this.#input.insert(this.#putBackBytes, bytes);
+    this.#input.putBack(bytes, place);
     this.#parser.reset(); // what it knows of a half-received command counts from the front
-    this.#putBackBytes += bytes.length;
     this.#setHold(HOLD_LEADER);
   }
 
@@ -183,6 +181,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
       const length = this.outputLength;
       this.outputBytesTotal += length;
       this.#node.server.statistics.clientOutputBytes += length;
+      this.#node.server.statistics.writesProcessed++;
       this.output = undefined;
       this.outputLength = 0;
       if (this.connection.write(output, length)) pool.release(output);
@@ -361,6 +360,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     const { forwarding } = this.#node;
     if (!forwarding.accepts(this)) return this.#setHold(HOLD_PRESSURE);
     this.#begun(id, args);
+    this.#node.server.statistics.commandsForwarded++;
     const isWrite = routes[id] === ROUTE_WRITE;
     if (args.bytes !== buffer || buffer[start] !== STAR) {
       const encoded = encodeArguments(args);

@@ -41,6 +41,8 @@ export class TurnBatch {
   writeCount = 0;
   /** Set when a read waits for the commit of this batch as its proof of leadership, write or no write. */
   mustCommit = false;
+  /** Batches of a node are numbered in the order of their commands. */
+  serial = 0;
   /** Where the batch stands in the log once proposed; 0 before. */
   index = 0;
   term = 0;

@@ -91,6 +91,8 @@ export class VirtualSessions {
     const { session, connection } = this.#entry(member, request);
     if (request.generation <= connection.endedGeneration) return;
     connection.generation = request.generation;
+    // All that is not answered will be handed back, and this with it.
+    if (session.handBackWhenDrained) return;
     if (this.#node.replica.mode !== MODE_LEADER) {
       if (session.outstanding === 0) connection.handBack();
       else session.handBackWhenDrained = true;
