@@ -31,6 +31,10 @@ export class Cluster {
   readonly membership: Membership;
   readonly links = new PeerLinks();
   readonly #parts: ClusterParts;
+  /** Since the start, for INFO. */
+  receivedBytes = 0;
+  snapshotsSent = 0;
+  snapshotsReceived = 0;
   #sending: SnapshotSending | undefined;
   #staged: StagedState | undefined;
 
@@ -113,6 +117,7 @@ export class Cluster {
   }
 
   peerFrame(link: PeerLink, frame: Buffer): void {
+    this.receivedBytes += frame.length;
     const from = link.remote?.incarnation ?? 0;
     const decoded = decodePeerFrame(frame);
     const { replica, forwarding, virtualSessions, ports } = this.#parts;
@@ -244,6 +249,7 @@ export class Cluster {
       ports.peers,
       (ok, text) => {
         ports.log.info({ to: target.name, index: meta.index, ok, text }, "snapshot sent");
+        if (ok) this.snapshotsSent++;
         this.#endSending(() => replica.raft!.reportSnapshot(message.to, ok));
         ports.scheduler.requestTurn();
       },
@@ -261,6 +267,7 @@ export class Cluster {
   #stage(state: StagedState, message: RaftMessage): boolean {
     const { replica, ports } = this.#parts;
     this.#staged = state;
+    this.snapshotsReceived++;
     replica.step(message);
     ports.log.info({ index: state.meta.index }, "snapshot received");
     return true;

@@ -117,6 +117,7 @@ export class SeshatNode implements NodeInputs {
   clientConnected(connection: ClientConnection): ClientHandler {
     const session = new Session(this, connection, false);
     this.server.clients.add(session);
+    this.server.statistics.connectionsReceived++;
     if (this.settings.protectedMode && this.settings.requirepass === "" && !connection.isLoopback) {
       session.push(Buffer.from(PROTECTED));
       session.close(true);

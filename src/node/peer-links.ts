@@ -32,6 +32,8 @@ export class PeerLinks {
   readonly #dirty: Peer[] = [];
   readonly #callers = new Map<number, Caller>();
   readonly #answered: Caller[] = [];
+  /** Bytes of frames made since the start. */
+  sentBytes = 0;
   #memory = Buffer.allocUnsafeSlow(FRAME_MEMORY_BYTES);
 
   /** The link we opened has shaken hands with `remote`. */
@@ -135,11 +137,8 @@ export class PeerLinks {
    * costs a page fault every 4 KiB, more than the copy into it.
    */
   #send(link: PeerLink, parts: Partial<PeerFrame>): void {
-    if (link.queuedBytes > 0) {
-      link.send(encodePeerFrame(parts));
-      return;
-    }
-    const frame = encodePeerFrame(parts, this.#memory);
+    const frame = encodePeerFrame(parts, link.queuedBytes > 0 ? undefined : this.#memory);
+    this.sentBytes += frame.length;
     link.send(frame);
     if (link.queuedBytes > 0 && frame.buffer === this.#memory.buffer) {
       this.#memory = Buffer.allocUnsafeSlow(FRAME_MEMORY_BYTES);

@@ -224,6 +224,7 @@ export class Proposals {
       const base = batch.argsBase[item]!;
       writer.raw(batch.side, batch.offsets[base]!, batch.offsets[base + 1]!);
     } else {
+      if (errorText === UNCERTAIN) this.#parts.output.uncertainReplies++;
       writer.error(errorText);
     }
     session.answered();

@@ -77,6 +77,10 @@ export class Replica {
   pressure = false;
   /** DEBUG SET-ACTIVE-EXPIRE. */
   activeExpire = true;
+  /** Keys that reads from memory looked up, and those of them that were there (INFO stats). */
+  readFinds = 0;
+  leaderChanges = 0;
+  readHits = 0;
   raft: RaftCore | undefined;
   storage: NodeStorage | undefined;
   readonly machine: Machine;
@@ -201,12 +205,16 @@ export class Replica {
     store.noTouch = session.noTouch;
     const startUs = this.timer.start(id);
     const errorsBefore = writer.errors;
+    const findsBefore = store.finds;
+    const hitsBefore = store.hits;
     const row = rows[id]!;
     assert(row.route === "read", "only reads run outside the log");
     row.run(context, args, writer);
     if (startUs !== 0) this.timer.stop(id, startUs, args, session);
     if (writer.errors !== errorsBefore) this.timer.failed(id, errorsBefore);
     store.noTouch = false;
+    this.readFinds += store.finds - findsBefore;
+    this.readHits += store.hits - hitsBefore;
     if (!store.metDying) return true;
     store.metDying = false;
     writer.position = mark;
@@ -355,6 +363,7 @@ export class Replica {
     if (mode === this.mode && raft.leader === this.leader) return;
     const before = this.mode;
     if (mode !== before) this.modeSinceMs = this.monotonicMs;
+    if (raft.leader !== this.leader && raft.leader !== 0) this.leaderChanges++;
     this.mode = mode;
     this.leader = raft.leader;
     if (before === MODE_LEADER && mode !== MODE_LEADER) {

@@ -7,6 +7,8 @@ import type { Session } from "./session.ts";
 
 export class ReplyOutput {
   readonly writer = new ReplyWriter();
+  /** Commands whose outcome nobody here knows, since the start. */
+  uncertainReplies = 0;
   readonly #pool: BufferPool;
   readonly #scratch = Buffer.allocUnsafeSlow(1024);
   #current: Session | undefined;

@@ -44,6 +44,7 @@ export class ServerView implements Server, TimerSinks {
   lastSaveSeconds: number;
   readonly #node: SeshatNode;
   #latencyThresholdMs = 0;
+  readonly #since = new Growth();
   #nextSampleMs = 0;
 
   constructor(node: SeshatNode) {
@@ -137,6 +138,26 @@ export class ServerView implements Server, TimerSinks {
     }
   }
 
+  /** Brings in what other parts count for themselves, since they were last asked. */
+  collect(): void {
+    const { replica, ports, cluster } = this.#node;
+    const { statistics } = this;
+    const { counters } = replica.machine;
+    statistics.commandsProcessed = this.commandStatistics.callsTotal;
+    const since = this.#since;
+    statistics.connectionsRejected += since.growth("rejected", ports.clients.rejectedCount);
+    statistics.keyspaceHits += since.growth("hits", replica.readHits);
+    statistics.keyspaceMisses += since.growth("misses", replica.readFinds - replica.readHits);
+    statistics.expiredKeys += since.growth("expired", counters.keysExpired);
+    statistics.evictedKeys += since.growth("evicted", counters.keysEvicted);
+    statistics.peerOutputBytes += since.growth("sent", cluster.links.sentBytes);
+    statistics.snapshotsSent += since.growth("snapshots sent", cluster.snapshotsSent);
+    statistics.snapshotsReceived += since.growth("snapshots received", cluster.snapshotsReceived);
+    statistics.peerInputBytes += since.growth("received", cluster.receivedBytes);
+    statistics.uncertainReplies += since.growth("uncertain", this.#node.output.uncertainReplies);
+    statistics.leaderChanges += since.growth("leaders", replica.leaderChanges);
+  }
+
   tick(nowMs: number): void {
     const { replica, settings } = this.#node;
     const seconds = Math.floor(replica.wallMs / 1000);
@@ -148,6 +169,7 @@ export class ServerView implements Server, TimerSinks {
     store.accessClock = store.lfu ? Math.floor(seconds / 60) & 0xffff : seconds & LRU_CLOCK_MASK;
     if (nowMs < this.#nextSampleMs) return;
     this.#nextSampleMs = nowMs + SAMPLE_MS;
+    this.collect();
     this.statistics.sample(nowMs);
     this.figures.notePeak();
   }
@@ -186,6 +208,7 @@ export class ServerView implements Server, TimerSinks {
   }
 
   info(sections: readonly string[]): string {
+    this.collect();
     return infoText(this.figures, sections);
   }
 
@@ -229,5 +252,16 @@ export class ServerView implements Server, TimerSinks {
 
   set activeExpire(on: boolean) {
     this.#node.replica.activeExpire = on;
+  }
+}
+
+/** Counters that only grow, read from time to time: how much each has grown since it was last asked for. */
+class Growth {
+  readonly #before = new Map<string, number>();
+
+  growth(name: string, now: number): number {
+    const before = this.#before.get(name) ?? 0;
+    this.#before.set(name, now);
+    return now - before;
   }
 }

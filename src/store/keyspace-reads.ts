@@ -102,11 +102,13 @@ export class KeyspaceReads {
    */
   find(bytes: Buffer, start: number, end: number): number {
     const ref = this.index.search(this.hash(bytes, start, end), bytes, start, end);
+    this.state.finds++;
     if (ref === 0) return 0;
     const words = this.arena.words;
     const word = this.arena.at >>> 2;
     const position = words[word + is.WORD_DEADLINE]!;
     if (position !== 0 && !this.#checkAlive(position - 1)) return 0;
+    this.state.hits++;
     if (!this.state.noTouch) this.#touch(words, word);
     this.exposeValue();
     return ref;

@@ -29,6 +29,10 @@ export class StoreState {
   /** For LFU increments. Local: the node may put its own here. */
   accessRandom: Prng = new Xoshiro(1);
 
+  /** Finds that met a live key since the start, and all of them. Local. */
+  hits = 0;
+  finds = 0;
+
   /** Called for each dead key that is reclaimed, by a write that meets it or by reclaimDue. */
   onExpired: ExpiredHook | undefined = undefined;
   /** Dead keys reclaimed since the start. */
