@@ -3,7 +3,6 @@
 
 import { crc32c } from "../../src/base/crc32c.ts";
 import type { RaftCore } from "../../src/raft/index.ts";
-import { leaseValid } from "../../src/raft/lease.ts";
 import { Raft } from "../../src/raft/raft.ts";
 import type { SimProcess } from "./process.ts";
 
@@ -16,6 +15,9 @@ Raft.prototype.becomeFollower = function (this: Raft, ...args: Parameters<typeof
   rafts.set(this.id, this); // the constructor calls it
   becomeFollower.apply(this, args);
 };
+
+/** Of a core that lives in this run. */
+export const raftOf = (core: RaftCore): Raft => rafts.get(core.id)!;
 
 export class Violation extends Error {
   override readonly name = "Violation";
@@ -57,9 +59,20 @@ export class Checks {
   readonly #applied = new Map<number, Applied>();
   readonly #digests = new Map<number, { readonly digest: string; readonly by: string }>();
   #committed = 1;
+  readonly #joined: (process: SimProcess) => void;
+  readonly #elected: (process: SimProcess) => void;
   digestsCompared = 0;
   leadersElected = 0;
   snapshotsRestored = 0;
+
+  /**
+   * @param joined  told of every process that becomes a member
+   * @param elected told of every new leader
+   */
+  constructor(joined: (process: SimProcess) => void, elected: (process: SimProcess) => void) {
+    this.#joined = joined;
+    this.#elected = elected;
+  }
 
   get members(): SimProcess[] {
     return [...this.#seen.keys()];
@@ -99,6 +112,7 @@ export class Checks {
     const seen = { process, core, raft, term: 0, vote: 0, commit: 1, appliedIndex: 1, wasLeader: false };
     this.#seen.set(process, seen);
     this.#tapMachine(seen);
+    this.#joined(process);
     return seen;
   }
 
@@ -212,6 +226,7 @@ export class Checks {
     const { process, core, raft } = seen;
     const by = process.label;
     this.leadersElected++;
+    this.#elected(process);
     const other = this.#leaders.get(core.term);
     demand(
       other === undefined || other === by,
@@ -282,12 +297,18 @@ export class Checks {
   }
 }
 
+/** One entry in each append. The core reads its configuration whenever it sends. */
+export function limitAppends(process: SimProcess): void {
+  const core = process.node.replica.raft;
+  if (core !== undefined) Object.assign(raftOf(core).config, { maxSizePerMessage: 1 });
+}
+
 /** Would this member answer a read from memory now, by its own clock? Also while it is stopped: it may wake up. */
 function hasLease({ process, core, raft }: Seen): boolean {
   const known = raft.nowMs;
   raft.nowMs = Math.max(known, process.monotonicMs());
   // Asked through the core: that is what the node asks.
-  const isValid = core.leaseValid() && leaseValid(raft);
+  const isValid = core.leaseValid();
   raft.nowMs = known;
   return isValid;
 }

@@ -86,6 +86,8 @@ async function runSeeds(
       process.stdout.write(
         `seed ${seed} FAILED (${result.description}, trace ${result.hash})\n  ${result.failure.text}\n`,
       );
+      if (mutation !== undefined)
+        process.stdout.write(`${mutation} found after ${totals.seeds} seeds: ${result.failure.property}\n`);
       if (mutation !== undefined || !keepGoing) break;
     } else if (count === 1) process.stdout.write(`seed ${seed} passed, trace ${result.hash}\n`);
     if (performance.now() - shownMs > 10_000) {

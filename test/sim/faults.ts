@@ -3,7 +3,7 @@
 
 import type { SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
-import type { Simulation } from "./simulation.ts";
+import type { Simulation, SimulationOptions } from "./simulation.ts";
 
 type Kind = (faults: Faults) => string;
 
@@ -18,11 +18,7 @@ const KINDS = {
     const victim = f.victim().machine;
     const direction = f.random.below(3);
     const durationMs = f.random.magnitude(50, 6000);
-    for (const other of f.simulation.machines) {
-      if (other === victim) continue;
-      if (direction !== 0) f.endLater(f.simulation.network.cut(victim, other), durationMs);
-      if (direction !== 1) f.endLater(f.simulation.network.cut(other, victim), durationMs);
-    }
+    f.isolate(victim, direction, durationMs);
     return `${victim} ${["in", "out", "both"][direction]} ${durationMs.toFixed(0)} ms`;
   },
   partition: (f) => {
@@ -91,6 +87,11 @@ const KINDS = {
     leader?.deliver(() => void leader.node.replica.transferAway());
     return leader?.label ?? "nobody leads";
   },
+  /** From now on new leaders are cut off soon after their election, at any stage of taking over. */
+  haunt: (f) => {
+    f.isHaunting = true;
+    return "on";
+  },
   dropClients: (f) => {
     const client = f.random.pick(f.simulation.clients);
     client.drop();
@@ -108,14 +109,15 @@ export class Faults {
   readonly #meanGapMs: number;
   /** What ends the faults that last. */
   readonly #ongoing = new Set<() => void>();
+  isHaunting = false;
   #isOver = false;
 
-  constructor(simulation: Simulation, random: Random, only?: readonly FaultName[]) {
+  constructor(simulation: Simulation, random: Random, options: SimulationOptions) {
     this.simulation = simulation;
     this.random = random;
     const drawn = FAULT_NAMES.filter(() => random.chance(0.5));
-    this.#enabled = only ?? (drawn.length > 0 ? drawn : FAULT_NAMES);
-    this.#meanGapMs = random.magnitude(60, 1500);
+    this.#enabled = options.faults ?? (drawn.length > 0 ? drawn : FAULT_NAMES);
+    this.#meanGapMs = options.faultGapMs ?? random.magnitude(60, 1500);
   }
 
   get description(): string {
@@ -136,6 +138,23 @@ export class Faults {
     this.#isOver = true;
     for (const over of [...this.#ongoing]) over();
     this.simulation.network.poweredOff.clear();
+  }
+
+  elected(leader: SimProcess): void {
+    if (!this.isHaunting || this.#isOver || this.random.chance(0.2)) return;
+    this.simulation.timeline.after(this.random.magnitude(0.05, 30), () => {
+      if (!this.#isOver) this.isolate(leader.machine, 2, this.random.magnitude(200, 1000));
+    });
+  }
+
+  /** direction: 0 nothing comes in, 1 nothing goes out, 2 both. */
+  isolate(victim: string, direction: number, durationMs: number): void {
+    const { machines, network } = this.simulation;
+    for (const other of machines) {
+      if (other === victim) continue;
+      if (direction !== 0) this.endLater(network.cut(victim, other), durationMs);
+      if (direction !== 1) this.endLater(network.cut(other, victim), durationMs);
+    }
   }
 
   endLater(end: () => void, afterMs: number): void {

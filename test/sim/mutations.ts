@@ -1,15 +1,197 @@
+// The checker is checked: ways to break the program from outside, each a mistake somebody could make, and each to be
+// found by the simulator within a stated number of seeds. They replace methods while a run lasts; src/ knows nothing.
+
+import { Machine } from "../../src/machine/machine.ts";
+import { Cluster } from "../../src/node/cluster.ts";
+import { RaftCore } from "../../src/raft/core.ts";
+import type { Entry } from "../../src/raft/index.ts";
+import { RaftLog } from "../../src/raft/log.ts";
+import { VotePledge } from "../../src/raft/pledge.ts";
+import { raftOf } from "./checks.ts";
 import type { SimulationOptions } from "./simulation.ts";
 
 interface Mutation {
   readonly options?: SimulationOptions;
+  /** Seeds within which it must be found. */
+  readonly seedsMax: number;
   /** Breaks the program; returns what mends it. */
   install(): () => void;
 }
 
+/** Replaces a method for as long as a run lasts. */
+function replaced<T, K extends keyof T>(target: T, name: K, by: (original: T[K]) => T[K]): () => void {
+  const original = target[name];
+  target[name] = by(original);
+  return () => {
+    target[name] = original;
+  };
+}
+
+const both =
+  (...mends: (() => void)[]): (() => void) =>
+  () => {
+    for (const mend of mends) mend();
+  };
+
+const ELECTIONS = ["isolate", "partition", "resetLinks", "kill", "pause"] as const;
+
 export const MUTATIONS = {
-  none: { install: () => () => {} },
+  voteTwice: {
+    seedsMax: 50,
+    options: { faults: [...ELECTIONS, "slow"] },
+    install: () =>
+      replaced(
+        RaftCore.prototype,
+        "step",
+        (step) =>
+          function (this: RaftCore, message) {
+            const raft = raftOf(this);
+            if (message.type === "vote" && message.term === raft.term) {
+              raft.vote = 0;
+              raft.leader = 0;
+            }
+            return step.call(this, message);
+          },
+      ),
+  },
+  skipUpToDateCheck: {
+    seedsMax: 50,
+    install: () => replaced(RaftLog.prototype, "isUpToDate", () => () => true),
+  },
+  commitOldTerm: {
+    seedsMax: 400,
+    options: { faults: ["haunt", "isolate", "partition"], smallAppends: true, faultGapMs: 700 },
+    install: () =>
+      replaced(
+        RaftLog.prototype,
+        "maybeCommit",
+        () =>
+          function (this: RaftLog, index) {
+            if (index <= this.committed) return false;
+            this.commitTo(index);
+            return true;
+          },
+      ),
+  },
+  readAfterLease: {
+    seedsMax: 50,
+    install: () =>
+      replaced(
+        RaftCore.prototype,
+        "leaseValid",
+        () =>
+          function (this: RaftCore) {
+            return this.role === "leader" && this.hasCommittedInTerm;
+          },
+      ),
+  },
+  voteInsidePromise: {
+    seedsMax: 50,
+    install: () =>
+      both(
+        replaced(VotePledge.prototype, "forbids", () => () => false),
+        replaced(VotePledge.prototype, "running", () => () => false),
+      ),
+  },
+  applyOutOfOrder: {
+    seedsMax: 50,
+    install: () =>
+      replaced(
+        RaftCore.prototype,
+        "ready",
+        (take) =>
+          function (this: RaftCore) {
+            const ready = take.call(this);
+            if (this.role === "leader") return ready;
+            return { ...ready, committedEntries: swapped(ready.committedEntries) };
+          },
+      ),
+  },
+  ackBeforeStoring: {
+    seedsMax: 50,
+    install: () => {
+      let count = 0;
+      return replaced(
+        RaftLog.prototype,
+        "maybeAppend",
+        (append) =>
+          function (this: RaftLog, previousIndex, previousTerm, entries, commit) {
+            const isLost =
+              entries.length > 0 && this.matches(previousIndex, previousTerm) && ++count % 50 === 0;
+            return append.call(this, previousIndex, previousTerm, isLost ? [] : entries, commit) || isLost;
+          },
+      );
+    },
+  },
+  identityReused: {
+    seedsMax: 200,
+    options: { identityReused: true, faults: ["kill", "restart", "isolate", "partition"] },
+    install: () => () => {},
+  },
+  localClockInExpiry: {
+    seedsMax: 50,
+    install: () =>
+      replaced(
+        Machine.prototype,
+        "beginEntry",
+        (begin) =>
+          function (this: Machine, payload, index, term) {
+            const header = begin.call(this, payload, index, term);
+            this.timeMs += clockErrorOf(this);
+            this.store.setTime(this.timeMs, this.timeMs);
+            return header;
+          },
+      ),
+  },
+  snapshotWithoutTail: {
+    seedsMax: 200,
+    options: { faults: ["isolate", "partition"] },
+    install: () =>
+      replaced(
+        Cluster.prototype,
+        "takeStaged",
+        (take) =>
+          function (this: Cluster, meta) {
+            const state = take.call(this, meta);
+            let last: Buffer | undefined;
+            const keyspace = state.store.databases[0]!;
+            keyspace.scan(0, 1000, (bytes, start, end) => {
+              last = Buffer.from(bytes.subarray(start, end));
+            });
+            if (last !== undefined) keyspace.remove(last, 0, last.length);
+            return state;
+          },
+      ),
+  },
 } as const satisfies Record<string, Mutation> as Readonly<Record<string, Mutation>>;
-export type MutationName = keyof typeof MUTATIONS;
+
+export type MutationName = string;
+
+/** Two neighbours change places; their indexes stay, as they would if the order of applying were wrong. */
+function swapped(entries: readonly Entry[]): readonly Entry[] {
+  const at = entries.findIndex((entry, i) => entry.data.length > 0 && (entries[i + 1]?.data.length ?? 0) > 0);
+  if (at < 0) return entries;
+  const first = entries[at]!;
+  const second = entries[at + 1]!;
+  return [
+    ...entries.slice(0, at),
+    { ...first, data: second.data },
+    { ...second, data: first.data },
+    ...entries.slice(at + 2),
+  ];
+}
+
+const clockErrors = new WeakMap<Machine, number>();
+let machines = 0;
+
+function clockErrorOf(machine: Machine): number {
+  let error = clockErrors.get(machine);
+  if (error === undefined) {
+    error = machines++ % 3;
+    clockErrors.set(machine, error);
+  }
+  return error;
+}
 
 export function withMutation<T>(name: MutationName, run: () => T): T {
   const mend = MUTATIONS[name]!.install();

@@ -1,7 +1,7 @@
 // One run: a cluster, clients and faults from one seed. First all goes wrong for a while, then nothing does any more and
 // the cluster must show that it lives: elect, answer everybody, hold the same state everywhere. Histories are checked last.
 
-import { Checks, Violation } from "./checks.ts";
+import { Checks, limitAppends, Violation } from "./checks.ts";
 import { SimClient } from "./clients.ts";
 import { type FaultName, Faults } from "./faults.ts";
 import { checkHistory, describe } from "./linearizability.ts";
@@ -15,6 +15,7 @@ import { Timeline, Trace } from "./timeline.ts";
 const FOUNDING_MS_MAX = 10_000;
 /** After the faults: silence on links is noticed after four seconds, elections and deadlines take one or two more. */
 const RECOVERY_MS_MAX = 15_000;
+const SILENCE_MS = 5000;
 const SETTLING_MS_MAX = 10_000;
 const COMPARE_EVERY_MS = 250;
 const EVENTS_MAX = 3_000_000;
@@ -26,7 +27,10 @@ export interface SimulationOptions {
   readonly faults?: readonly FaultName[];
   /** A mutation: what it changes in the world. */
   readonly identityReused?: boolean;
-  readonly faultyMs?: number;
+  /** One entry a message: followers hold every prefix of a log at some time. */
+  readonly smallAppends?: boolean;
+  /** Mean time between faults. */
+  readonly faultGapMs?: number;
 }
 
 export interface Result {
@@ -60,7 +64,10 @@ export class Simulation implements ProcessWatcher {
   readonly trace: Trace;
   readonly network: Network;
   readonly random: Random;
-  readonly checks = new Checks();
+  readonly checks = new Checks(
+    (process) => this.#hasSmallAppends && limitAppends(process),
+    (process) => this.faults.elected(process),
+  );
   readonly machines: readonly string[];
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
@@ -73,6 +80,7 @@ export class Simulation implements ProcessWatcher {
     ProcessOptions,
     "readMode" | "logBytesMax" | "snapshotChunkBytes" | "turnDelayMsMax"
   >;
+  readonly #hasSmallAppends: boolean;
   #nextIncarnation = 1;
   #failure: { readonly property: string; readonly text: string } | undefined;
   #states = 0;
@@ -93,7 +101,8 @@ export class Simulation implements ProcessWatcher {
       snapshotChunkBytes: Math.floor(random.magnitude(64, 4096)),
       turnDelayMsMax: random.chance(0.7) ? 0.1 : random.magnitude(0.1, 10),
     };
-    this.faults = new Faults(this, Random.stream(seed, "faults"), options.faults);
+    this.faults = new Faults(this, Random.stream(seed, "faults"), options);
+    this.#hasSmallAppends = random.chance(0.3) || options.smallAppends === true;
   }
 
   get living(): SimProcess[] {
@@ -197,7 +206,7 @@ export class Simulation implements ProcessWatcher {
       client.live();
     }
     this.faults.begin();
-    this.#advanceTo(this.timeline.nowMs + (this.#options.faultyMs ?? this.random.between(4000, 12_000)));
+    this.#advanceTo(this.timeline.nowMs + this.random.between(4000, 12_000));
     this.faults.end();
     for (const client of this.clients) {
       client.stop();
@@ -214,6 +223,9 @@ export class Simulation implements ProcessWatcher {
       () => this.#isServing() && this.clients.every((client) => client.unanswered.length === 0),
       () => this.#openCommands(),
     );
+    // Links that are dead without a word are found out by silence; what is asked on them until then is uncertain.
+    this.#advanceTo(this.timeline.nowMs + SILENCE_MS);
+    this.#advance(RECOVERY_MS_MAX, "everybody serves", () => this.#isServing());
     if (this.#failure !== undefined) return;
     // What is left of all keys is read at every member: it joins the history.
     const groups = new Set(this.clients.flatMap((client) => client.history.map(({ group }) => group)));
