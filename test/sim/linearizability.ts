@@ -28,7 +28,9 @@ interface Level {
   readonly taken: number;
 }
 
-const STATES_MAX = 200_000;
+const STATES_MAX = 40_000;
+/** Ways to one state that are remembered for comparison. */
+const WAYS_MAX = 64;
 
 export function checkHistory(operations: readonly Operation[], statesMax = STATES_MAX): Verdict {
   const groups = new Map<string, Operation[]>();
@@ -143,7 +145,7 @@ class GroupSearch {
       return false;
     }
     if (before.some((used) => isSubset(used, this.#open))) return true;
-    before.push(this.#open.slice());
+    if (before.length < WAYS_MAX) before.push(this.#open.slice());
     return false;
   }
 

@@ -1,0 +1,47 @@
+// The simulator in CI: some hundred seeds, the ones that ever failed, that a seed decides everything, and that broken
+// programs are found. More of each: docs/TESTING.md.
+
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { MUTATIONS, withMutation } from "./mutations.ts";
+import { FAILED_SEEDS } from "./seeds.ts";
+import { type Result, simulate } from "./simulation.ts";
+
+const SEEDS = 200;
+const PER_TEST = 20;
+const TEST_MS = 120_000;
+
+function demandNoFailure({ seed, failure, description }: Result): void {
+  assert.equal(failure, undefined, `npm run sim -- --seed ${seed} --trace\n${description}\n${failure?.text}`);
+}
+
+test("a seed decides everything: the same trace, byte for byte", () => {
+  const first = simulate(7, { trace: true });
+  const second = simulate(7, { trace: true });
+  assert.ok(first.figures.events > 5000 && first.figures.operations > 100, JSON.stringify(first.figures));
+  assert.equal(first.hash, second.hash);
+  assert.deepEqual(first.trace, second.trace);
+  assert.equal(simulate(7).hash, first.hash, "keeping the trace changes nothing");
+  assert.notEqual(simulate(8).hash, first.hash);
+});
+
+for (let from = 1; from <= SEEDS; from += PER_TEST) {
+  test(`seeds ${from} to ${from + PER_TEST - 1}`, { timeout: TEST_MS }, () => {
+    for (let seed = from; seed < from + PER_TEST; seed++) demandNoFailure(simulate(seed));
+  });
+}
+
+for (const { seed, found } of FAILED_SEEDS.filter((it) => it.seed > SEEDS)) {
+  test(`seed ${seed}, which found ${found}`, { timeout: TEST_MS }, () => demandNoFailure(simulate(seed)));
+}
+
+for (const [name, { seedsMax, options, seedsInCi }] of Object.entries(MUTATIONS)) {
+  // What needs many seeds is left to `npm run sim -- --mutation`.
+  test.skipIf(seedsInCi === 0)(`the mutation ${name} is found`, { timeout: TEST_MS }, () => {
+    const seeds = Array.from({ length: Math.min(seedsMax, seedsInCi ?? seedsMax) }, (_, i) => i + 1);
+    const found = seeds.find((seed) =>
+      withMutation(name, () => simulate(seed, options).failure !== undefined),
+    );
+    assert.ok(found !== undefined, `not found in ${seeds.length} seeds`);
+  });
+}
