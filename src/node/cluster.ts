@@ -5,9 +5,11 @@ import { assert } from "../base/assert.ts";
 import { SNAPSHOT_QUEUED_BYTES_MAX } from "../base/limits.ts";
 import type { Settings } from "../config/table.ts";
 import type { Message, SnapshotMeta } from "../raft/index.ts";
+import type { JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
 import { decodePeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import { decodeSnapshotHeader } from "../wire/snapshot-header.ts";
+import { Admission } from "./admission.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { Membership } from "./membership.ts";
 import { PeerLinks } from "./peer-links.ts";
@@ -16,6 +18,8 @@ import type { Replica } from "./replica.ts";
 import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
 import type { VirtualSessions } from "./virtual-sessions.ts";
 
+/** How often a node that wants to join asks. */
+const ASK_INTERVAL_MS = 200;
 /** A snapshot may hold the log back to this many times its budget. */
 const SNAPSHOT_LOG_FACTOR = 4;
 
@@ -30,6 +34,7 @@ export interface ClusterParts {
 export class Cluster {
   readonly membership: Membership;
   readonly links = new PeerLinks();
+  readonly admission: Admission;
   readonly #parts: ClusterParts;
   /** Since the start, for INFO. */
   receivedBytes = 0;
@@ -37,6 +42,7 @@ export class Cluster {
   snapshotsReceived = 0;
   #sending: SnapshotSending | undefined;
   #staged: StagedState | undefined;
+  #nextAskMs = 0;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -50,6 +56,7 @@ export class Cluster {
       },
       parts.settings.members,
     );
+    this.admission = new Admission(this.membership, parts.ports.log);
   }
 
   /** Dials the other configured members; a cluster of one founds itself. */
@@ -126,8 +133,10 @@ export class Cluster {
       link.close();
       return;
     }
-    const { raft, proxyRequests, proxyReplies, tables } = decoded.value;
+    const { raft, proxyRequests, proxyReplies, tables, joinRequests, joinReplies } = decoded.value;
     for (const table of tables) this.#adopt(table);
+    for (const request of joinRequests) this.#asked(link, request);
+    for (const reply of joinReplies) this.#answered(link, reply);
     if (this.membership.member(from) !== undefined) {
       for (const message of raft) if (this.#isOurs(message, from)) replica.step(message);
       if (this.links.isCaller(link, from))
@@ -150,6 +159,7 @@ export class Cluster {
       `the core restores ${meta.index}/${meta.term}, staged is ${staged?.meta.index}/${staged?.meta.term}`,
     );
     this.#staged = undefined;
+    this.membership.replace(staged.table);
     return staged;
   }
 
@@ -183,6 +193,8 @@ export class Cluster {
   tick(): void {
     const sending = this.#sending;
     const { replica, settings, ports } = this.#parts;
+    if (replica.raft !== undefined) this.admission.promote(replica.raft);
+    else this.#askToJoin();
     if (sending === undefined) return;
     const logBytes = replica.storage?.bytes ?? 0;
     if (
@@ -216,6 +228,39 @@ export class Cluster {
     ports.peers.update({ ...ports.peers.self, clusterId: table.clusterId });
     ports.log.info({ cluster: table.clusterId, members: table.members.length }, "cluster joined");
     replica.start({ id: this.membership.self.incarnation, voters: this.membership.incarnations });
+  }
+
+  /** This process knows nothing, and there is a cluster: whoever leads it lets us in. Asked until answered. */
+  #askToJoin(): void {
+    const { replica, ports } = this.#parts;
+    if (replica.monotonicMs < this.#nextAskMs) return;
+    this.#nextAskMs = replica.monotonicMs + ASK_INTERVAL_MS;
+    for (const { incarnation, clusterId } of this.links.identities()) {
+      if (clusterId === "") continue;
+      this.links.joinRequest(incarnation, { node: this.membership.self, replaces: 0 });
+      ports.scheduler.requestTurn();
+    }
+  }
+
+  #asked(link: PeerLink, request: JoinRequest): void {
+    const { raft } = this.#parts.replica;
+    const { remote } = link;
+    if (raft === undefined || remote === undefined || !this.links.isCaller(link, remote.incarnation)) return;
+    const reply = this.admission.request(request, remote, raft, (member) => this.links.isUp(member));
+    if (reply !== undefined) this.links.joinReply(remote.incarnation, reply);
+  }
+
+  #answered(link: PeerLink, reply: JoinReply): void {
+    const { ports, replica } = this.#parts;
+    if (!reply.accepted || reply.table === undefined) {
+      if (!reply.accepted) ports.log.warn({ peer: link.remote?.name, reason: reply.text }, "not let in");
+      return;
+    }
+    if (!this.membership.fresh) return;
+    this.membership.join(reply.table);
+    ports.peers.update({ ...ports.peers.self, clusterId: reply.table.clusterId });
+    ports.log.info({ cluster: reply.table.clusterId }, "joining: waiting for the state");
+    replica.start({ id: this.membership.self.incarnation, voters: [] });
   }
 
   /** Sent by the member at the other end of the link, to this incarnation, and of a kind that travels so. */

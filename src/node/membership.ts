@@ -3,15 +3,8 @@
 // its own, and a member is an incarnation: one that was restarted is nobody until it is let in again.
 
 import type { Member } from "../config/special-kinds.ts";
-import type { ClusterTable } from "../wire/cluster-messages.ts";
+import type { ClusterMember, ClusterTable } from "../wire/cluster-messages.ts";
 import type { PeerIdentity } from "./ports.ts";
-
-export interface ClusterMember {
-  readonly name: string;
-  readonly address: string;
-  readonly clientAddress: string;
-  readonly incarnation: number;
-}
 
 export class Membership {
   /** "" until the cluster is founded or its table arrives. */
@@ -69,6 +62,30 @@ export class Membership {
     this.clusterId = table.clusterId;
     for (const member of table.members) this.#members.set(member.incarnation, member);
     return true;
+  }
+
+  /** Becomes part of a cluster that runs: its table, and this node, which is about to be in it. */
+  join(table: ClusterTable): void {
+    this.clusterId = table.clusterId;
+    this.replace(table);
+    this.#members.set(this.self.incarnation, this.self);
+  }
+
+  /** The table as of a snapshot. */
+  replace(table: ClusterTable): void {
+    this.#members.clear();
+    for (const member of table.members) this.#members.set(member.incarnation, member);
+  }
+
+  add(member: ClusterMember): void {
+    this.#members.set(member.incarnation, member);
+  }
+
+  /** Forgets members that no configuration knows any more. */
+  keepOnly(incarnations: ReadonlySet<number>): void {
+    for (const incarnation of this.#members.keys()) {
+      if (!incarnations.has(incarnation)) this.#members.delete(incarnation);
+    }
   }
 
   table(): ClusterTable {

@@ -74,6 +74,7 @@ export class SeshatNode implements NodeInputs {
         send: (message) => this.cluster.send(message),
         reaches: (member) => this.cluster.reaches(member),
         takeStaged: (meta) => this.cluster.takeStaged(meta),
+        configurationChanged: (change, confState) => this.cluster.admission.applied(change, confState),
         modeChanged: () => this.#modeChanged(),
         fault: (text) => ports.lifecycle.halt(text),
       },

@@ -6,7 +6,13 @@
 //
 // A reply takes the link its request came on, so both are lost together, and nothing is lost while that link lives.
 
-import type { ClusterTable, ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
+import type {
+  ClusterTable,
+  JoinReply,
+  JoinRequest,
+  ProxyReply,
+  ProxyRequest,
+} from "../wire/cluster-messages.ts";
 import { encodePeerFrame, type PeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import type { PeerIdentity, PeerLink } from "./ports.ts";
@@ -19,12 +25,14 @@ interface Peer {
   raft: RaftMessage[];
   proxyRequests: ProxyRequest[];
   tables: ClusterTable[];
+  joinRequests: JoinRequest[];
   dirty: boolean;
 }
 
 interface Caller {
   readonly link: PeerLink;
   proxyReplies: ProxyReply[];
+  joinReplies: JoinReply[];
 }
 
 export class PeerLinks {
@@ -43,6 +51,7 @@ export class PeerLinks {
       raft: [],
       proxyRequests: [],
       tables: [],
+      joinRequests: [],
       dirty: false,
     });
   }
@@ -50,7 +59,7 @@ export class PeerLinks {
   /** `remote` has dialled us. The link it used before, which it has given up, or undefined. */
   called(link: PeerLink, remote: PeerIdentity): PeerLink | undefined {
     const before = this.#callers.get(remote.incarnation)?.link;
-    this.#callers.set(remote.incarnation, { link, proxyReplies: [] });
+    this.#callers.set(remote.incarnation, { link, proxyReplies: [], joinReplies: [] });
     return before;
   }
 
@@ -105,8 +114,19 @@ export class PeerLinks {
   proxyReply(member: number, reply: ProxyReply): void {
     const caller = this.#callers.get(member);
     if (caller === undefined) return;
-    if (caller.proxyReplies.length === 0) this.#answered.push(caller);
+    this.#answer(caller);
     caller.proxyReplies.push(reply);
+  }
+
+  joinRequest(member: number, request: JoinRequest): void {
+    this.#to(member)?.joinRequests.push(request);
+  }
+
+  joinReply(member: number, reply: JoinReply): void {
+    const caller = this.#callers.get(member);
+    if (caller === undefined) return;
+    this.#answer(caller);
+    caller.joinReplies.push(reply);
   }
 
   table(member: number, table: ClusterTable): void {
@@ -116,20 +136,26 @@ export class PeerLinks {
   /** One frame to each peer that is to get anything, and one with replies to each that asked. */
   flush(): void {
     for (const peer of this.#dirty) {
-      const { raft, proxyRequests, tables } = peer;
+      const { raft, proxyRequests, tables, joinRequests } = peer;
       peer.dirty = false;
-      this.#send(peer.link, { raft, proxyRequests, tables });
+      this.#send(peer.link, { raft, proxyRequests, tables, joinRequests });
       peer.raft = [];
       peer.proxyRequests = [];
       peer.tables = [];
+      peer.joinRequests = [];
     }
     this.#dirty.length = 0;
     for (const caller of this.#answered) {
-      const { proxyReplies } = caller;
-      this.#send(caller.link, { proxyReplies });
+      const { proxyReplies, joinReplies } = caller;
+      this.#send(caller.link, { proxyReplies, joinReplies });
       caller.proxyReplies = [];
+      caller.joinReplies = [];
     }
     this.#answered.length = 0;
+  }
+
+  #answer(caller: Caller): void {
+    if (caller.proxyReplies.length === 0 && caller.joinReplies.length === 0) this.#answered.push(caller);
   }
 
   /**

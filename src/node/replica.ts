@@ -17,7 +17,15 @@ import { rows } from "../command/lookup.ts";
 import type { DataContext } from "../command/types.ts";
 import type { Settings } from "../config/table.ts";
 import { contextOf, Machine } from "../machine/machine.ts";
-import { type Entry, type Message, RaftCore, type Ready, type SnapshotMeta } from "../raft/index.ts";
+import {
+  type ConfChange,
+  type ConfState,
+  type Entry,
+  type Message,
+  RaftCore,
+  type Ready,
+  type SnapshotMeta,
+} from "../raft/index.ts";
 import type { Store } from "../store/store.ts";
 import { FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { ClusterClock } from "./cluster-clock.ts";
@@ -52,6 +60,8 @@ export interface ReplicaEnvironment {
   reaches(member: number): boolean;
   /** The state that belongs to a snapshot the core has accepted. */
   takeStaged(meta: SnapshotMeta): { readonly store: Store; readonly timeMs: number };
+  /** A change of the members has been applied. */
+  configurationChanged(change: ConfChange, confState: ConfState): void;
   /** mode or leader changed. */
   modeChanged(): void;
   /** The core is halted, or the node cannot go on. */
@@ -114,7 +124,10 @@ export class Replica {
     this.modeSinceMs = this.monotonicMs;
   }
 
-  /** Becomes a member of a cluster that starts with these voters, all with an empty state at index 1. */
+  /**
+   * Becomes a member: of a cluster that starts with these voters, all with an empty state at index 1, or, without
+   * voters, of one that runs and will send its state.
+   */
   start(identity: RaftIdentity): void {
     assert(this.raft === undefined, "a replica is started once");
     const { settings } = this.#environment;
@@ -325,8 +338,11 @@ export class Replica {
     const { machine } = this;
     if (entry.type !== "normal") {
       machine.skip(entry.index, entry.term);
-      if (entry.confChange !== undefined)
-        this.storage!.setConfState(this.raft!.applyConfChange(entry.confChange));
+      if (entry.confChange !== undefined) {
+        const confState = this.raft!.applyConfChange(entry.confChange);
+        this.storage!.setConfState(confState);
+        this.#environment.configurationChanged(entry.confChange, confState);
+      }
       return;
     }
     const payload = asBuffer(entry.data);

@@ -98,6 +98,8 @@ export class SnapshotSending implements SnapshotSender {
 
 export interface StagedState {
   readonly meta: SnapshotMeta;
+  /** The members as of the snapshot. */
+  readonly table: ClusterTable;
   readonly store: Store;
   readonly timeMs: number;
 }
@@ -142,7 +144,10 @@ export class SnapshotReceiving implements SnapshotReceiver {
       this.#log.error({ from: this.#stream.remote.name, problem: result.error }, "snapshot incomplete");
       return false;
     }
-    return this.#accept({ meta, store: result.store, timeMs: this.#header.timeMs }, this.#header.raft);
+    return this.#accept(
+      { meta, table: this.#header.table, store: result.store, timeMs: this.#header.timeMs },
+      this.#header.raft,
+    );
   }
 
   failed(how: LinkDown): void {

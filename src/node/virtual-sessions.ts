@@ -94,8 +94,7 @@ export class VirtualSessions {
     // All that is not answered will be handed back, and this with it.
     if (session.handBackWhenDrained) return;
     if (this.#node.replica.mode !== MODE_LEADER) {
-      if (session.outstanding === 0) connection.handBack();
-      else session.handBackWhenDrained = true;
+      this.#handBackLater(session);
       return;
     }
     session.database = request.database;
@@ -107,13 +106,18 @@ export class VirtualSessions {
   /** Leadership is gone: what no batch holds yet goes back to where it came from. */
   handBack(): void {
     for (const sessions of this.#members.values()) {
-      for (const { session, connection } of sessions.values()) {
+      for (const { session } of sessions.values()) {
         if (session.queryBufferBytes === 0) continue;
         session.dropInput();
-        if (session.outstanding === 0) connection.handBack();
-        else session.handBackWhenDrained = true;
+        this.#handBackLater(session);
       }
     }
+  }
+
+  /** Behind all its answers: those still to be made, and those of this turn that wait in its output. */
+  #handBackLater(session: Session): void {
+    session.handBackWhenDrained = true;
+    this.#node.output.attach(session, session.protocol, false);
   }
 
   handBackOne(session: Session): void {

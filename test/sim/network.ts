@@ -188,16 +188,29 @@ export class PipeEnd {
   readonly site: Site;
   readonly pipe: Pipe;
   peer!: PipeEnd;
-  owner: PipeOwner<Parcel> | undefined;
+  #owner: PipeOwner<Parcel> | undefined;
   isOpen = true;
   /** On the way from here to the peer. */
   #outgoing: Packet[] = [];
   #lastArrivalMs = 0;
   #isStalled = false;
+  #isEndTold = false;
 
   constructor(pipe: Pipe, site: Site) {
     this.pipe = pipe;
     this.site = site;
+  }
+
+  get owner(): PipeOwner<Parcel> | undefined {
+    return this.#owner;
+  }
+
+  /** Also of a connection that broke before anybody looked after it: then that is its first news. */
+  set owner(owner: PipeOwner<Parcel>) {
+    const isFirst = this.#owner === undefined;
+    this.#owner = owner;
+    if (this.isOpen || !isFirst) return;
+    this.pipe.network.timeline.after(0, () => this.site.deliver(() => this.#tellEnded("reset")));
   }
 
   send(parcel: Parcel): void {
@@ -297,8 +310,14 @@ export class PipeEnd {
   #fail(how: LinkDown): void {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.pipe.network.timeline.after(0, () => this.site.deliver(() => this.owner?.ended(how)));
+    this.pipe.network.timeline.after(0, () => this.site.deliver(() => this.#tellEnded(how)));
     this.#forgetIfOver();
+  }
+
+  #tellEnded(how: LinkDown): void {
+    if (this.#owner === undefined || this.#isEndTold) return;
+    this.#isEndTold = true;
+    this.#owner.ended(how);
   }
 
   #forgetIfOver(): void {
