@@ -1,8 +1,8 @@
 // What nodes tell each other beside Raft: proxied clients, who is in the cluster, digests, publications.
 // Values in, protobuf objects out, and back with every range checked.
 
-import { bytes, present, safeInteger } from "./decode.ts";
-import type { seshat } from "./generated/seshat.js";
+import { bytes, type Decoded, decoded, present, safeInteger } from "./decode.ts";
+import { seshat } from "./generated/seshat.js";
 
 /** Commands of one client of a follower, for the leader. Field meanings: proto/seshat.proto. */
 export interface ProxyRequest {
@@ -81,6 +81,15 @@ export function proxyReplyFromWire(wire: seshat.ProxyReply.$Properties): ProxyRe
     notLeader: wire.notLeader ?? false,
     close: wire.close ?? false,
   };
+}
+
+/** A member on its own: the context of the configuration change that adds it. */
+export function encodeMember(member: ClusterMember): Uint8Array {
+  return seshat.ClusterMember.encode({ ...member }).finish();
+}
+
+export function decodeMember(encoded: Uint8Array): Decoded<ClusterMember> {
+  return decoded(() => memberFromWire(seshat.ClusterMember.decode(encoded)));
 }
 
 function memberFromWire(wire: seshat.ClusterMember.$Properties): ClusterMember {

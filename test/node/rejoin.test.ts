@@ -1,0 +1,80 @@
+// Members that forget: a killed node that comes back empty is let in again as somebody new, without an operator.
+
+import assert from "node:assert/strict";
+import { expect, test } from "vitest";
+import { type Host, World } from "./world.ts";
+
+const NAMES = ["n1", "n2", "n3"];
+
+function three(): World {
+  const world = new World();
+  world.start(3);
+  world.until("a leader", () => world.leader() !== undefined);
+  return world;
+}
+
+function voters(world: World): number {
+  return world.leader()?.node.replica.raft?.confState.voters.length ?? 0;
+}
+
+function restart(world: World, name: string): Host {
+  world.kill(name);
+  world.until("a leader without it", () => world.leader() !== undefined);
+  world.startNode(name, NAMES, {});
+  const host = world.host(name);
+  const isVoter = (): boolean => {
+    const confState = world.leader()?.node.replica.raft?.confState;
+    return confState?.voters.includes(host.identity.incarnation) === true && confState.votersOutgoing.length === 0;
+  };
+  world.until(`${name} is a voter again`, isVoter);
+  return host;
+}
+
+test("a node killed and started empty gets the state and its vote back; its old self is removed", () => {
+  const world = three();
+  const client = world.leader()!.connect();
+  for (let i = 0; i < 50; i++) assert.equal(client.call("SET", `k${i}`, `v${i}`), "+OK\r\n");
+  const name = NAMES.find((candidate) => world.leader()!.name !== candidate)!;
+  const before = world.host(name).identity.incarnation;
+  const back = restart(world, name);
+  assert.notEqual(back.identity.incarnation, before);
+  assert.equal(voters(world), 3);
+  assert.equal(back.connect().call("GET", "k7"), "$2\r\nv7\r\n");
+  for (let i = 0; i < 20; i++) world.step();
+  for (const host of world.hosts.values()) {
+    assert.equal(host.node.replica.machine.store.digest(), back.node.replica.machine.store.digest());
+    expect(host.node.cluster.membership.list().map((member) => member.name)).toEqual(NAMES);
+    expect(host.node.cluster.membership.incarnations).not.toContain(before);
+  }
+});
+
+test("every node restarted in turn, leaders too, several times: no acknowledged write is lost", () => {
+  const world = three();
+  let written = 0;
+  for (let round = 0; round < 3; round++) {
+    for (const name of NAMES) {
+      const other = [...world.hosts.values()].find((host) => host.name !== name)!;
+      const client = other.connect();
+      for (let i = 0; i < 10; i++) assert.equal(client.call("SET", `k${written}`, `${written++}`), "+OK\r\n");
+      restart(world, name);
+      assert.equal(voters(world), 3);
+    }
+  }
+  for (const host of world.hosts.values()) {
+    const client = host.connect();
+    for (let i = 0; i < written; i++) assert.equal(client.call("GET", `k${i}`), `$${`${i}`.length}\r\n${i}\r\n`);
+  }
+});
+
+test("a second process under the name of a node that lives is not let in", () => {
+  const world = three();
+  const impostor = "n2";
+  const original = world.host(impostor);
+  world.hosts.delete(impostor);
+  world.startNode(impostor, NAMES, {});
+  const copy = world.host(impostor);
+  world.hosts.set("original", original);
+  for (let i = 0; i < 200; i++) world.step();
+  assert.equal(copy.node.replica.raft, undefined);
+  expect(original.node.cluster.membership.incarnations).toContain(original.identity.incarnation);
+});
