@@ -48,11 +48,13 @@ export class NodeProcess {
   readonly name: string;
   readonly port: number;
   readonly child: ChildProcess;
+  readonly args: readonly string[];
   output = "";
 
   constructor(name: string, port: number, args: readonly string[]) {
     this.name = name;
     this.port = port;
+    this.args = args;
     this.child = spawn(process.execPath, [MAIN, "--port", String(port), "--bind", "127.0.0.1", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -140,6 +142,13 @@ export class ProcessCluster {
       }
       return undefined;
     });
+  }
+
+  /** Starts the process of a node that is gone again, with the same command line. */
+  restart(node: NodeProcess): NodeProcess {
+    const started = new NodeProcess(node.name, node.port, node.args);
+    this.nodes[this.nodes.indexOf(node)] = started;
+    return started;
   }
 
   async stop(): Promise<void> {

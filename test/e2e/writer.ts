@@ -15,7 +15,10 @@ export class Writer {
   readonly #done: Promise<void>;
   readonly #client: Redis;
 
-  constructor(port: number) {
+  readonly prefix: string;
+
+  constructor(port: number, prefix = "written:") {
+    this.prefix = prefix;
     this.#client = new Redis({ port, host: "127.0.0.1", maxRetriesPerRequest: 0, retryStrategy: () => 20 });
     this.#client.on("error", () => {});
     this.#done = this.#run();
@@ -31,7 +34,7 @@ export class Writer {
     while (!this.#stopped) {
       const n = this.next++;
       try {
-        await this.#client.set(`written:${n}`, String(n));
+        await this.#client.set(`${this.prefix}${n}`, String(n));
         this.acknowledged.push(n);
         const nowMs = performance.now();
         this.gapMsMax = Math.max(this.gapMsMax, nowMs - this.#acknowledgedMs);
@@ -48,7 +51,7 @@ export async function verifyAcknowledged(port: number, writer: Writer): Promise<
   const client = connect(port);
   for (let i = 0; i < writer.acknowledged.length; i += 1000) {
     const wanted = writer.acknowledged.slice(i, i + 1000).map(String);
-    assert.deepEqual(await client.mget(wanted.map((n) => `written:${n}`)), wanted);
+    assert.deepEqual(await client.mget(wanted.map((n) => `${writer.prefix}${n}`)), wanted);
   }
   client.disconnect();
 }
