@@ -109,7 +109,9 @@ export class Checks {
     const core = replica.raft;
     if (core === undefined) return undefined;
     const raft = rafts.get(core.id)!;
-    const seen = { process, core, raft, term: 0, vote: 0, commit: 1, appliedIndex: 1, wasLeader: false };
+    const { commit } = core;
+    const { appliedIndex } = replica.machine;
+    const seen = { process, core, raft, term: 0, vote: 0, commit, appliedIndex, wasLeader: false };
     this.#seen.set(process, seen);
     this.#tapMachine(seen);
     this.#joined(process);
