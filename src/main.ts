@@ -121,15 +121,18 @@ async function runNode(
   peers.attach(node);
   lifecycle.watch({ clients, peers }, () => node.shutdown());
 
-  const peerPort = await peers.listen(settings.peerBind, settings.peerPort);
-  if ("error" in peerPort) return problem(peerPort.error);
+  // A cluster of one has nobody to talk to.
+  if (settings.members.length > 1) {
+    const peerPort = await peers.listen(settings.peerBind, settings.peerPort);
+    if ("error" in peerPort) return problem(peerPort.error);
+  }
   if (settings.port !== 0) {
     const port = await clients.listen(node, settings.bind, settings.port, settings.tcpBacklog);
     if ("error" in port) return problem(port.error);
   }
   turns.start(node);
   node.start();
-  log.info({ version, name: settings.nodeName, port: settings.port, peerPort: peerPort.port }, "started");
+  log.info({ version, name: settings.nodeName, port: settings.port }, "started");
   return undefined;
 }
 
