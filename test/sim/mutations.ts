@@ -61,7 +61,7 @@ export const MUTATIONS = {
     install: () => replaced(RaftLog.prototype, "isUpToDate", () => () => true),
   },
   commitOldTerm: {
-    seedsMax: 600,
+    seedsMax: 2000,
     seedsInCi: 0,
     options: { faults: ["haunt", "isolate", "partition"], smallAppends: true, faultGapMs: 700 },
     install: () =>
@@ -90,6 +90,7 @@ export const MUTATIONS = {
   },
   voteInsidePromise: {
     seedsMax: 50,
+    options: { faults: ["resetLinks", "cutOneWay", "isolate"] },
     install: () =>
       both(
         replaced(VotePledge.prototype, "forbids", () => () => false),

@@ -1,7 +1,12 @@
 // Every seed that ever failed, with what it found. CI runs them all. A seed leads to other events whenever the simulator
 // or the node draws differently, so an old one need not meet its bug again; as a sample it is as good as any.
 
-export const FAILED_SEEDS: readonly { readonly seed: number; readonly found: string }[] = [
+export const FAILED_SEEDS: readonly {
+  readonly seed: number;
+  readonly found: string;
+  /** Not mended yet. */
+  readonly isOpen?: true;
+}[] = [
   {
     seed: 13,
     found: "one target for the forwarded commands of all sessions: answers ignored after a change of leader",
@@ -29,4 +34,9 @@ export const FAILED_SEEDS: readonly { readonly seed: number; readonly found: str
     found: "nothing: the simulator asked before links that were dead without a word had been found out",
   },
   { seed: 336, found: "as 311" },
+  {
+    seed: 563,
+    found: "a joining node whose leader is lost stays outside: it does not ask again",
+    isOpen: true,
+  },
 ];

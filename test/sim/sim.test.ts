@@ -31,8 +31,11 @@ for (let from = 1; from <= SEEDS; from += PER_TEST) {
   });
 }
 
-for (const { seed, found } of FAILED_SEEDS.filter((it) => it.seed > SEEDS)) {
-  test(`seed ${seed}, which found ${found}`, { timeout: TEST_MS }, () => demandNoFailure(simulate(seed)));
+for (const { seed, found, isOpen } of FAILED_SEEDS.filter((it) => it.seed > SEEDS)) {
+  // Skipped visibly until it is mended: docs/TESTING.md.
+  test.skipIf(isOpen === true)(`seed ${seed}, which found ${found}`, { timeout: TEST_MS }, () =>
+    demandNoFailure(simulate(seed)),
+  );
 }
 
 for (const [name, { seedsMax, options, seedsInCi }] of Object.entries(MUTATIONS)) {
