@@ -4,7 +4,7 @@
 import { assert } from "../base/assert.ts";
 import { SNAPSHOT_QUEUED_BYTES_MAX } from "../base/limits.ts";
 import type { Settings } from "../config/table.ts";
-import type { Message, SnapshotMeta } from "../raft/index.ts";
+import type { ConfState, Message, SnapshotMeta } from "../raft/index.ts";
 import type { JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
 import { decodePeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
@@ -18,8 +18,9 @@ import type { Replica } from "./replica.ts";
 import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
 import type { VirtualSessions } from "./virtual-sessions.ts";
 
-/** How often a node that wants to join asks. */
+/** How often a node that wants to join asks, and how long it leaves it after a refusal. */
 const ASK_INTERVAL_MS = 200;
+const ASK_AGAIN_MS = 5000;
 /** A snapshot may hold the log back to this many times its budget. */
 const SNAPSHOT_LOG_FACTOR = 4;
 
@@ -193,8 +194,10 @@ export class Cluster {
   tick(): void {
     const sending = this.#sending;
     const { replica, settings, ports } = this.#parts;
-    if (replica.raft !== undefined) this.admission.promote(replica.raft);
-    else this.#askToJoin();
+    const { raft } = replica;
+    // Until it is in the configuration: the entry that adds it may have been lost together with the leader.
+    if (raft === undefined || !isIn(raft.confState, raft.id)) this.#askToJoin();
+    else this.admission.promote(raft);
     if (sending === undefined) return;
     const logBytes = replica.storage?.bytes ?? 0;
     if (
@@ -252,12 +255,16 @@ export class Cluster {
 
   #answered(link: PeerLink, reply: JoinReply): void {
     const { ports, replica } = this.#parts;
+    const { raft } = replica;
     if (!reply.accepted || reply.table === undefined) {
-      if (!reply.accepted) ports.log.warn({ peer: link.remote?.name, reason: reply.text }, "not let in");
+      if (reply.accepted) return;
+      this.#nextAskMs = replica.monotonicMs + ASK_AGAIN_MS;
+      ports.log.warn({ peer: link.remote?.name, reason: reply.text }, "not let in");
       return;
     }
-    if (!this.membership.fresh) return;
+    if (raft !== undefined && isIn(raft.confState, raft.id)) return;
     this.membership.join(reply.table);
+    if (raft !== undefined) return;
     ports.peers.update({ ...ports.peers.self, clusterId: reply.table.clusterId });
     ports.log.info({ cluster: reply.table.clusterId }, "joining: waiting for the state");
     replica.start({ id: this.membership.self.incarnation, voters: [] });
@@ -318,3 +325,6 @@ export class Cluster {
     return true;
   }
 }
+
+const isIn = (confState: ConfState, id: number): boolean =>
+  confState.voters.includes(id) || confState.votersOutgoing.includes(id) || confState.learners.includes(id);

@@ -234,11 +234,9 @@ export class Replica {
     return false;
   }
 
-  /** The bytes of a chunk are about to be overwritten; a batch that is full goes out without waiting for the turn. */
-  endOfChunk(): void {
-    const { open } = this.proposals;
-    open.closeRun();
-    if (open.commandBytes < BATCH_BYTES_FLUSH) return;
+  /** A batch that is full goes out without waiting for the turn. */
+  flushFullBatch(): void {
+    if (this.proposals.open.commandBytes < BATCH_BYTES_FLUSH) return;
     this.#propose();
     this.pressure = this.proposals.inFlightBytes > IN_FLIGHT_BYTES_MAX;
   }

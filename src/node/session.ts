@@ -90,6 +90,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     if (this.#hold === HOLD_NONE && input.length === 0) {
       const end = this.#parse(buffer, from, to);
       if (end < to && !this.closing) input.append(buffer, end, to);
+      this.#node.replica.flushFullBatch();
     } else {
       input.append(buffer, from, to);
       if (this.#hold === HOLD_NONE) this.#parsePending();
@@ -119,10 +120,6 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.#parsePending();
     if (this.#hold === HOLD_NONE && this.#readingPaused) this.#resumeReading();
     return this.#hold === HOLD_NONE;
-  }
-
-  get held(): boolean {
-    return this.#hold !== HOLD_NONE;
   }
 
   get muted(): boolean {
@@ -284,7 +281,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
         break;
       }
     }
-    node.replica.endOfChunk();
+    node.replica.proposals.open.closeRun();
     return at;
   }
 
@@ -294,6 +291,8 @@ export class Session extends SessionFields implements Client, ClientHandler {
     const consumed = this.#parse(input.bytes, input.start, input.end);
     if (this.closing || this.gone) input.clear();
     else input.consume(consumed - input.start);
+    // Not before: a batch that is refused is put back in front of what is left.
+    this.#node.replica.flushFullBatch();
   }
 
   #dispatch(args: Args, buffer: Buffer, start: number, end: number): number {
