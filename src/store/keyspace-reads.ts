@@ -28,7 +28,6 @@ export const WARM_KEYS_MAX = 64;
 const WARM_KEYS_LEAST = 4096;
 const warmHashes = new Int32Array(WARM_KEYS_MAX);
 const warmRefs = new Uint32Array(WARM_KEYS_MAX);
-let warmSum = 0;
 
 export class KeyspaceReads {
   /** Index in Store.databases; only Store.swap changes it. */
@@ -66,7 +65,7 @@ export class KeyspaceReads {
   warm(bytes: Buffer, ranges: Int32Array, count: number): void {
     if (this.index.count < WARM_KEYS_LEAST) return;
     for (let i = 0; i < count; i++) warmHashes[i] = this.hash(bytes, ranges[2 * i]!, ranges[2 * i + 1]!);
-    warmSum ^= this.index.warm(warmHashes, warmRefs, count);
+    this.state.warmed ^= this.index.warm(warmHashes, warmRefs, count);
   }
 
   /** Keys in the table, dead but unreclaimed ones included, as DBSIZE in Redis. */

@@ -33,6 +33,9 @@ export class StoreState {
   hits = 0;
   finds = 0;
 
+  /** What warm() read, folded: of no meaning, kept so that its loads are not optimized away. */
+  warmed = 0;
+
   /** Called for each dead key that is reclaimed, by a write that meets it or by reclaimDue. */
   onExpired: ExpiredHook | undefined = undefined;
   /** Dead keys reclaimed since the start. */

@@ -24,7 +24,9 @@ function restart(world: World, name: string): Host {
   const host = world.host(name);
   const isVoter = (): boolean => {
     const confState = world.leader()?.node.replica.raft?.confState;
-    return confState?.voters.includes(host.identity.incarnation) === true && confState.votersOutgoing.length === 0;
+    return (
+      confState?.voters.includes(host.identity.incarnation) === true && confState.votersOutgoing.length === 0
+    );
   };
   world.until(`${name} is a voter again`, isVoter);
   return host;
@@ -62,7 +64,8 @@ test("every node restarted in turn, leaders too, several times: no acknowledged 
   }
   for (const host of world.hosts.values()) {
     const client = host.connect();
-    for (let i = 0; i < written; i++) assert.equal(client.call("GET", `k${i}`), `$${`${i}`.length}\r\n${i}\r\n`);
+    for (let i = 0; i < written; i++)
+      assert.equal(client.call("GET", `k${i}`), `$${`${i}`.length}\r\n${i}\r\n`);
   }
 });
 
