@@ -240,7 +240,7 @@ export class Cluster {
     this.#nextAskMs = replica.monotonicMs + ASK_INTERVAL_MS;
     for (const { incarnation, clusterId } of this.links.identities()) {
       if (clusterId === "") continue;
-      this.links.joinRequest(incarnation, { node: this.membership.self, replaces: 0 });
+      this.links.joinRequest(incarnation, { node: this.membership.self });
       ports.scheduler.requestTurn();
     }
   }

@@ -1,4 +1,4 @@
-// What nodes tell each other beside Raft: proxied clients, who is in the cluster, digests, publications.
+// What nodes tell each other beside Raft: proxied clients, who is in the cluster and who wants to be.
 // Values in, protobuf objects out, and back with every range checked.
 
 import { bytes, type Decoded, decoded, present, safeInteger } from "./decode.ts";
@@ -39,7 +39,6 @@ export interface ClusterTable {
 
 export interface JoinRequest {
   readonly node: ClusterMember;
-  readonly replaces: number;
 }
 
 export interface JoinReply {
@@ -47,17 +46,6 @@ export interface JoinReply {
   readonly text: string;
   readonly leader: number;
   readonly table: ClusterTable | undefined;
-}
-
-export interface StateDigest {
-  readonly index: number;
-  readonly digest: string;
-}
-
-export interface Publication {
-  readonly channel: Buffer;
-  readonly message: Buffer;
-  readonly sharded: boolean;
 }
 
 export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): ProxyRequest {
@@ -116,7 +104,6 @@ export function tableFromWire(wire: seshat.ClusterTable.$Properties): ClusterTab
 export function joinRequestFromWire(wire: seshat.JoinRequest.$Properties): JoinRequest {
   return {
     node: memberFromWire(present(wire.node, "node")),
-    replaces: safeInteger(wire.replaces, "replaced incarnation"),
   };
 }
 
@@ -136,12 +123,4 @@ export function joinReplyFromWire(wire: seshat.JoinReply.$Properties): JoinReply
     leader: safeInteger(wire.leader, "leader"),
     table: wire.table ? tableFromWire(wire.table) : undefined,
   };
-}
-
-export function digestFromWire(wire: seshat.StateDigest.$Properties): StateDigest {
-  return { index: safeInteger(wire.index, "digest index"), digest: wire.digest ?? "" };
-}
-
-export function publicationFromWire(wire: seshat.Publication.$Properties): Publication {
-  return { channel: bytes(wire.channel), message: bytes(wire.message), sharded: wire.sharded ?? false };
 }

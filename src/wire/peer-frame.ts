@@ -3,7 +3,6 @@
 
 import {
   type ClusterTable,
-  digestFromWire,
   type JoinReply,
   type JoinRequest,
   joinReplyFromWire,
@@ -11,11 +10,8 @@ import {
   joinRequestFromWire,
   type ProxyReply,
   type ProxyRequest,
-  type Publication,
   proxyReplyFromWire,
   proxyRequestFromWire,
-  publicationFromWire,
-  type StateDigest,
   tableFromWire,
   tableToWire,
 } from "./cluster-messages.ts";
@@ -36,8 +32,6 @@ export interface PeerFrame {
   readonly tables: readonly ClusterTable[];
   readonly joinRequests: readonly JoinRequest[];
   readonly joinReplies: readonly JoinReply[];
-  readonly digests: readonly StateDigest[];
-  readonly publications: readonly Publication[];
 }
 
 type Wire = seshat.PeerFrame.$Properties;
@@ -98,20 +92,6 @@ const CODECS: Codecs = {
     },
     take: (wire) => (wire.joinReplies ?? []).map(joinReplyFromWire),
   },
-  digests: {
-    bytesMax: (p) => 32 + text(p.digest),
-    put: (wire, parts) => {
-      wire.digests = [...parts];
-    },
-    take: (wire) => (wire.digests ?? []).map(digestFromWire),
-  },
-  publications: {
-    bytesMax: (p) => 32 + p.channel.length + p.message.length,
-    put: (wire, parts) => {
-      wire.publications = [...parts];
-    },
-    take: (wire) => (wire.publications ?? []).map(publicationFromWire),
-  },
 };
 
 /** Adds the bytes of `parts` to the estimate and puts them into `wire`. */
@@ -135,9 +115,7 @@ export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buf
     put(CODECS.proxyReplies, wire, parts.proxyReplies) +
     put(CODECS.tables, wire, parts.tables) +
     put(CODECS.joinRequests, wire, parts.joinRequests) +
-    put(CODECS.joinReplies, wire, parts.joinReplies) +
-    put(CODECS.digests, wire, parts.digests) +
-    put(CODECS.publications, wire, parts.publications);
+    put(CODECS.joinReplies, wire, parts.joinReplies);
   const writer = new FrameWriter(bytesMax, memory);
   seshat.PeerFrame.encode(wire, writer);
   return writer.frame();
@@ -154,8 +132,6 @@ export function decodePeerFrame(frame: Buffer): Decoded<PeerFrame> {
       tables: CODECS.tables.take(wire),
       joinRequests: CODECS.joinRequests.take(wire),
       joinReplies: CODECS.joinReplies.take(wire),
-      digests: CODECS.digests.take(wire),
-      publications: CODECS.publications.take(wire),
     };
   });
 }

@@ -56,9 +56,18 @@ afterEach(() => {
   for (const { transport } of members.splice(0)) transport.close();
 });
 
-const publication = (text: string): Buffer =>
+const frameOf = (text: string): Buffer =>
   encodePeerFrame({
-    publications: [{ channel: Buffer.from("c"), message: Buffer.from(text), sharded: false }],
+    proxyReplies: [
+      {
+        sessionId: 1,
+        generation: 1,
+        replies: Buffer.from(text),
+        completed: 1,
+        notLeader: false,
+        close: false,
+      },
+    ],
   });
 
 describe("links", () => {
@@ -66,13 +75,13 @@ describe("links", () => {
     const [a, b] = [await start(), await start()];
     const link = a.transport.open(b.address, b.transport.self.incarnation);
     assert.deepEqual(a.node.linkNews, [], "no news from inside open()");
-    assert.equal(link.send(publication("too early")), false);
+    assert.equal(link.send(frameOf("too early")), false);
     await until("up", () => a.node.upLinks.length === 1 && b.node.upLinks.length === 1);
     assert.deepEqual(link.remote, b.transport.self);
     const back = b.node.upLinks[0]!;
     assert.equal(back.outgoing, false);
     assert.deepEqual(back.remote, a.transport.self);
-    const frames = Array.from({ length: 50 }, (_, i) => publication(`${i}`.repeat(i * 500)));
+    const frames = Array.from({ length: 50 }, (_, i) => frameOf(`${i}`.repeat(i * 500)));
     for (const frame of frames) {
       assert.equal(link.send(frame), true);
       assert.equal(back.send(frame), true);
@@ -105,7 +114,7 @@ describe("links", () => {
     assert.equal(link.remote?.incarnation, 99);
     assert.equal(again.node.upLinks.length, 1);
     assert.equal(a.node.linkNews.filter((news) => news.startsWith("refused")).length, 1, "told once");
-    assert.ok(link.send(publication("x")));
+    assert.ok(link.send(frameOf("x")));
     await until("heard", () => again.node.frames.length === 1);
   });
 
@@ -189,7 +198,7 @@ describe("links", () => {
     const link = a.transport.open(b.address, 0);
     await until("up", () => link.isUp);
     // All in one iteration: nothing can be read meanwhile.
-    const frame = publication("x".repeat(16 << 20));
+    const frame = frameOf("x".repeat(16 << 20));
     let sent = 0;
     while (link.send(frame)) sent++;
     assert.ok(sent >= 15 && sent <= 20, `${sent} frames were queued`);
@@ -242,7 +251,7 @@ describe("snapshots", () => {
         if (got.length !== 3) return;
         isPaused = true;
         stream.pause();
-        link.send(publication("heartbeat"));
+        link.send(frameOf("heartbeat"));
         void until("the frame overtakes", () => b.node.frames.length === 1).then(() => {
           isPaused = false;
           stream.resume();

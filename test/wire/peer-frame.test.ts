@@ -118,7 +118,7 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
     }),
   ),
   tables: some(table),
-  joinRequests: some(record({ node: member, replaces: u64 })),
+  joinRequests: some(record({ node: member })),
   joinReplies: some(
     record({
       accepted: fc.boolean(),
@@ -127,8 +127,6 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       table: fc.option(table, { nil: undefined }),
     }),
   ),
-  digests: some(record({ index: u64, digest: words })),
-  publications: some(record({ channel: buffer, message: buffer, sharded: fc.boolean() })),
 });
 
 const message = (fields: Partial<RaftMessage>): RaftMessage => ({
