@@ -12,12 +12,12 @@ import { rows } from "../command/lookup.ts";
 import type { DataContext } from "../command/types.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { RaftCore } from "../raft/index.ts";
-import { encodeCommand } from "../resp/request-parser.ts";
+import { encodeArguments } from "../resp/request-parser.ts";
 import type { CommandTimer } from "./command-timer.ts";
 import type { EntryMemory } from "./entry-memory.ts";
 import type { ReplyOutput } from "./reply-output.ts";
 import type { Session } from "./session.ts";
-import { ITEM_READ, ITEM_REPLY, ITEM_WRITE, TurnBatch } from "./turn-batch.ts";
+import { ITEM_READ, ITEM_WRITE, TurnBatch } from "./turn-batch.ts";
 
 const UNCERTAIN = "UNCERTAIN the command was proposed, but leadership was lost before its outcome was known";
 const NOT_EXECUTED = "TRYAGAIN the command was not executed: leadership was lost, try again";
@@ -162,27 +162,22 @@ export class Proposals {
       const session = batch.sessions[item]!;
       const kind = batch.kinds[item]!;
       const writer = output.attach(session, batch.protocols[item] === 3 ? 3 : 2, batch.mutes[item] === 1);
-      if (kind === ITEM_REPLY) {
-        const base = batch.argsBase[item]!;
-        writer.raw(batch.side, batch.offsets[base]!, batch.offsets[base + 1]!);
+      const id = batch.rowIds[item]!;
+      const row = rows[id]!;
+      assert(row.route === "write" || row.route === "read", "only data commands are in batches");
+      batch.argsOf(item, args);
+      const startUs = timer.start(id);
+      const errorsBefore = writer.errors;
+      if (kind === ITEM_WRITE) {
+        machine.run(row, args, batch.databases[item]!, writer);
+        session.lastWriteIndex = index;
       } else {
-        const id = batch.rowIds[item]!;
-        const row = rows[id]!;
-        assert(row.route === "write" || row.route === "read", "only data commands are in batches");
-        batch.argsOf(item, args);
-        const startUs = timer.start(id);
-        const errorsBefore = writer.errors;
-        if (kind === ITEM_WRITE) {
-          machine.run(row, args, batch.databases[item]!, writer);
-          session.lastWriteIndex = index;
-        } else {
-          readContext.database = batch.databases[item]!;
-          readContext.keys = machine.store.databases[readContext.database]!;
-          row.run(readContext, args, writer);
-        }
-        if (startUs !== 0) timer.stop(id, startUs, args, session);
-        if (writer.errors !== errorsBefore) timer.failed(id, errorsBefore);
+        readContext.database = batch.databases[item]!;
+        readContext.keys = machine.store.databases[readContext.database]!;
+        row.run(readContext, args, writer);
       }
+      if (startUs !== 0) timer.stop(id, startUs, args, session);
+      if (writer.errors !== errorsBefore) timer.failed(id, errorsBefore);
       session.answered();
       if (writer.position > OUTPUT_BYTES_MAX) session.overflow();
     }
@@ -193,15 +188,10 @@ export class Proposals {
   #putBack(batch: TurnBatch): void {
     const { output } = this.#parts;
     const ordered = new Map<Session, Buffer[]>();
-    const inOrder = sessionsWithReplies(batch);
     for (let item = 0; item < batch.count; item++) {
       const session = batch.sessions[item]!;
-      if (batch.kinds[item] === ITEM_REPLY || inOrder.has(session)) {
-        this.#answer(batch, item, NOT_EXECUTED);
-        continue;
-      }
       const commands = ordered.get(session) ?? [];
-      commands.push(commandOf(batch, item, this.#args));
+      commands.push(encodeArguments(batch.argsOf(item, this.#args)));
       ordered.set(session, commands);
       session.outstanding--;
     }
@@ -220,13 +210,8 @@ export class Proposals {
     const session = batch.sessions[item]!;
     const protocol = batch.protocols[item] === 3 ? 3 : 2;
     const writer = this.#parts.output.attach(session, protocol, batch.mutes[item] === 1);
-    if (batch.kinds[item] === ITEM_REPLY) {
-      const base = batch.argsBase[item]!;
-      writer.raw(batch.side, batch.offsets[base]!, batch.offsets[base + 1]!);
-    } else {
-      if (errorText === UNCERTAIN) this.#parts.output.uncertainReplies++;
-      writer.error(errorText);
-    }
+    if (errorText === UNCERTAIN) this.#parts.output.uncertainReplies++;
+    writer.error(errorText);
     session.answered();
   }
 
@@ -234,20 +219,4 @@ export class Proposals {
     batch.release();
     if (this.#spare.length < SPARE_BATCHES_MAX) this.#spare.push(batch);
   }
-}
-
-/** A reply already made cannot be put back, so its session's commands are answered in order instead. */
-function sessionsWithReplies(batch: TurnBatch): Set<Session> {
-  const found = new Set<Session>();
-  for (let item = 0; item < batch.count; item++) {
-    if (batch.kinds[item] === ITEM_REPLY) found.add(batch.sessions[item]!);
-  }
-  return found;
-}
-
-function commandOf(batch: TurnBatch, item: number, args: Args): Buffer {
-  batch.argsOf(item, args);
-  const parts: Buffer[] = [];
-  for (let i = 0; i < args.count; i++) parts.push(args.copy(i));
-  return encodeCommand(parts);
 }

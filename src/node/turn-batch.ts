@@ -12,8 +12,6 @@ import type { Session } from "./session.ts";
 export const ITEM_WRITE = 0;
 /** A read in its place: runs when everything before it has been applied. */
 export const ITEM_READ = 1;
-/** A reply that was made when the command was parsed and only waits for its turn. */
-export const ITEM_REPLY = 2;
 
 const ITEMS_INITIAL = 256;
 const NOTHING = Buffer.alloc(0);
@@ -34,7 +32,7 @@ const selectCommand = (database: number): Buffer => {
  *
  *   kinds      | WRITE | WRITE | READ | ...
  *   argsBase   |   0   |   6   |  12  | ...   where the item's offsets start
- *   offsets    | s0 e0 s1 e1 s2 e2 | ...      relative to the payload (WRITE) or to `side` (READ, REPLY)
+ *   offsets    | s0 e0 s1 e1 s2 e2 | ...      relative to the payload (WRITE) or to `side` (READ)
  */
 export class TurnBatch {
   count = 0;
@@ -157,17 +155,6 @@ export class TurnBatch {
     const delta = this.#toSide(args.bytes, first, last) - first;
     this.#addItem(ITEM_READ, session, rowId, args, delta);
     this.mustCommit = true;
-  }
-
-  /** Adds a reply that is already made: reply[start, end) in RESP. */
-  addReply(session: Session, reply: Buffer, start: number, end: number): void {
-    const at = this.#toSide(reply, start, end);
-    const item = this.#nextItem(ITEM_REPLY, session, 0);
-    this.#reserveOffsets(2);
-    this.argsBase[item] = this.offsetsUsed;
-    this.argsCount[item] = 1;
-    this.offsets[this.offsetsUsed++] = at;
-    this.offsets[this.offsetsUsed++] = at + end - start;
   }
 
   /** Copies the current run out of the reader's chunk, which is about to be overwritten. */
