@@ -4,7 +4,7 @@
 
 import { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
-import { encodeCommand } from "../resp/request-parser.ts";
+import { encodeArguments, encodeCommand } from "../resp/request-parser.ts";
 import { ENTRY_HEADER_BYTES, writeEntryHeader } from "../wire/entry-codec.ts";
 import type { EntryMemory } from "./entry-memory.ts";
 import type { Session } from "./session.ts";
@@ -36,9 +36,6 @@ const selectCommand = (database: number): Buffer => {
  */
 export class TurnBatch {
   count = 0;
-  writeCount = 0;
-  /** Set when a read waits for the commit of this batch as its proof of leadership, write or no write. */
-  mustCommit = false;
   /** Batches of a node are numbered in the order of their commands. */
   serial = 0;
   /** Where the batch stands in the log once proposed; 0 before. */
@@ -86,8 +83,6 @@ export class TurnBatch {
   /** Makes the batch empty again, its payload starting where the log's memory is free. */
   open(): void {
     this.count = 0;
-    this.writeCount = 0;
-    this.mustCommit = false;
     this.index = 0;
     this.term = 0;
     this.offsetsUsed = 0;
@@ -118,14 +113,11 @@ export class TurnBatch {
     const delta = this.#position - this.#start - this.#runStart;
     this.#runEnd = end;
     this.#addItem(ITEM_WRITE, session, rowId, args, delta);
-    this.writeCount++;
   }
 
   /** Adds a write that has no bytes of its own as a RESP array (an inline command): it is encoded first. */
   addInlineWrite(session: Session, rowId: number, args: Args): void {
-    const parts: Buffer[] = [];
-    for (let i = 0; i < args.count; i++) parts.push(args.copy(i));
-    const encoded = encodeCommand(parts);
+    const encoded = encodeArguments(args);
     // The header is as long as the digits need; the arguments' places follow from the encoding.
     const offsets = new Int32Array(2 * args.count);
     let at = 3 + String(args.count).length;
@@ -154,7 +146,6 @@ export class TurnBatch {
     const last = args.end(args.count - 1);
     const delta = this.#toSide(args.bytes, first, last) - first;
     this.#addItem(ITEM_READ, session, rowId, args, delta);
-    this.mustCommit = true;
   }
 
   /** Copies the current run out of the reader's chunk, which is about to be overwritten. */
