@@ -1,5 +1,5 @@
 // Two functions that the random commands touch too seldom, each against redis-server on many inputs: the glob
-// matcher through KEYS, and long double addition through INCRBYFLOAT. DIFF_SEED and DIFF_COMMANDS as there.
+// matcher through KEYS, and long double addition through INCRBYFLOAT. DIFFERENTIAL_SEED and DIFFERENTIAL_COMMANDS as there.
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
@@ -10,14 +10,14 @@ import { replyError } from "../../src/command/errors.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
 import type { TcpExecutor } from "./tcp-executor.ts";
 
-const seed = Number(process.env["DIFF_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
-const rounds = Math.ceil(Number(process.env["DIFF_COMMANDS"] ?? 20_000) / 20);
+const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
+const rounds = Math.ceil(Number(process.env["DIFFERENTIAL_COMMANDS"] ?? 20_000) / 20);
 const version = installedVersion();
 const note = `seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`;
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
 async function withRedis(run: (redis: TcpExecutor) => Promise<void>): Promise<void> {
-  console.log(`differential functions: DIFF_SEED=${seed}, ${rounds} rounds`);
+  console.log(`differential functions: DIFFERENTIAL_SEED=${seed}, ${rounds} rounds`);
   const redis = await startRedisServer();
   try {
     await run(redis.executor);
