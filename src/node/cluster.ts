@@ -87,13 +87,8 @@ export class Cluster {
     }
     ports.log.info({ peer: remote.name, outgoing: link.outgoing }, "peer connected");
     if (this.membership.fresh) this.#tryToFound();
-    else if (
-      link.outgoing &&
-      remote.clusterId === "" &&
-      this.membership.member(remote.incarnation) !== undefined
-    ) {
-      this.links.table(remote.incarnation, this.membership.table());
-    }
+    // Whoever is in it and fresh joins by it; to others it says where we belong, should that be newer than our hello.
+    else if (link.outgoing) this.links.table(remote.incarnation, this.membership.table());
     replica.reachabilityChanged();
     ports.scheduler.requestTurn();
   }
@@ -135,16 +130,30 @@ export class Cluster {
       return;
     }
     const { raft, proxyRequests, proxyReplies, tables, joinRequests, joinReplies } = decoded.value;
-    for (const table of tables) this.#adopt(table);
+    for (const table of tables) {
+      this.#adopt(table);
+      this.links.introduced(link, from, table.clusterId);
+    }
     for (const request of joinRequests) this.#asked(link, request);
     for (const reply of joinReplies) this.#answered(link, reply);
-    if (this.membership.member(from) !== undefined) {
+    if (this.#isFellow(link, from))
       for (const message of raft) if (this.#isOurs(message, from)) replica.step(message);
-      if (this.links.isCaller(link, from))
-        for (const request of proxyRequests) virtualSessions.request(from, request);
-      if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
-    }
+    if (this.links.isCaller(link, from))
+      for (const request of proxyRequests) virtualSessions.request(from, request);
+    if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
     ports.scheduler.requestTurn();
+  }
+
+  /**
+   * Belongs to this cluster, whether or not this node has heard of it: a leader that joined after the end of our log
+   * is known by what it is about to tell us.
+   */
+  #isFellow(link: PeerLink, member: number): boolean {
+    const { clusterId, fresh } = this.membership;
+    if (this.membership.member(member) !== undefined) return true;
+    return (
+      !fresh && (link.remote?.clusterId === clusterId || this.links.clusterOf(link, member) === clusterId)
+    );
   }
 
   /** A message of the core. A "snapshot" goes on a connection of its own, with the state behind it. */
@@ -266,6 +275,8 @@ export class Cluster {
     this.membership.join(reply.table);
     if (raft !== undefined) return;
     ports.peers.update({ ...ports.peers.self, clusterId: reply.table.clusterId });
+    for (const { incarnation } of this.links.identities())
+      this.links.table(incarnation, this.membership.table());
     ports.log.info({ cluster: reply.table.clusterId }, "joining: waiting for the state");
     replica.start({ id: this.membership.self.incarnation, voters: [] });
   }

@@ -31,6 +31,8 @@ interface Peer {
 
 interface Caller {
   readonly link: PeerLink;
+  /** The cluster it said it was in since the handshake; "" if it said nothing. */
+  clusterId: string;
   proxyReplies: ProxyReply[];
   joinReplies: JoinReply[];
 }
@@ -59,7 +61,7 @@ export class PeerLinks {
   /** `remote` has dialled us. The link it used before, which it has given up, or undefined. */
   called(link: PeerLink, remote: PeerIdentity): PeerLink | undefined {
     const before = this.#callers.get(remote.incarnation)?.link;
-    this.#callers.set(remote.incarnation, { link, proxyReplies: [], joinReplies: [] });
+    this.#callers.set(remote.incarnation, { link, clusterId: "", proxyReplies: [], joinReplies: [] });
     return before;
   }
 
@@ -71,6 +73,18 @@ export class PeerLinks {
   /** Is this the link on which the member's requests come now? */
   isCaller(link: PeerLink, member: number): boolean {
     return this.#callers.get(member)?.link === link;
+  }
+
+  /** The member at its end sent the table of the cluster it is in by now. */
+  introduced(link: PeerLink, member: number, clusterId: string): void {
+    const caller = this.#callers.get(member);
+    if (caller?.link === link) caller.clusterId = clusterId;
+  }
+
+  /** What it said on this link; "" if it said nothing. */
+  clusterOf(link: PeerLink, member: number): string {
+    const caller = this.#callers.get(member);
+    return caller?.link === link ? caller.clusterId : "";
   }
 
   /** Is this the link on which we ask the member? */

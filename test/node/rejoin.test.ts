@@ -69,6 +69,34 @@ test("every node restarted in turn, leaders too, several times: no acknowledged 
   }
 });
 
+test("a member that lags behind follows a leader that joined after the end of its log (simulator, seed 41648)", () => {
+  const world = new World();
+  world.start(5);
+  world.until("a leader", () => world.leader() !== undefined);
+  const names = ["n1", "n2", "n3", "n4", "n5"];
+  const [late = "", gone = ""] = names.filter((name) => world.leader()!.name !== name);
+  for (const name of names) world.cut.add(`${name}>${late}`);
+  world.kill(gone);
+  world.startNode(gone, names, {});
+  const back = world.host(gone).node.replica;
+  world.until(
+    "the one that came back votes",
+    () => back.raft?.confState.voters.includes(back.raft.id) === true,
+  );
+  world.until("it leads", () => {
+    if (back.raft?.role !== "leader") world.leader()?.node.replica.raft?.transferLeader(back.raft!.id);
+    return back.mode === 1;
+  });
+  world.cut.clear();
+  const client = world.host(late).connect();
+  assert.equal(client.call("SET", "k", "v"), "+OK\r\n");
+  const { raft } = world.host(late).node.replica;
+  world.until(
+    "the late one follows it",
+    () => raft?.leader === back.raft?.id && raft?.commit === back.raft?.commit,
+  );
+});
+
 test("a second process under the name of a node that lives is not let in", () => {
   const world = three();
   const impostor = "n2";

@@ -38,4 +38,10 @@ export const FAILED_SEEDS: readonly {
     seed: 563,
     found: "a joining node whose leader was lost stayed outside: it did not ask again",
   },
+  {
+    seed: 41648,
+    found:
+      "a follower that lagged behind ignored a leader that had joined after the end of its log, and so never learnt of it",
+  },
+  { seed: 43832, found: "as 41648" },
 ];
