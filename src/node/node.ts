@@ -14,6 +14,7 @@ import type { Settings } from "../config/table.ts";
 import type { ParserLimits } from "../resp/request-parser.ts";
 import { Store } from "../store/store.ts";
 import { Cluster } from "./cluster.ts";
+import { Dispatch } from "./dispatch.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldSessions } from "./held-sessions.ts";
 import type {
@@ -48,6 +49,7 @@ export class SeshatNode implements NodeInputs {
   readonly replica: Replica;
   readonly cluster: Cluster;
   readonly output: ReplyOutput;
+  readonly dispatch: Dispatch;
   readonly forwarding: Forwarding;
   readonly virtualSessions: VirtualSessions;
   readonly server: ServerView;
@@ -64,6 +66,7 @@ export class SeshatNode implements NodeInputs {
     this.ports = ports;
     this.output = new ReplyOutput(ports.buffers);
     this.server = new ServerView(this);
+    this.dispatch = new Dispatch(this);
     const hashSeed = [ports.entropy.u32(), ports.entropy.u32()] as const;
     this.replica = new Replica(
       {

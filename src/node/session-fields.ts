@@ -23,6 +23,8 @@ export class SessionFields {
   outputBytesTotal = 0;
   closing = false;
   gone = false;
+  /** Row of the last command that was looked up; -1 before the first. */
+  lastRowId = -1;
   /** Nothing is written for it any more. */
   silenced = false;
 

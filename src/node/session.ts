@@ -1,56 +1,31 @@
-// One client on this node: bytes in, parsed into commands and each sent on its way: answered here, run on
-// the state machine, added to the turn's batch, or passed to the leader. Replies leave in the order of the
-// commands. It knows no socket (ClientConnection is a port) and no Raft (Replica says what can be done now).
+// One client on this node: bytes in, parsed into commands, which dispatch.ts sends on their way; what cannot go
+// on yet is held; replies leave in the order of the commands, one write a turn. It knows no socket
+// (ClientConnection is a port) and no Raft (Replica says what can be done now).
 
-import type { Args } from "../base/args.ts";
-import { advanceReplyMode, type Client, type ParkedCommand } from "../command/local-context.ts";
-import { localError } from "../command/local-errors.ts";
-import { lookupId, rows } from "../command/lookup.ts";
+import type { Client, ParkedCommand } from "../command/local-context.ts";
+import { rows } from "../command/lookup.ts";
 import { WARM_BYTES_LEAST } from "../machine/machine.ts";
-import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
+import { COMMAND, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
+import {
+  HELD,
+  HOLD_LEADER,
+  HOLD_NONE,
+  HOLD_ORDER,
+  HOLD_OUTPUT,
+  HOLD_PARKED,
+  HOLD_PAUSE,
+  HOLD_PRESSURE,
+  UNREAD_OUTPUT_BYTES_MAX,
+} from "./holds.ts";
 import type { SeshatNode } from "./node.ts";
 import { OutputLimiter } from "./output-limit.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
-import { describeUnfit } from "./refusals.ts";
-import { MODE_FORWARD, MODE_LEADER, MODE_NONE } from "./replica.ts";
-import {
-  allowedUnauthenticated,
-  arityFits,
-  leaderOnly,
-  ROUTE_CONTAINER,
-  ROUTE_LOCAL,
-  ROUTE_WRITE,
-  restricted,
-  routes,
-} from "./row-facts.ts";
+import { MODE_LEADER, MODE_NONE } from "./replica.ts";
 import { SessionFields } from "./session-fields.ts";
-
-/** Why a session does not go on with its next command; asked again every turn while it lasts. */
-const HOLD_NONE = 0;
-/** No leader is known, or this one is not ready: until there is one, or the hold's deadline. */
-const HOLD_LEADER = 1;
-/** The next command needs all replies of the earlier ones to be out first. */
-const HOLD_ORDER = 2;
-/** CLIENT PAUSE. */
-const HOLD_PAUSE = 3;
-/** The log takes no more for now. */
-const HOLD_PRESSURE = 4;
-/** A command of its own waits (WAIT, BLPOP). */
-const HOLD_PARKED = 5;
-/** So much is to be sent already that no more is made before it has gone. */
-const HOLD_OUTPUT = 6;
 
 /** A held client's further input is read up to here, then the kernel keeps it. */
 const HELD_INPUT_BYTES_MAX = 1 << 20;
-/** A client that leaves this much unread gets no more commands in. */
-const UNREAD_OUTPUT_BYTES_MAX = 1 << 20;
-
-const STAR = 0x2a;
-
-/** What dispatch() did with a command. */
-const DONE = 0;
-const HELD = 1;
 
 export class Session extends SessionFields implements Client, ClientHandler {
   readonly id: number;
@@ -61,7 +36,6 @@ export class Session extends SessionFields implements Client, ClientHandler {
   readonly #node: SeshatNode;
   readonly #parser: RequestParser;
   readonly #input = new PendingInput();
-  #lastRowId = -1;
   #hold = HOLD_NONE;
   #parked: ParkedCommand | undefined;
   #readingPaused = false;
@@ -153,7 +127,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     }
     this.#input.putBack(bytes, place);
     this.#parser.reset(); // what it knows of a half-received command counts from the front
-    this.#setHold(HOLD_LEADER);
+    this.setHold(HOLD_LEADER);
   }
 
   /** Forgets everything not yet parsed: a virtual session's node still has it. */
@@ -210,7 +184,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
   }
 
   get lastCommandName(): string {
-    return rows[this.#lastRowId]?.name ?? "NULL";
+    return rows[this.lastRowId]?.name ?? "NULL";
   }
 
   get queryBufferBytes(): number {
@@ -244,7 +218,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
 
   park(wait: ParkedCommand): void {
     this.#parked = wait;
-    this.#setHold(HOLD_PARKED);
+    this.setHold(HOLD_PARKED);
   }
 
   unblock(_withError: boolean): boolean {
@@ -271,7 +245,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
       if (status === COMMAND) {
         args.set(parser.argsBuffer, parser.offsets, 0, parser.argumentCount);
         const end = parser.position;
-        if (this.#dispatch(args, buffer, at, end) === HELD) break;
+        if (node.dispatch.command(this, args, buffer, at, end) === HELD) break;
         at = end;
         // A command that parked its session is done with; what follows it waits.
         if (this.closing || this.#hold !== HOLD_NONE) break;
@@ -295,142 +269,31 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.#node.replica.flushFullBatch();
   }
 
-  #dispatch(args: Args, buffer: Buffer, start: number, end: number): number {
-    const id = lookupId(args);
-    const node = this.#node;
-    if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
-      return this.#refuse(id, describeUnfit(id, args));
-    }
-    if (!this.authenticated && allowedUnauthenticated[id] === 0) {
-      return this.#refuse(id, "NOAUTH Authentication required.");
-    }
-    if (restricted[id] === 1) {
-      const refusal = node.server.restriction(this, id);
-      if (refusal !== undefined) return this.#refuse(id, refusal);
-    }
-    if (node.server.pause.untilMs > 0 && node.server.pause.blocks(rows[id]!, node.replica.monotonicMs))
-      return this.#setHold(HOLD_PAUSE);
-    this.#lastRowId = id;
-    const route = routes[id];
-    const { mode } = node.replica;
-    if (route === ROUTE_LOCAL && (leaderOnly[id] === 0 || mode === MODE_LEADER || this.virtual)) {
-      return this.#runLocal(id, args);
-    }
-    if (this.monitor) return this.#refuse(id, localError.monitorHasNoKeys);
-    if (mode === MODE_LEADER) {
-      return route === ROUTE_WRITE ? this.#write(id, args, buffer, start, end) : this.#read(id, args);
-    }
-    if (mode !== MODE_FORWARD || this.virtual) return this.#withoutLeader();
-    return this.#forward(id, args, buffer, start, end);
-  }
-
-  #write(id: number, args: Args, buffer: Buffer, start: number, end: number): number {
-    const node = this.#node;
-    if (node.replica.pressure || this.forwarded > 0) return this.#setHold(HOLD_PRESSURE);
-    this.#begun(id, args);
-    // An inline command, or one behind skipped empty lines, has no RESP array of its own to copy.
-    if (args.bytes !== buffer || buffer[start] !== STAR)
-      node.replica.proposals.open.addInlineWrite(this, id, args);
-    else node.replica.proposals.open.addWrite(this, id, args, buffer, start, end);
-    if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
-    return DONE;
-  }
-
-  #read(id: number, args: Args): number {
-    const node = this.#node;
-    if (this.outstanding === 0 && node.replica.readsAllowed) {
-      if (node.replica.runRead(this, id, args)) {
-        this.#begun(id, args);
-        this.commandCountTotal++;
-        if (node.output.writer.position > UNREAD_OUTPUT_BYTES_MAX) this.#setHold(HOLD_OUTPUT);
-        if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
-        return DONE;
-      }
-    } else if (node.replica.pressure || this.forwarded > 0) {
-      return this.#setHold(HOLD_PRESSURE);
-    }
-    this.#begun(id, args);
-    node.replica.proposals.open.addRead(this, id, args);
-    if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
-    return DONE;
-  }
-
-  #forward(id: number, args: Args, buffer: Buffer, start: number, end: number): number {
-    const { forwarding } = this.#node;
-    if (!forwarding.accepts(this)) return this.#setHold(HOLD_PRESSURE);
-    this.#begun(id, args);
-    this.#node.server.statistics.commandsForwarded++;
-    const isWrite = routes[id] === ROUTE_WRITE;
-    if (args.bytes !== buffer || buffer[start] !== STAR) {
-      const encoded = encodeArguments(args);
-      forwarding.add(this, isWrite, encoded, 0, encoded.length);
-    } else {
-      forwarding.add(this, isWrite, buffer, start, end);
-    }
-    if (this.replyMode !== "on" || this.skipNextReply) advanceReplyMode(this);
-    return DONE;
-  }
-
-  #runLocal(id: number, args: Args): number {
-    const node = this.#node;
-    if (this.outstanding > 0) return this.#setHold(HOLD_ORDER);
-    this.#begun(id, args);
-    node.server.run(this, id, args);
-    this.#parser.authenticated = this.authenticated;
-    // A command that waits is answered, and counted, when it has waited enough.
-    if (this.#parked === undefined) this.commandCountTotal++;
-    advanceReplyMode(this);
-    return DONE;
-  }
-
-  /** Refused before it could run; behind unanswered commands it waits for its turn. */
-  #refuse(id: number, text: string): number {
-    const outcome = this.#answerError(text);
-    if (outcome === DONE && id >= 0) this.#node.server.commandStatistics.countRejected(id);
-    return outcome;
-  }
-
-  /** What every command that goes ahead does once: it is counted, shown to MONITOR, and the turn is due. */
-  #begun(id: number, args: Args): void {
-    const node = this.#node;
-    node.server.commandStatistics.count(id);
-    if (node.monitoring) node.feedMonitors(this, id, args);
-    node.requestTurn();
-  }
-
-  /** Nobody to ask: wait for a leader, but not for ever. */
-  #withoutLeader(): number {
-    const node = this.#node;
-    return node.isLeaderless ? this.#answerError(node.refusal()) : this.#setHold(HOLD_LEADER);
-  }
-
-  /** An error of our own; behind unanswered commands it takes its place in the batch. */
-  #answerError(text: string): number {
-    const node = this.#node;
-    if (this.outstanding > 0) return this.#setHold(HOLD_ORDER);
-    node.output.attach(this, this.protocol, this.replyMode !== "on").error(text);
-    node.server.statistics.errors.count(text);
-    this.commandCountTotal++;
-    advanceReplyMode(this);
-    node.requestTurn();
-    return DONE;
-  }
-
   #protocolError(text: string): void {
     // The replies owed for the commands before it still go out: hold until they have, then answer and close.
     if (this.outstanding > 0) {
-      this.#setHold(HOLD_ORDER);
+      this.setHold(HOLD_ORDER);
       return;
     }
-    this.#answerError(text);
+    this.#node.dispatch.answerError(this, text);
     this.close(true);
   }
 
-  #setHold(reason: number): number {
-    const node = this.#node;
+  /** Nothing more is parsed until the reason is gone. */
+  setHold(reason: number): number {
     this.#hold = reason;
-    node.hold(this);
+    this.#node.hold(this);
     return HELD;
+  }
+
+  /** Is it in the middle of a command that waits? */
+  get isParked(): boolean {
+    return this.#parked !== undefined;
+  }
+
+  /** Whether the client has given the password decides how much it may send at once. */
+  authenticationChanged(): void {
+    this.#parser.authenticated = this.authenticated;
   }
 
   #mayGoOn(nowMs: number): boolean {
