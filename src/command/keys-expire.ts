@@ -5,6 +5,7 @@ import { INTEGER64_MAX } from "../base/integers.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { invalidExpireTime, replyError, unsupportedOption } from "./errors.ts";
 import { findUntouched } from "./keys.ts";
+import { EVENT_GENERIC, notifyKey } from "./notify.ts";
 import { deadlineOf } from "./parse-deadline.ts";
 import { integerAt } from "./parse-integer.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
@@ -66,8 +67,10 @@ function expireKey(
   if (handle === 0) return reply.integer(0);
   if (conditions !== 0 && !allowed(conditions, keys.deadlineOf(handle), deadlineMs)) return reply.integer(0);
   // A time gone by is a deletion, and counts as success (Redis: expireGenericCommand).
-  if (deadlineMs <= context.nowMs) keys.remove(args.bytes, args.start(1), args.end(1));
+  const isPast = deadlineMs <= context.nowMs;
+  if (isPast) keys.remove(args.bytes, args.start(1), args.end(1));
   else keys.setDeadline(handle, deadlineMs);
+  notifyKey(context, args, 1, EVENT_GENERIC, isPast ? "del" : "expire");
   reply.integer(1);
 }
 
@@ -100,7 +103,9 @@ function allowed(conditions: number, currentMs: number, deadlineMs: number): boo
 
 function persist(context: DataContext, args: Args, reply: ReplyWriter): void {
   const handle = context.keys.find(args.bytes, args.start(1), args.end(1));
-  reply.integer(handle !== 0 && context.keys.clearDeadline(handle) ? 1 : 0);
+  if (handle === 0 || !context.keys.clearDeadline(handle)) return reply.integer(0);
+  notifyKey(context, args, 1, EVENT_GENERIC, "persist");
+  reply.integer(1);
 }
 
 const NO_KEY = -2;

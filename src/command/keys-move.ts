@@ -4,6 +4,7 @@ import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { replyError } from "./errors.ts";
+import { EVENT_GENERIC, notifyKey } from "./notify.ts";
 import { integerAt, isInt32 } from "./parse-integer.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
 
@@ -22,7 +23,9 @@ function rename(context: DataContext, args: Args, reply: ReplyWriter): void {
   const { bytes } = args;
   if (keys.find(bytes, args.start(1), args.end(1)) === 0) return reply.error(replyError.noSuchKey);
   if (!sameKey(args)) {
-    keys.renameKey(bytes, args.start(1), args.end(1), bytes, args.start(2), args.end(2));
+    // Not written over, so that it counts as a new key (the event `new`), as in Redis.
+    keys.remove(bytes, args.start(2), args.end(2));
+    renameKey(context, args);
   }
   reply.ok();
 }
@@ -32,8 +35,15 @@ function renamenx(context: DataContext, args: Args, reply: ReplyWriter): void {
   const { bytes } = args;
   if (keys.find(bytes, args.start(1), args.end(1)) === 0) return reply.error(replyError.noSuchKey);
   if (keys.find(bytes, args.start(2), args.end(2)) !== 0) return reply.integer(0);
-  keys.renameKey(bytes, args.start(1), args.end(1), bytes, args.start(2), args.end(2));
+  renameKey(context, args);
   reply.integer(1);
+}
+
+function renameKey(context: DataContext, args: Args): void {
+  const { bytes } = args;
+  context.keys.renameKey(bytes, args.start(1), args.end(1), bytes, args.start(2), args.end(2));
+  notifyKey(context, args, 1, EVENT_GENERIC, "rename_from");
+  notifyKey(context, args, 2, EVENT_GENERIC, "rename_to");
 }
 
 function copy(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -51,8 +61,12 @@ function copy(context: DataContext, args: Args, reply: ReplyWriter): void {
   }
   if (target === keys && sameKey(args)) return reply.error(replyError.sameObject);
   if (keys.find(bytes, args.start(1), args.end(1)) === 0) return reply.integer(0);
-  if (target.find(bytes, args.start(2), args.end(2)) !== 0 && !replace) return reply.integer(0);
+  if (target.find(bytes, args.start(2), args.end(2)) !== 0) {
+    if (!replace) return reply.integer(0);
+    target.remove(bytes, args.start(2), args.end(2));
+  }
   keys.copyKey(bytes, args.start(1), args.end(1), target, bytes, args.start(2), args.end(2));
+  target.notify(EVENT_GENERIC, "copy_to", bytes, args.start(2), args.end(2));
   reply.integer(1);
 }
 
@@ -64,7 +78,10 @@ function move(context: DataContext, args: Args, reply: ReplyWriter): void {
   const target = databaseAt(context, args, 2, reply);
   if (target === undefined) return;
   if (target === keys) return reply.error(replyError.sameObject);
-  reply.integer(keys.moveKey(bytes, start, end, target) ? 1 : 0);
+  if (!keys.moveKey(bytes, start, end, target)) return reply.integer(0);
+  keys.notify(EVENT_GENERIC, "move_from", bytes, start, end);
+  target.notify(EVENT_GENERIC, "move_to", bytes, start, end);
+  reply.integer(1);
 }
 
 /** The database that argument `index` names; undefined after an error was replied. */

@@ -2,6 +2,7 @@
 
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { EVENT_GENERIC, notifyKey } from "./notify.ts";
 import { typeName } from "./type-names.ts";
 import { type CommandRow, type DataContext, noKeys, oneKey } from "./types.ts";
 
@@ -21,7 +22,9 @@ export const keyCommands = [
 function del(context: DataContext, args: Args, reply: ReplyWriter): void {
   let removed = 0;
   for (let i = 1; i < args.count; i++) {
-    if (context.keys.remove(args.bytes, args.start(i), args.end(i))) removed++;
+    if (!context.keys.remove(args.bytes, args.start(i), args.end(i))) continue;
+    notifyKey(context, args, i, EVENT_GENERIC, "del");
+    removed++;
   }
   reply.integer(removed);
 }

@@ -12,6 +12,7 @@ import { addLongDoubles, LONG_DOUBLE_ZERO, type LongDouble, parseLongDouble } fr
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { STRING } from "../store/types.ts";
 import { replyError } from "./errors.ts";
+import { EVENT_STRING, notifyKey } from "./notify.ts";
 import { integerAt } from "./parse-integer.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
 
@@ -72,6 +73,7 @@ function addToCounter(context: DataContext, args: Args, by: number | bigint, rep
     keys.setString(bytes, start, end, text, 0, text.length, true);
     reply.integerBig(sum);
   }
+  notifyKey(context, args, 1, EVENT_STRING, "incrby");
 }
 
 function incrbyfloat(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -91,5 +93,6 @@ function incrbyfloat(context: DataContext, args: Args, reply: ReplyWriter): void
   if (sum === undefined) return reply.error(replyError.incrementNotFinite);
   const text = Buffer.from(sum);
   keys.setString(bytes, start, end, text, 0, text.length, true);
+  notifyKey(context, args, 1, EVENT_STRING, "incrbyfloat");
   reply.bulk(text, 0, text.length);
 }

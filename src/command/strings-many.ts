@@ -4,6 +4,7 @@ import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { STRING } from "../store/types.ts";
 import { wrongArity } from "./errors.ts";
+import { EVENT_STRING, notifyKey } from "./notify.ts";
 import type { CommandRow, DataContext } from "./types.ts";
 
 const everyKey = { first: 1, last: -1, step: 1 } as const;
@@ -54,5 +55,6 @@ function setPairs(context: DataContext, args: Args): void {
       args.end(value),
       false,
     );
+    notifyKey(context, args, i, EVENT_STRING, "set");
   }
 }

@@ -4,6 +4,7 @@ import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { STRING } from "../store/types.ts";
 import { replyError } from "./errors.ts";
+import { EVENT_STRING, notifyKey } from "./notify.ts";
 import { integerAt } from "./parse-integer.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
 
@@ -36,6 +37,7 @@ function setrange(context: DataContext, args: Args, reply: ReplyWriter): void {
   const length = Math.max(oldLength, patchEnd);
   keys.resizeString(bytes, args.start(1), args.end(1), length);
   bytes.copy(keys.valueBytes, keys.valueStart + Number(offset), args.start(3), args.end(3));
+  notifyKey(context, args, 1, EVENT_STRING, "setrange");
   reply.integer(length);
 }
 

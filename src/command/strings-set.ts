@@ -4,6 +4,7 @@ import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { STRING } from "../store/types.ts";
 import { replyError } from "./errors.ts";
+import { EVENT_EXPIRED, EVENT_GENERIC, EVENT_NEW, EVENT_STRING, notifyKey } from "./notify.ts";
 import { positiveDeadline } from "./parse-deadline.ts";
 import {
   EX,
@@ -32,6 +33,7 @@ function set(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (args.count !== 3) return setWithOptions(context, args, reply);
   const bytes = args.bytes;
   context.keys.setString(bytes, args.start(1), args.end(1), bytes, args.start(2), args.end(2), false);
+  notifyKey(context, args, 1, EVENT_STRING, "set");
   reply.ok();
 }
 
@@ -95,7 +97,8 @@ function store(
   const start = args.start(1);
   const end = args.end(1);
   if (deadlineMs !== 0 && deadlineMs <= context.nowMs) {
-    keys.remove(bytes, start, end);
+    const wasThere = keys.remove(bytes, start, end);
+    notifyStillborn(context, args, wasThere);
     return;
   }
   const from = args.start(valueIndex);
@@ -103,4 +106,14 @@ function store(
   const keep = keepDeadline || deadlineMs !== 0;
   const handle = keys.setString(bytes, start, end, bytes, from, args.end(valueIndex), keep);
   if (deadlineMs !== 0) keys.setDeadline(handle, deadlineMs);
+  notifyKey(context, args, 1, EVENT_STRING, "set");
+  if (deadlineMs !== 0) notifyKey(context, args, 1, EVENT_GENERIC, "expire");
+}
+
+/** Redis 7.0 stores such a key, and finds it dead when it next looks. Its events are the same. */
+function notifyStillborn(context: DataContext, args: Args, wasThere: boolean): void {
+  if (!wasThere) notifyKey(context, args, 1, EVENT_NEW, "new");
+  notifyKey(context, args, 1, EVENT_STRING, "set");
+  notifyKey(context, args, 1, EVENT_GENERIC, "expire");
+  notifyKey(context, args, 1, EVENT_EXPIRED, "expired");
 }

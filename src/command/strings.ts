@@ -4,6 +4,7 @@ import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { STRING } from "../store/types.ts";
 import { replyError } from "./errors.ts";
+import { EVENT_GENERIC, EVENT_STRING, notifyKey } from "./notify.ts";
 import { positiveDeadline } from "./parse-deadline.ts";
 import { EXAT, PERSIST, PXAT, parseGetexOptions, SYNTAX_ERROR, timeIndex } from "./parse-string-options.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
@@ -54,11 +55,13 @@ function getset(context: DataContext, args: Args, reply: ReplyWriter): void {
   else if (keys.typeOf(handle) !== STRING) return reply.error(replyError.wrongType);
   else reply.bulk(keys.valueBytes, keys.valueStart, keys.valueEnd);
   keys.setString(args.bytes, args.start(1), args.end(1), args.bytes, args.start(2), args.end(2), false);
+  notifyKey(context, args, 1, EVENT_STRING, "set");
 }
 
 function getdel(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (replyOldString(context, args, reply) === 0) return;
   context.keys.remove(args.bytes, args.start(1), args.end(1));
+  notifyKey(context, args, 1, EVENT_GENERIC, "del");
 }
 
 function getex(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -71,15 +74,18 @@ function getex(context: DataContext, args: Args, reply: ReplyWriter): void {
 
   if (flags === 0 || flags === PERSIST) {
     reply.bulk(keys.valueBytes, keys.valueStart, keys.valueEnd);
-    if (flags === PERSIST) keys.clearDeadline(handle);
+    if (flags === PERSIST && keys.clearDeadline(handle))
+      notifyKey(context, args, 1, EVENT_GENERIC, "persist");
     return;
   }
   const deadlineMs = positiveDeadline(context.nowMs, args, timeIndex, flags, "getex", reply);
   if (deadlineMs === undefined) return;
   reply.bulk(keys.valueBytes, keys.valueStart, keys.valueEnd);
   const absolute = (flags & (EXAT | PXAT)) !== 0;
-  if (absolute && deadlineMs <= context.nowMs) keys.remove(args.bytes, args.start(1), args.end(1));
+  const isPast = absolute && deadlineMs <= context.nowMs;
+  if (isPast) keys.remove(args.bytes, args.start(1), args.end(1));
   else keys.setDeadline(handle, deadlineMs);
+  notifyKey(context, args, 1, EVENT_GENERIC, isPast ? "del" : "expire");
 }
 
 function append(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -90,6 +96,7 @@ function append(context: DataContext, args: Args, reply: ReplyWriter): void {
   const handle = keys.find(bytes, args.start(1), args.end(1));
   if (handle === 0) {
     keys.setString(bytes, args.start(1), args.end(1), bytes, start, end, false);
+    notifyKey(context, args, 1, EVENT_STRING, "append");
     return reply.integer(end - start);
   }
   if (keys.typeOf(handle) !== STRING) return reply.error(replyError.wrongType);
@@ -98,5 +105,6 @@ function append(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (length > context.stringBytesMax) return reply.error(replyError.stringTooLong);
   keys.resizeString(bytes, args.start(1), args.end(1), length);
   bytes.copy(keys.valueBytes, keys.valueStart + oldLength, start, end);
+  notifyKey(context, args, 1, EVENT_STRING, "append");
   reply.integer(length);
 }

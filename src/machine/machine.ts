@@ -10,6 +10,7 @@ import { lookup } from "../command/lookup.ts";
 import type { CommandRow, DataContext, DataRow } from "../command/types.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, ParserScratch, RequestParser } from "../resp/request-parser.ts";
+import { EVENT_EVICTED } from "../store/events.ts";
 import type { Store } from "../store/store.ts";
 import { EntryHeader, FLAG_KEEP_DUE, forEachEviction } from "../wire/entry-codec.ts";
 import { KeyWarmer } from "./key-warmer.ts";
@@ -63,6 +64,8 @@ export class Machine {
   /** Takes over a state that came by snapshot. */
   replace(store: Store, timeMs: number, index: number, term: number): void {
     assert(index >= this.appliedIndex, `snapshot at ${index} is behind applied index ${this.appliedIndex}`);
+    store.eventClasses = this.store.eventClasses;
+    store.onEvent = this.store.onEvent;
     this.store = store;
     this.context.store = store;
     this.context.keys = store.databases[0]!;
@@ -139,7 +142,10 @@ export class Machine {
 
   #evict(payload: Buffer, header: EntryHeader): void {
     forEachEviction(payload, header, (database, start, end) => {
-      if (this.store.databases[database]!.remove(payload, start, end)) this.counters.keysEvicted++;
+      const keys = this.store.databases[database]!;
+      if (!keys.remove(payload, start, end)) return;
+      this.counters.keysEvicted++;
+      keys.notify(EVENT_EVICTED, "evicted", payload, start, end);
     });
   }
 }

@@ -59,6 +59,15 @@ export class KeyspaceReads {
   }
 
   /**
+   * Something happened to the key bytes[start, end). Call it when it has, once for each event of Redis's.
+   * @param eventClass one of EVENT_* (events.ts)
+   */
+  notify(eventClass: number, event: string, bytes: Buffer, start: number, end: number): void {
+    const { state } = this;
+    if ((state.eventClasses & eventClass) !== 0) state.onEvent(this.database, event, bytes, start, end);
+  }
+
+  /**
    * Gets the records of several keys closer to the processor, for finds that follow soon; see HashIndex.warm.
    * @param ranges pairs of start and end in `bytes`, at most WARM_KEYS_MAX of them
    */

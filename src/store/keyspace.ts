@@ -5,6 +5,7 @@ import { fail } from "../base/assert.ts";
 import { LFU_COUNTER_INITIAL, newLfuClock } from "./access.ts";
 import { Arena } from "./arena.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
+import { EVENT_EXPIRED, EVENT_NEW } from "./events.ts";
 import { HashIndex } from "./hash-index.ts";
 import { KeyspaceReads } from "./keyspace-reads.ts";
 import { clearBytes, copyBytes } from "./record.ts";
@@ -134,6 +135,7 @@ export class Keyspace extends KeyspaceReads {
     this.index.insert(hash, ref);
     this.logicalBytes += roundToClass(recordBytes) + is.SLOT_LOGICAL_BYTES;
     if (this.listener !== undefined) this.listener.born(hash, ref);
+    this.notify(EVENT_NEW, "new", bytes, start, end);
     return ref;
   }
 
@@ -231,6 +233,10 @@ export class Keyspace extends KeyspaceReads {
       this.keyRange(ref);
       state.onExpired(this.database, this.keyBytes, this.keyStart, this.keyEnd);
       this.index.searchRef(hash, ref); // the hook may have searched for something else
+    }
+    if ((state.eventClasses & EVENT_EXPIRED) !== 0) {
+      this.keyRange(ref);
+      this.notify(EVENT_EXPIRED, "expired", this.keyBytes, this.keyStart, this.keyEnd);
     }
     if (this.listener !== undefined) this.listener.beforeChange(hash, ref);
     this.#drop(hash, ref);

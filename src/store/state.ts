@@ -2,6 +2,7 @@
 // set it; databases read it.
 
 import { type Prng, Xoshiro } from "../base/prng.ts";
+import type { EventHook } from "./events.ts";
 
 /** Told of a dead key that is about to go: database index and key bytes[start, end), good during the call only. */
 export type ExpiredHook = (database: number, bytes: Buffer, start: number, end: number) => void;
@@ -40,6 +41,10 @@ export class StoreState {
   onExpired: ExpiredHook | undefined = undefined;
   /** Dead keys reclaimed since the start. */
   expiredKeys = 0;
+
+  /** Classes of events (events.ts) that somebody listens to on this node; 0 = none, and events cost nothing. */
+  eventClasses = 0;
+  onEvent: EventHook = () => {};
 
   constructor(hashSeed: readonly [number, number]) {
     this.hashSeed0 = hashSeed[0] | 0;

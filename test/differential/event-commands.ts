@@ -1,0 +1,31 @@
+// What the comparison of keyspace events runs, a step a line. Commands of one step are separated by ";". Each family
+// has its steps here; a write without a step is not compared. Keys in a step are its own: every step starts empty.
+
+export const eventSteps: readonly string[] = [
+  // strings
+  "set a 1; set a 2; get a",
+  "set a 3 EX 100; set a 3 PX 100000 GET; set a 3 KEEPTTL; set a 3 NX; set b 1 XX; set a 1 XX GET",
+  "set a 3 NX EX 10; set a 4 NX EX 10",
+  "set a 1 PXAT 1; get a",
+  "set a 1; set a 2 EXAT 1; get a; set a 3",
+  "setnx a 1; setnx a 2",
+  "setex a 10 x; psetex a 10000 x; setex a 0 x",
+  "getset a 1; getset a 2",
+  "getdel a; set a 1; getdel a",
+  "set a 1; getex a; getex a EX 100; getex a PERSIST; getex a PERSIST; getex a PXAT 1; getex a EX 1",
+  "append a 1; append a 22",
+  "setrange a 3 x; setrange a 0 yy; setrange b 3 ''",
+  "mset a 1 b 2 a 3; msetnx a 1 z 2; msetnx y 1 z 2",
+  "incr a; decr a; incrby a 4; decrby a 3; incrbyfloat a 1.5; incr a",
+  "getrange a 0 1; strlen a; lcs a b",
+  // keys
+  "set a 1; set b 1; del a b nosuch; set a 1; unlink a nosuch",
+  "set a 1; expire a 100; expire a 100 NX; pexpire a 100000; expireat a 99999999999; pexpireat a 99999999999999",
+  "set a 1; expire a -1; expire a 10; persist a; set a 1 EX 100; persist a; persist a",
+  "set a 1; rename a b; rename b b; set c 1; rename b c; renamenx c d; renamenx d d; set t 1; renamenx d t",
+  "set a 1; copy a b; copy a b; copy a b REPLACE; copy a b DB 3; copy a b DB 3 REPLACE",
+  "set a 1; move a 1; set a 1; move a 1; move nosuch 1",
+  "set a 1; touch a; exists a; type a; randomkey; scan 0",
+  "set a 1; flushdb; set a 1; flushall; set a 1; swapdb 0 3; set a 2",
+  "set a 1; select 3; set a 2; expire a 100; move a 0; move a 2; select 0",
+];
