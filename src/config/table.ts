@@ -46,6 +46,8 @@ const redis = { origin: "redis", mutable: true } as const;
 const redisFixed = { origin: "redis", mutable: false } as const;
 const ours = { origin: "seshat", mutable: true } as const;
 const oursFixed = { origin: "seshat", mutable: false } as const;
+/** Replicas must agree on how values are kept: where it changes, the order of replies does. */
+const redisShared = { origin: "redis", mutable: false, shared: true } as const;
 const oursShared = { origin: "seshat", mutable: false, shared: true } as const;
 
 const INT32_MAX = 0x7fff_ffff;
@@ -107,6 +109,40 @@ export const TABLE = [
     help: "How slowly the use counter of the LFU policies rises." }),
   row({ name: "lfu-decay-time", field: "lfuDecayMinutes", group: "Memory", ...redis, kind: integer(0, INT32_MAX), default: 1,
     help: "Minutes after which that counter falls by one." }),
+
+  row({ name: "hash-max-listpack-entries", field: "hashListpackEntriesMax", group: "Memory", ...redisShared,
+    kind: integer(0, INT32_MAX), default: 512,
+    help: "Fields up to which a hash is one compact run of bytes." }),
+  row({ name: "hash-max-listpack-value", field: "hashListpackValueBytesMax", group: "Memory", ...redisShared,
+    kind: integer(0, INT32_MAX), default: 64,
+    help: "Longest field or value in such a hash." }),
+  row({ name: "list-max-listpack-size", field: "listListpackSize", group: "Memory", ...redisShared,
+    kind: integer(-5, INT32_MAX), default: -2,
+    help: "Elements of a list kept in one run of bytes; -1 to -5: 4, 8, 16, 32 or 64 KiB." }),
+  row({ name: "set-max-intset-entries", field: "setIntsetEntriesMax", group: "Memory", ...redisShared,
+    kind: integer(0, INT32_MAX), default: 512,
+    help: "Members up to which a set of integers is a sorted run of them." }),
+  row({ name: "set-max-listpack-entries", field: "setListpackEntriesMax", group: "Memory", ...redisShared,
+    kind: integer(0, INT32_MAX), default: 128,
+    help: "Members up to which a set is one compact run of bytes." }),
+  row({ name: "set-max-listpack-value", field: "setListpackValueBytesMax", group: "Memory", ...redisShared,
+    kind: integer(0, INT32_MAX), default: 64,
+    help: "Longest member in such a set." }),
+  row({ name: "zset-max-listpack-entries", field: "zsetListpackEntriesMax", group: "Memory", ...redisShared,
+    kind: integer(0, INT32_MAX), default: 128,
+    help: "Members up to which a sorted set is one compact run of bytes." }),
+  row({ name: "zset-max-listpack-value", field: "zsetListpackValueBytesMax", group: "Memory", ...redisShared,
+    kind: integer(0, INT32_MAX), default: 64,
+    help: "Longest member in such a sorted set." }),
+  row({ name: "stream-node-max-bytes", field: "streamNodeBytesMax", group: "Memory", ...redisShared,
+    kind: memory(), default: 4096,
+    help: "Bytes of a stream's entries kept in one run; 0 has no limit." }),
+  row({ name: "stream-node-max-entries", field: "streamNodeEntriesMax", group: "Memory", ...redisShared,
+    kind: integer(0, INT32_MAX), default: 100,
+    help: "Entries kept in one run; 0 has no limit." }),
+  row({ name: "hll-sparse-max-bytes", field: "hllSparseBytesMax", group: "Memory", ...redisShared,
+    kind: memory(), default: 3000,
+    help: "Size up to which a HyperLogLog is kept sparse." }),
 
   row({ name: "node-name", field: "nodeName", group: "Members", ...oursFixed,
     kind: text("<name>", new RegExp(`^$|${NODE_NAME.source}`), NODE_NAME_RULE), default: "",

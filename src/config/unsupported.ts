@@ -13,11 +13,11 @@ const IGNORED: ReadonlySet<string> = new Set(
   repl-backlog-size repl-backlog-ttl repl-timeout repl-ping-replica-period replica-priority replica-lazy-flush
   replica-ignore-maxmemory min-replicas-to-write min-replicas-max-lag
   acllog-max-len lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del lazyfree-lazy-user-del
-  lazyfree-lazy-user-flush oom-score-adj oom-score-adj-values disable-thp hash-max-listpack-entries
-  hash-max-listpack-value hash-max-ziplist-entries hash-max-ziplist-value list-max-listpack-size
-  list-max-ziplist-size list-compress-depth set-max-intset-entries set-max-listpack-entries
-  set-max-listpack-value zset-max-listpack-entries zset-max-listpack-value zset-max-ziplist-entries
-  zset-max-ziplist-value hll-sparse-max-bytes stream-node-max-bytes stream-node-max-entries activerehashing hz
+  lazyfree-lazy-user-flush oom-score-adj oom-score-adj-values disable-thp
+  hash-max-ziplist-entries hash-max-ziplist-value
+  list-max-ziplist-size list-compress-depth
+  zset-max-ziplist-entries
+  zset-max-ziplist-value activerehashing hz
   dynamic-hz jemalloc-bg-thread io-threads io-threads-do-reads activedefrag active-expire-effort
   maxmemory-eviction-tenacity latency-tracking latency-tracking-info-percentiles tracking-table-max-keys
   syslog-enabled syslog-ident syslog-facility locale-collate busy-reply-threshold lua-time-limit ignore-warnings

@@ -66,6 +66,7 @@ export class Machine {
     assert(index >= this.appliedIndex, `snapshot at ${index} is behind applied index ${this.appliedIndex}`);
     store.eventClasses = this.store.eventClasses;
     store.onEvent = this.store.onEvent;
+    store.thresholds = this.store.thresholds;
     this.store = store;
     this.context.store = store;
     this.context.keys = store.databases[0]!;

@@ -110,6 +110,7 @@ export class Replica {
     const { ports, output } = environment;
     this.#environment = environment;
     this.#prng = new Xoshiro(ports.entropy.u32());
+    store.thresholds = environment.settings;
     this.machine = new Machine(store);
     this.readContext = contextOf(store, new Xoshiro(ports.entropy.u32()));
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);

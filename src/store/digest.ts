@@ -2,9 +2,17 @@
 // Two replicas that differ in any key, type, value or deadline differ in it (but for a chance of 2^-64). It is no
 // defence against somebody who wants two contents of one digest.
 
+import { type Collection, PieceWriter } from "./collection.ts";
 import { hashKey } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
-import { HEADER_BYTES, TYPE_MASK, WORD_KEY_LENGTH, WORD_META, WORD_VALUE_LENGTH } from "./types.ts";
+import {
+  FLAG_OBJECT,
+  HEADER_BYTES,
+  TYPE_MASK,
+  WORD_KEY_LENGTH,
+  WORD_META,
+  WORD_VALUE_LENGTH,
+} from "./types.ts";
 
 /** Two lanes of 32 bits, told apart by their starting keys (digits of pi: nothing up the sleeve). */
 const LOW = [0x243f6a88, 0x85a308d3] as const;
@@ -15,6 +23,7 @@ export class ContentDigest {
   #low = 0;
   #high = 0;
   readonly #head = Buffer.alloc(HEAD_BYTES);
+  readonly #piece = new PieceWriter();
 
   /** Adds one record: database, type, deadline, key and value, and their lengths. Not: encoding, access clock. */
   add(keys: Keyspace, ref: number): void {
@@ -29,13 +38,32 @@ export class ContentDigest {
     head.writeUInt32LE(keys.database, 0);
     head.writeUInt32LE(arena.words[word + WORD_META]! & TYPE_MASK, 4);
     head.writeUInt32LE(keyLength, 8);
-    head.writeUInt32LE(valueLength, 12);
+    head.writeUInt32LE(valueLength, 12); // of a collection always 4
     head.writeDoubleLE(deadlineMs, 16);
     const keyStart = arena.at + HEADER_BYTES;
     const valueStart = keyStart + keyLength;
+    const isLarge = (arena.words[word + WORD_META]! & FLAG_OBJECT) !== 0;
+    const collection = isLarge ? keys.collections.get(bytes.readUInt32LE(valueStart)) : undefined;
     const valueEnd = valueStart + valueLength;
-    this.#low = (this.#low + this.#lane(LOW[0], LOW[1], bytes, keyStart, valueStart, valueEnd)) >>> 0;
-    this.#high = (this.#high + this.#lane(HIGH[0], HIGH[1], bytes, keyStart, valueStart, valueEnd)) >>> 0;
+    const [low, lowKey] = LOW;
+    const [high, highKey] = HIGH;
+    if (collection === undefined) {
+      this.#low += this.#lane(low, lowKey, bytes, keyStart, valueStart, valueEnd);
+      this.#high += this.#lane(high, highKey, bytes, keyStart, valueStart, valueEnd);
+    } else {
+      this.#low += this.#pieces(
+        collection,
+        this.#lane(low, lowKey, bytes, keyStart, valueStart, valueStart),
+        lowKey,
+      );
+      this.#high += this.#pieces(
+        collection,
+        this.#lane(high, highKey, bytes, keyStart, valueStart, valueStart),
+        highKey,
+      );
+    }
+    this.#low >>>= 0;
+    this.#high >>>= 0;
   }
 
   /** A chain: each hash is keyed with the one before. */
@@ -43,6 +71,18 @@ export class ContentDigest {
     const head = hashKey(this.#head, 0, HEAD_BYTES, a, b);
     const key = hashKey(bytes, keyStart, valueStart, head, b);
     return hashKey(bytes, valueStart, valueEnd, key, head);
+  }
+
+  /** The chain goes on over a collection's pieces, in their order. */
+  #pieces(collection: Collection, before: number, key: number): number {
+    const piece = this.#piece;
+    let hash = before;
+    for (let i = 0; i < collection.pieceCount; i++) {
+      piece.begin();
+      collection.writePiece(i, piece);
+      hash = hashKey(piece.bytes, 0, piece.length, hash, key);
+    }
+    return hash;
   }
 
   /** 16 hexadecimal digits. */

@@ -1,10 +1,10 @@
 // The half of a database that answers: finding, listing and describing records. It changes nothing but access clocks
 // and metDying. Byte ranges in, handles and byte ranges out; time and randomness come in.
 
-import { fail } from "../base/assert.ts";
 import type { Prng } from "../base/prng.ts";
 import { decayedCounter, idleSeconds, touchedClock } from "./access.ts";
 import { Arena } from "./arena.ts";
+import { type Collection, CollectionTable } from "./collection.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
 import { EMBEDDED_BYTES_MAX, isInteger } from "./encoding.ts";
 import { hashKey } from "./hash.ts";
@@ -46,10 +46,11 @@ export class KeyspaceReads {
   /** Memory that all replicas agree on: a function of the content. */
   logicalBytes = 0;
 
-  /** Inner parts, for the other files of this folder. clear() replaces all three. */
+  /** Inner parts, for the other files of this folder. clear() replaces them all. */
   arena = new Arena();
   index = new HashIndex(this.arena);
   deadlines = new DeadlineHeap(this.arena);
+  collections = new CollectionTable();
 
   protected readonly state: StoreState;
 
@@ -184,9 +185,11 @@ export class KeyspaceReads {
     return position === 0 ? 0 : this.deadlines.deadlineAt(position - 1);
   }
 
-  encodingOf(handle: number): is.Encoding {
+  /** OBJECT ENCODING. */
+  encodingOf(handle: number): string {
     const meta = this.word(handle, is.WORD_META);
-    if ((meta & is.TYPE_MASK) !== is.STRING) fail(`encoding of type ${meta & is.TYPE_MASK}`);
+    if ((meta & is.FLAG_OBJECT) !== 0) return this.collectionOf(handle).encoding;
+    if ((meta & is.TYPE_MASK) !== is.STRING) return (meta & is.FLAG_INTSET) !== 0 ? "intset" : "listpack";
     if ((meta & is.FLAG_RAW) !== 0) return "raw";
     const arena = this.arena;
     const start = arena.at + is.HEADER_BYTES + arena.words[(arena.at >>> 2) + is.WORD_KEY_LENGTH]!;
@@ -195,11 +198,34 @@ export class KeyspaceReads {
     return end - start <= EMBEDDED_BYTES_MAX ? "embstr" : "raw";
   }
 
+  /** Type and flags (types.ts). */
+  kindOf(handle: number): number {
+    return this.word(handle, is.WORD_META) & is.KIND_MASK;
+  }
+
+  /** The collection that a record with FLAG_OBJECT refers to, to read from; see Keyspace.collectionForWrite. */
+  collectionOf(handle: number): Collection {
+    return this.collections.get(this.collectionIdOf(handle));
+  }
+
+  protected collectionIdOf(handle: number): number {
+    const arena = this.arena;
+    arena.locate(handle);
+    const at = arena.at + is.HEADER_BYTES + arena.words[(arena.at >>> 2) + is.WORD_KEY_LENGTH]!;
+    return arena.bytes.readUInt32LE(at);
+  }
+
   /** Logical bytes that the key costs: what removing it would take from logicalBytes. */
   memoryOf(handle: number): number {
     const bytes = this.recordBytes(handle);
     const hasDeadline = this.word(handle, is.WORD_DEADLINE) !== 0;
-    return roundToClass(bytes) + is.SLOT_LOGICAL_BYTES + (hasDeadline ? is.DEADLINE_LOGICAL_BYTES : 0);
+    const isLarge = (this.kindOf(handle) & is.FLAG_OBJECT) !== 0;
+    return (
+      roundToClass(bytes) +
+      is.SLOT_LOGICAL_BYTES +
+      (hasDeadline ? is.DEADLINE_LOGICAL_BYTES : 0) +
+      (isLarge ? this.collectionOf(handle).accountedBytes : 0)
+    );
   }
 
   protected recordBytes(ref: number): number {

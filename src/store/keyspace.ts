@@ -4,6 +4,7 @@
 import { fail } from "../base/assert.ts";
 import { LFU_COUNTER_INITIAL, newLfuClock } from "./access.ts";
 import { Arena } from "./arena.ts";
+import { type Collection, CollectionTable } from "./collection.ts";
 import { DeadlineHeap } from "./deadline-heap.ts";
 import { EVENT_EXPIRED, EVENT_NEW } from "./events.ts";
 import { HashIndex } from "./hash-index.ts";
@@ -25,6 +26,8 @@ export interface ChangeListener {
 export { type Visit, WARM_KEYS_MAX } from "./keyspace-reads.ts";
 
 const NO_BYTES = Buffer.alloc(0);
+/** A collection's number, on its way into a record. */
+const idBytes = Buffer.alloc(4);
 
 export class Keyspace extends KeyspaceReads {
   /** The snapshot being read, if any, that this database still belongs to. */
@@ -63,6 +66,7 @@ export class Keyspace extends KeyspaceReads {
         this.#forgetDeadline(ref);
         this.arena.locate(ref);
       }
+      this.#dropCollection(ref);
       ref = this.#reshape(hash, ref, kind, end - start, 0);
     }
     this.exposeValue();
@@ -106,6 +110,52 @@ export class Keyspace extends KeyspaceReads {
       this.arena.locate(ref);
     }
     return ref;
+  }
+
+  /** Gives the key a collection, over whatever is there; the deadline goes unless kept. Returns the handle. */
+  putCollection(
+    keyBytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    type: is.ValueType,
+    collection: Collection,
+    keepDeadline: boolean,
+  ): number {
+    // The record first: what was there before may be a collection, whose number is free again then.
+    const kind = type | is.FLAG_OBJECT;
+    const handle = this.putRecord(keyBytes, keyStart, keyEnd, kind, idBytes, 0, idBytes.length, keepDeadline);
+    this.valueBytes.writeUInt32LE(this.collections.add(collection), this.valueStart);
+    collection.accountedBytes = 0;
+    this.settle(collection);
+    return handle;
+  }
+
+  /**
+   * The collection of a record with FLAG_OBJECT, to be changed: the snapshot under way keeps what it was. After the
+   * change call settle(), and remove the key if nothing is left in it. The handle stays good.
+   */
+  collectionForWrite(handle: number): Collection {
+    if (this.listener !== undefined) this.listener.beforeChange(this.hashOf(handle), handle);
+    const id = this.collectionIdOf(handle);
+    const found = this.collections.get(id);
+    if (!found.frozen) return found;
+    const clone = found.clone();
+    clone.accountedBytes = found.accountedBytes;
+    this.collections.replace(id, clone);
+    return clone;
+  }
+
+  /** Accounts for a collection's change. */
+  settle(collection: Collection): void {
+    this.logicalBytes += collection.logicalBytes - collection.accountedBytes;
+    collection.accountedBytes = collection.logicalBytes;
+  }
+
+  /** The record's kind is about to change, or the record to go: a collection it refers to goes with it. */
+  #dropCollection(ref: number): void {
+    if ((this.word(ref, is.WORD_META) & is.FLAG_OBJECT) === 0) return;
+    this.logicalBytes -= this.collections.remove(this.collectionIdOf(ref)).accountedBytes;
+    this.arena.locate(ref);
   }
 
   /** Makes a record where the last search ended, and locates it. Its value bytes are undefined. */
@@ -220,6 +270,7 @@ export class Keyspace extends KeyspaceReads {
   /** Removes the record that the last search found. The one place where a record's memory goes for good. */
   #drop(hash: number, ref: number): void {
     this.#forgetDeadline(ref);
+    this.#dropCollection(ref);
     this.logicalBytes -= roundToClass(this.recordBytes(ref)) + is.SLOT_LOGICAL_BYTES;
     this.index.remove(hash);
     this.arena.free(ref);
@@ -264,6 +315,20 @@ export class Keyspace extends KeyspaceReads {
     toStart: number,
     toEnd: number,
   ): boolean {
+    return this.#transferKey(bytes, start, end, to, toBytes, toStart, toEnd, false);
+  }
+
+  /** copyKey; `isMove` gives a large collection itself away, so that the source must be removed next. */
+  #transferKey(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    to: Keyspace,
+    toBytes: Buffer,
+    toStart: number,
+    toEnd: number,
+    isMove: boolean,
+  ): boolean {
     const hash = this.hash(bytes, start, end);
     const ref = this.index.search(hash, bytes, start, end);
     if (ref === 0) return false;
@@ -271,22 +336,30 @@ export class Keyspace extends KeyspaceReads {
     const deadlineMs = this.deadlineOf(ref);
     if (deadlineMs !== 0 && deadlineMs <= this.state.logMs) return false;
     if (to === this && this.#isKey(ref, toBytes, toStart, toEnd)) return true;
-    this.valueOf(ref);
     const kind = meta & is.KIND_MASK;
-    const made = to.putRecord(
-      toBytes,
-      toStart,
-      toEnd,
-      kind,
-      this.valueBytes,
-      this.valueStart,
-      this.valueEnd,
-      false,
-    );
+    let made: number;
+    if ((kind & is.FLAG_OBJECT) !== 0) {
+      const collection = isMove ? this.#detachCollection(hash, ref) : this.collectionOf(ref).copy();
+      made = to.putCollection(toBytes, toStart, toEnd, is.typeOfKind(kind), collection, false);
+    } else {
+      this.valueOf(ref);
+      const { valueBytes, valueStart, valueEnd } = this;
+      made = to.putRecord(toBytes, toStart, toEnd, kind, valueBytes, valueStart, valueEnd, false);
+    }
     if (deadlineMs !== 0) to.setDeadline(made, deadlineMs);
     to.setAccessClock(made, meta >>> is.CLOCK_SHIFT);
     to.valueOf(made);
     return true;
+  }
+
+  /** Takes the collection away from a record that is about to be removed. */
+  #detachCollection(hash: number, ref: number): Collection {
+    if (this.listener !== undefined) this.listener.beforeChange(hash, ref);
+    const collection = this.collections.remove(this.collectionIdOf(ref));
+    this.logicalBytes -= collection.accountedBytes;
+    this.arena.locate(ref);
+    this.arena.words[(this.arena.at >>> 2) + is.WORD_META]! &= ~is.FLAG_OBJECT;
+    return collection;
   }
 
   /** Is this the record's key? */
@@ -304,7 +377,7 @@ export class Keyspace extends KeyspaceReads {
     toStart: number,
     toEnd: number,
   ): boolean {
-    if (!this.copyKey(bytes, start, end, this, toBytes, toStart, toEnd)) return false;
+    if (!this.#transferKey(bytes, start, end, this, toBytes, toStart, toEnd, true)) return false;
     if (bytes.compare(toBytes, toStart, toEnd, start, end) !== 0) this.remove(bytes, start, end);
     return true;
   }
@@ -314,7 +387,7 @@ export class Keyspace extends KeyspaceReads {
     if (to === this) fail(`move of a key within database ${this.database}`);
     const hash = this.hash(bytes, start, end);
     if (to.#searchForWrite(hash, bytes, start, end) !== 0) return false;
-    if (!this.copyKey(bytes, start, end, to, bytes, start, end)) return false;
+    if (!this.#transferKey(bytes, start, end, to, bytes, start, end, true)) return false;
     this.remove(bytes, start, end);
     return true;
   }
@@ -324,6 +397,7 @@ export class Keyspace extends KeyspaceReads {
     this.arena = new Arena();
     this.index = new HashIndex(this.arena);
     this.deadlines = new DeadlineHeap(this.arena);
+    this.collections = new CollectionTable();
     this.listener = undefined;
     this.logicalBytes = 0;
     this.valueBytes = NO_BYTES;

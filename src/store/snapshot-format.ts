@@ -7,14 +7,16 @@
 //     whole  tag u8 = 1 | kind u8 | database u16 | key length u32 | value length u32 | deadline f64, 0 = none | content
 //     first  tag u8 = 2 | ... as above ... | part length u32 | part of the content
 //     more   tag u8 = 3 | 0 u8 | 0 u16 | part length u32 | part of the content
+//     coll.  tag u8 = 4 | ... as whole; for the value length: the number of pieces ... | part length u32 | part
 //   end      databases u32 | for each: records u32
 //
-// Content is key bytes, then value bytes. Between a first and its last part no other first may come.
+// Content is key bytes, then value bytes; of a collection key bytes, then for each piece its length u32 and its bytes
+// (collection.ts). Between a first (or collection) and its last part no other may come.
 
 import { crc32c } from "../base/crc32c.ts";
 import { SLAB_BYTES_MAX } from "./size-class.ts";
 
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 
 export const CHUNK_PREAMBLE = 0x50_53_53_53; // "SSSP"
 export const CHUNK_DATA = 0x44_53_53_53; // "SSSD"
@@ -26,6 +28,7 @@ export const PREAMBLE_BYTES = 28;
 export const ITEM_WHOLE = 1;
 export const ITEM_FIRST = 2;
 export const ITEM_MORE = 3;
+export const ITEM_COLLECTION = 4;
 export const ITEM_WHOLE_HEADER_BYTES = 20;
 export const ITEM_FIRST_HEADER_BYTES = 24;
 export const ITEM_MORE_HEADER_BYTES = 8;

@@ -2,6 +2,8 @@
 // allocated for it, mistakes come back as a code, nothing throws, and memory stays in proportion to what came in.
 
 import type { Keyspace } from "./keyspace.ts";
+import { newCollection } from "./new-collection.ts";
+import { CollectionAssembly } from "./snapshot-collection.ts";
 import * as format from "./snapshot-format.ts";
 import { Store } from "./store.ts";
 import * as is from "./types.ts";
@@ -13,7 +15,7 @@ export type SnapshotError =
   | "length" // a length that does not fit what came
   | "checksum"
   | "sequence" // a chunk is missing, double or out of place
-  | "record" // no such item, type, flag, database or deadline
+  | "record" // no such item, type, flag, database or deadline, or not a value of its type
   | "limit" // longer than anything may be
   | "duplicate" // a key came twice
   | "count" // records are missing
@@ -54,6 +56,7 @@ export class SnapshotLoader {
   #sequence = 0;
   #ended = false;
   #partial: Partial | undefined = undefined;
+  #assembly: CollectionAssembly | undefined = undefined;
 
   constructor(options: LoaderOptions = {}) {
     this.#options = options;
@@ -125,7 +128,8 @@ export class SnapshotLoader {
         at += format.ITEM_MORE_HEADER_BYTES + chunk.readUInt32LE(at + 4);
         continue;
       }
-      if (tag !== format.ITEM_WHOLE && tag !== format.ITEM_FIRST) return "record";
+      if (tag !== format.ITEM_WHOLE && tag !== format.ITEM_FIRST && tag !== format.ITEM_COLLECTION)
+        return "record";
       if (chunk.length - at < format.ITEM_WHOLE_HEADER_BYTES) return "length";
       const keyLength = chunk.readUInt32LE(at + 4);
       const valueLength = chunk.readUInt32LE(at + 8);
@@ -141,8 +145,14 @@ export class SnapshotLoader {
         if (!this.#add(keys, kind, deadlineMs, chunk, at, keyLength, total)) return "duplicate";
         at += total;
       } else {
-        if (this.#partial !== undefined) return "sequence";
-        this.#partial = { content: Buffer.alloc(0), length: 0, total, keyLength, kind, deadlineMs, keys };
+        if (this.#partial !== undefined || this.#assembly !== undefined) return "sequence";
+        if (tag === format.ITEM_COLLECTION) {
+          const collection = newCollection(kind & is.TYPE_MASK, [store.hashSeed0, store.hashSeed1]);
+          if (collection === undefined) return "record";
+          this.#assembly = new CollectionAssembly(keys, kind, deadlineMs, keyLength, valueLength, collection);
+        } else {
+          this.#partial = { content: Buffer.alloc(0), length: 0, total, keyLength, kind, deadlineMs, keys };
+        }
         const partError = this.#more(chunk, at);
         if (partError !== undefined) return partError;
         at += 4 + chunk.readUInt32LE(at);
@@ -161,7 +171,10 @@ export class SnapshotLoader {
     const kind = chunk[at + 1]!;
     const type = kind & is.TYPE_MASK;
     const flags = kind & is.FLAGS_MASK;
-    if (!TYPES.has(type) || (flags !== 0 && (flags !== is.FLAG_RAW || type !== is.STRING))) return "record";
+    const flagsWanted = chunk[at]! === format.ITEM_COLLECTION ? is.FLAG_OBJECT : 0;
+    const isMarked =
+      (flags === is.FLAG_RAW && type === is.STRING) || (flags === is.FLAG_INTSET && type === is.SET);
+    if (!TYPES.has(type) || (flags !== flagsWanted && (flagsWanted !== 0 || !isMarked))) return "record";
     if (chunk.readUInt16LE(at + 2) >= store.databases.length) return "record";
     const deadlineMs = chunk.readDoubleLE(at + 12);
     if (!(deadlineMs >= 0 && deadlineMs < Infinity)) return "record";
@@ -171,10 +184,12 @@ export class SnapshotLoader {
   /** Takes a part, whose length stands at `at`, of the record under way. */
   #more(chunk: Buffer, at: number): SnapshotError | undefined {
     const partial = this.#partial;
-    if (partial === undefined) return "sequence";
     if (chunk.length - at < 4) return "length";
     const part = chunk.readUInt32LE(at);
-    if (part > chunk.length - at - 4 || part > partial.total - partial.length) return "length";
+    if (part > chunk.length - at - 4) return "length";
+    if (this.#assembly !== undefined) return this.#assemble(this.#assembly, chunk, at + 4, at + 4 + part);
+    if (partial === undefined) return "sequence";
+    if (part > partial.total - partial.length) return "length";
     const length = partial.length + part;
     if (length > partial.content.length) {
       const room = Math.min(partial.total, Math.max(2 * partial.content.length, length));
@@ -188,6 +203,18 @@ export class SnapshotLoader {
     this.#partial = undefined;
     const { keys, kind, deadlineMs, content, keyLength, total } = partial;
     return this.#add(keys, kind, deadlineMs, content, 0, keyLength, total) ? undefined : "duplicate";
+  }
+
+  #assemble(
+    assembly: CollectionAssembly,
+    chunk: Buffer,
+    start: number,
+    end: number,
+  ): SnapshotError | undefined {
+    if (!assembly.accept(chunk, start, end)) return "record";
+    if (!assembly.isDone) return undefined;
+    this.#assembly = undefined;
+    return assembly.store() ? undefined : "duplicate";
   }
 
   /** False: the key is there already. */
@@ -212,7 +239,7 @@ export class SnapshotLoader {
     const { databases } = store;
     if (chunk.length !== at + 4 + 4 * databases.length || chunk.readUInt32LE(at) !== databases.length)
       return "length";
-    if (this.#partial !== undefined) return "incomplete";
+    if (this.#partial !== undefined || this.#assembly !== undefined) return "incomplete";
     for (const keys of databases) {
       if (chunk.readUInt32LE(at + 4 + 4 * keys.database) !== keys.size) return "count";
     }

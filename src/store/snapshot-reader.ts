@@ -1,8 +1,9 @@
 // Reads a store, while it changes, as it was at one moment: chunks of bytes out, a bounded piece of work for each.
 // Writes tell it beforehand what they are about to change (DESIGN section 9); it never stops or slows them otherwise.
 
-import { assert, fail } from "../base/assert.ts";
+import { assert } from "../base/assert.ts";
 import { LARGE_REF } from "./arena.ts";
+import { CollectionStream } from "./snapshot-collection.ts";
 import * as format from "./snapshot-format.ts";
 import { ChunkWriter } from "./snapshot-format.ts";
 import { type OldStates, SECTION_END, SnapshotSection } from "./snapshot-section.ts";
@@ -36,6 +37,9 @@ export class SnapshotReader implements OldStates {
   #large: format.RecordContent | undefined = undefined;
   /** Large records that wait, by reference: their buffers are their own, and protect() copies before they change. */
   readonly #largeQueue = new Map<Buffer, format.RecordContent>();
+  /** The collection of which some parts went out, and those that wait. They are frozen until they are sent. */
+  #stream: CollectionStream | undefined = undefined;
+  readonly #streams: CollectionStream[] = [];
   /** Old states of small records, in chunks without their headers. */
   readonly #aside: ChunkWriter[] = [];
 
@@ -65,7 +69,11 @@ export class SnapshotReader implements OldStates {
       this.#preambleSent = true;
       return this.#preamble.seal(format.CHUNK_PREAMBLE, this.#sequence++);
     }
-    const data = this.#largePart(capacity) ?? this.#oldStates() ?? this.#walk(capacity);
+    const data =
+      this.#collectionPart(capacity) ??
+      this.#largePart(capacity) ??
+      this.#oldStates() ??
+      this.#walk(capacity);
     return data !== undefined ? data.seal(format.CHUNK_DATA, this.#sequence++) : this.#end();
   }
 
@@ -77,10 +85,18 @@ export class SnapshotReader implements OldStates {
     this.#aside.length = 0;
     this.#largeQueue.clear();
     this.#large = undefined;
+    this.#stream?.release();
+    for (const stream of this.#streams) stream.release();
+    this.#stream = undefined;
+    this.#streams.length = 0;
     this.queuedBytes = 0;
   }
 
   keep(section: SnapshotSection, ref: number): void {
+    if (isCollection(section, ref)) {
+      this.#queueCollection(section, ref);
+      return;
+    }
     if (ref >= LARGE_REF) {
       this.#queueLarge(section, ref);
       return;
@@ -123,7 +139,9 @@ export class SnapshotReader implements OldStates {
     for (; this.#walking < this.#sections.length; this.#walking++) {
       const section = this.#sections[this.#walking]!;
       if (!this.#walkSection(section, chunk))
-        return chunk.items > 0 ? chunk : (this.#largePart(capacity) ?? chunk);
+        return chunk.items > 0
+          ? chunk
+          : (this.#collectionPart(capacity) ?? this.#largePart(capacity) ?? chunk);
       assert(
         section.sent === section.count,
         `snapshot of database ${section.database}: ${section.sent} of ${section.count} records`,
@@ -146,10 +164,12 @@ export class SnapshotReader implements OldStates {
       }
       hashBefore = hash;
       if (section.isMarked(ref)) continue;
-      if (ref < LARGE_REF && this.#write(chunk, section, ref)) continue;
-      if (ref >= LARGE_REF && chunk.items === 0) {
+      const isLarge = ref >= LARGE_REF || isCollection(section, ref);
+      if (!isLarge && this.#write(chunk, section, ref)) continue;
+      if (isLarge && chunk.items === 0) {
         section.mark(ref);
-        this.#queueLarge(section, ref);
+        if (isCollection(section, ref)) this.#queueCollection(section, ref);
+        else this.#queueLarge(section, ref);
       }
       section.position = hash;
       // The walk goes on at this hash; what was sent of it already is not sent again.
@@ -190,7 +210,6 @@ export class SnapshotReader implements OldStates {
     const position = words[word + WORD_DEADLINE]!;
     const record = this.#located;
     record.kind = words[word + WORD_META]! & KIND_MASK;
-    if ((record.kind & FLAG_OBJECT) !== 0) fail(`objects have no snapshot form yet: kind ${record.kind}`);
     record.database = section.database;
     record.keyLength = words[word + WORD_KEY_LENGTH]!;
     record.valueLength = words[word + WORD_VALUE_LENGTH]!;
@@ -206,6 +225,31 @@ export class SnapshotReader implements OldStates {
     this.#largeQueue.set(record.bytes, record);
     this.queuedBytes += record.end - record.start;
     section.sent++;
+  }
+
+  #queueCollection(section: SnapshotSection, ref: number): void {
+    const record = this.#locate(section, ref);
+    const valueStart = record.start + record.keyLength;
+    const collection = section.collections.get(record.bytes.readUInt32LE(valueStart));
+    const stream = new CollectionStream(record, collection);
+    this.#streams.push(stream);
+    this.queuedBytes += stream.accountedBytes;
+    section.sent++;
+  }
+
+  /** The next part of the collection being sent, or of the next one waiting. Not while a large record is half sent. */
+  #collectionPart(capacity: number): ChunkWriter | undefined {
+    if (this.#large !== undefined) return undefined;
+    const stream = this.#stream ?? this.#streams.shift();
+    if (stream === undefined) return undefined;
+    const chunk = new ChunkWriter(capacity);
+    if (stream.writePart(chunk, this.#stream === undefined)) {
+      this.#stream = undefined;
+      this.queuedBytes -= stream.accountedBytes;
+    } else {
+      this.#stream = stream;
+    }
+    return chunk;
   }
 
   /** The next part of the large record being sent, or of the next one waiting. */
@@ -242,4 +286,9 @@ export class SnapshotReader implements OldStates {
     this.abort();
     return chunk.seal(format.CHUNK_END, this.#sequence++);
   }
+}
+
+function isCollection({ arena }: SnapshotSection, ref: number): boolean {
+  arena.locate(ref);
+  return (arena.words[(arena.at >>> 2) + WORD_META]! & FLAG_OBJECT) !== 0;
 }

@@ -2,6 +2,7 @@
 // of the database as they were at the beginning, so clear() and swap() take nothing from it.
 
 import { type Arena, LARGE_REF, PAGE_GRANULES, PAGE_SHIFT } from "./arena.ts";
+import type { CollectionTable } from "./collection.ts";
 import type { DeadlineHeap } from "./deadline-heap.ts";
 import type { HashIndex } from "./hash-index.ts";
 import type { ChangeListener, Keyspace } from "./keyspace.ts";
@@ -31,6 +32,7 @@ export class SnapshotSection implements ChangeListener {
   readonly index: HashIndex;
   readonly arena: Arena;
   readonly deadlines: DeadlineHeap;
+  readonly collections: CollectionTable;
   position = 0;
   /** Records sent or kept so far. */
   sent = 0;
@@ -49,6 +51,7 @@ export class SnapshotSection implements ChangeListener {
     this.index = keys.index;
     this.arena = keys.arena;
     this.deadlines = keys.deadlines;
+    this.collections = keys.collections;
     keys.listener = this;
   }
 

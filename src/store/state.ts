@@ -3,6 +3,7 @@
 
 import { type Prng, Xoshiro } from "../base/prng.ts";
 import type { EventHook } from "./events.ts";
+import { DEFAULT_THRESHOLDS, type Thresholds } from "./thresholds.ts";
 
 /** Told of a dead key that is about to go: database index and key bytes[start, end), good during the call only. */
 export type ExpiredHook = (database: number, bytes: Buffer, start: number, end: number) => void;
@@ -27,6 +28,9 @@ export class StoreState {
   lfu = false;
   lfuLogFactor = 10;
   lfuDecayMinutes = 1;
+  /** Up to where collections are compact. Set once, by whoever makes or loads the store; equal on all replicas. */
+  thresholds: Thresholds = DEFAULT_THRESHOLDS;
+
   /** For LFU increments. Local: the node may put its own here. */
   accessRandom: Prng = new Xoshiro(1);
 

@@ -12,7 +12,8 @@ export const STREAM = 6;
 
 export type ValueType = typeof STRING | typeof LIST | typeof SET | typeof ZSET | typeof HASH | typeof STREAM;
 
-export type Encoding = "int" | "embstr" | "raw" | "listpack";
+/** What a string's OBJECT ENCODING says. */
+export type StringEncoding = "int" | "embstr" | "raw";
 
 /** The longest key and the longest value, as in Redis. */
 export const KEY_BYTES_MAX = STRING_BYTES_MAX;
@@ -39,11 +40,14 @@ export const WORD_DEADLINE = 3;
 export const TYPE_MASK = 0x0f;
 /** The string was changed in place (APPEND, SETRANGE, SETBIT): OBJECT ENCODING says "raw" whatever it holds. */
 export const FLAG_RAW = 0x10;
-/** The value bytes are an object id (u32) and the object lives in a side table: for large lists, hashes, ... */
+/** The value bytes are a number (u32) in the database's CollectionTable: large lists, hashes, ... and all streams. */
 export const FLAG_OBJECT = 0x20;
-/** Bits 0x40 and 0x80 are free. */
+/** The set is an intset (intset.ts). Without this and FLAG_OBJECT, a collection's value bytes are a listpack. */
+export const FLAG_INTSET = 0x40;
+/** Bit 0x80 is free. */
 export const FLAGS_MASK = 0xf0;
 export const KIND_MASK = TYPE_MASK | FLAGS_MASK;
+export const typeOfKind = (kind: number): ValueType => (kind & TYPE_MASK) as ValueType;
 
 export const CLOCK_SHIFT = 8;
 export const CLOCK_MASK = 0xff_ffff;

@@ -2,13 +2,28 @@
 
 import assert from "node:assert/strict";
 import type { Keyspace } from "../../src/store/keyspace.ts";
+import { MemberCollection } from "../../src/store/member-collection.ts";
 import type { Store } from "../../src/store/store.ts";
-import { FLAG_RAW, KIND_MASK } from "../../src/store/types.ts";
+import { FLAG_OBJECT, FLAG_RAW, HASH, KIND_MASK } from "../../src/store/types.ts";
 
 export interface ModelRecord {
   value: string;
   deadlineMs: number;
   raw: boolean;
+  /** Of a large hash: members and their values, in the order of their numbers. */
+  members?: [string, string][];
+}
+
+/** Sets a member's value, or removes it as MemberTable does: the last one takes its place. */
+export function changeMember(members: [string, string][], name: string, value: string | undefined): void {
+  const at = members.findIndex(([it]) => it === name);
+  if (value !== undefined) {
+    if (at >= 0) members[at] = [name, value];
+    else members.push([name, value]);
+  } else if (at >= 0) {
+    const last = members.pop()!;
+    if (at < members.length) members[at] = last;
+  }
 }
 
 export class Model {
@@ -48,6 +63,14 @@ export class Model {
     return record;
   }
 
+  /** Changes members of the large hash at the key, which is made if there is none. */
+  changeMembers(database: number, key: string, changes: readonly [string, string | undefined][]): void {
+    let record = this.meet(database, key);
+    if (record?.members === undefined) record = { value: "", deadlineMs: 0, raw: false, members: [] };
+    this.databases[database]!.set(key, record);
+    for (const [name, value] of changes) changeMember(record.members!, name, value);
+  }
+
   remove(database: number, key: string): boolean {
     const was = this.meet(database, key) !== undefined;
     this.databases[database]!.delete(key);
@@ -57,7 +80,7 @@ export class Model {
   copy(from: number, key: string, to: number, toKey: string): boolean {
     const record = this.alive(from, key);
     if (record === undefined) return false;
-    this.databases[to]!.set(toKey, { ...record });
+    this.databases[to]!.set(toKey, cloneRecord(record));
     return true;
   }
 
@@ -86,10 +109,15 @@ export class Model {
   clone(): Model {
     const copy = new Model(0);
     copy.nowMs = this.nowMs;
-    copy.databases = this.databases.map((records) => new Map([...records].map(([k, r]) => [k, { ...r }])));
+    copy.databases = this.databases.map(
+      (records) => new Map([...records].map(([k, r]) => [k, cloneRecord(r)])),
+    );
     return copy;
   }
 }
+
+const cloneRecord = (record: ModelRecord): ModelRecord =>
+  record.members === undefined ? { ...record } : { ...record, members: [...record.members] };
 
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
@@ -116,7 +144,10 @@ export class TextStore {
 
   get(database: number, key: string): string | undefined {
     const keys = this.keys(database);
-    if (this.find(database, key) === 0) return undefined;
+    const handle = this.find(database, key);
+    if (handle === 0) return undefined;
+    if ((keys.kindOf(handle) & FLAG_OBJECT) !== 0) return "";
+    keys.valueOf(handle);
     return keys.valueBytes.toString("latin1", keys.valueStart, keys.valueEnd);
   }
 
@@ -141,6 +172,41 @@ export class TextStore {
   persist(database: number, key: string): boolean {
     const handle = this.find(database, key);
     return handle !== 0 && this.keys(database).clearDeadline(handle);
+  }
+
+  changeMembers(database: number, key: string, changes: readonly [string, string | undefined][]): void {
+    const keys = this.keys(database);
+    let handle = this.find(database, key);
+    if (handle === 0 || (keys.kindOf(handle) & FLAG_OBJECT) === 0) {
+      const made = new MemberCollection([1, 2]);
+      handle = keys.putCollection(...this.#padded(key), HASH, made, false);
+    }
+    const collection = keys.collectionForWrite(handle);
+    assert.ok(collection instanceof MemberCollection);
+    const { table } = collection;
+    for (const [name, value] of changes) {
+      const number = table.find(...this.#padded(name));
+      if (value === undefined) {
+        if (number >= 0) table.remove(number);
+      } else if (number >= 0) table.setValue(number, ...this.#padded(value));
+      else table.add(...this.#padded(name), ...this.#padded(value));
+    }
+    keys.settle(collection);
+  }
+
+  /** Of the located record's collection. */
+  #members(keys: Keyspace, ref: number): [string, string][] {
+    const collection = keys.collectionOf(ref);
+    assert.ok(collection instanceof MemberCollection);
+    const { table } = collection;
+    return Array.from({ length: table.count }, (_, number) => {
+      table.locate(number);
+      const text = (start: number, end: number): string => table.bytes.toString("latin1", start, end);
+      const name = text(table.memberStart, table.memberEnd);
+      const value = text(table.valueStart, table.valueEnd);
+      assert.equal(table.find(...this.#padded(name)), number);
+      return [name, value];
+    });
   }
 
   remove(database: number, key: string): boolean {
@@ -169,8 +235,14 @@ export class TextStore {
       keys.valueOf(ref);
       keys.arena.locate(ref);
       const kind = keys.arena.words[keys.arena.at >>> 2]! & KIND_MASK;
+      const key = keys.keyBytes.toString("latin1", keys.keyStart, keys.keyEnd);
+      if ((kind & FLAG_OBJECT) !== 0) {
+        const deadlineMs = keys.deadlineOf(ref);
+        found.push([key, { value: "", deadlineMs, raw: false, members: this.#members(keys, ref) }]);
+        continue;
+      }
       found.push([
-        keys.keyBytes.toString("latin1", keys.keyStart, keys.keyEnd),
+        key,
         {
           value: keys.valueBytes.toString("latin1", keys.valueStart, keys.valueEnd),
           deadlineMs: keys.deadlineOf(ref),

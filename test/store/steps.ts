@@ -25,6 +25,7 @@ export type Step =
   | { do: "fill"; db: number; from: number; count: number }
   | { do: "empty"; db: number; from: number; count: number }
   | { do: "resize"; db: number; key: string; length: number }
+  | { do: "members"; db: number; key: string; from: number; count: number; value: string | undefined }
   | { do: "remove"; db: number; key: string }
   | { do: "expire"; db: number; key: string; at: number }
   | { do: "persist"; db: number; key: string }
@@ -60,6 +61,17 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("resize" as const), db: database, key, length }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("members" as const),
+      db: database,
+      key,
+      from: fc.nat({ max: 400 }),
+      count: fc.nat({ max: 300 }),
+      value: fc.option(value, { nil: undefined, freq: 3 }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("remove" as const), db: database, key }) },
   {
     weight: 5,
@@ -96,7 +108,17 @@ export function run(text: TextStore, model: Model, s: Step): void {
         assert.equal(text.remove(s.db, `${i}`), model.remove(s.db, `${i}`));
       }
       return;
+    case "members": {
+      const length = s.value === undefined || s.value.length < 1000 ? s.count : Math.min(s.count, 5);
+      const changes = Array.from({ length }, (_, i): [string, string | undefined] => [
+        `m${s.from + i}`,
+        s.value,
+      ]);
+      text.changeMembers(s.db, s.key, changes);
+      return model.changeMembers(s.db, s.key, changes);
+    }
     case "resize": {
+      if (model.alive(s.db, s.key)?.members !== undefined) return;
       text.resize(s.db, s.key, s.length, "tail".slice(0, s.length));
       const record = model.resize(s.db, s.key, s.length);
       if (s.length >= 4) record.value = record.value.slice(0, -4) + "tail";
