@@ -93,7 +93,8 @@ export class KeyspaceReads {
     return this.arena.reservedBytes + this.index.reservedBytes + this.deadlines.reservedBytes;
   }
 
-  protected hash(bytes: Buffer, start: number, end: number): number {
+  /** By which the table finds the key: 32 bits, signed or not as it comes. */
+  hash(bytes: Buffer, start: number, end: number): number {
     return hashKey(bytes, start, end, this.state.hashSeed0, this.state.hashSeed1);
   }
 

@@ -69,6 +69,8 @@ export class Keyspace extends KeyspaceReads {
       this.#dropCollection(ref);
       ref = this.#reshape(hash, ref, kind, end - start, 0);
     }
+    const { watcher } = this.state;
+    if (watcher !== undefined) watcher.touched(this.database, hash, keyBytes, keyStart, keyEnd);
     this.exposeValue();
     copyBytes(this.valueBytes, this.valueStart, bytes, start, end);
     return ref;
@@ -91,6 +93,8 @@ export class Keyspace extends KeyspaceReads {
       kept = Math.min(length, this.word(ref, is.WORD_VALUE_LENGTH));
       ref = this.#reshape(hash, ref, kind, length, kept);
     }
+    const { watcher } = this.state;
+    if (watcher !== undefined) watcher.touched(this.database, hash, keyBytes, keyStart, keyEnd);
     this.exposeValue();
     clearBytes(this.valueBytes, this.valueStart + kept, this.valueEnd);
     return ref;
@@ -233,6 +237,7 @@ export class Keyspace extends KeyspaceReads {
     if (!(deadlineMs > 0 && deadlineMs < Infinity)) fail(`a deadline of ${deadlineMs} ms`);
     const hash = this.hashOf(handle);
     if (this.listener !== undefined) this.listener.beforeChange(hash, handle);
+    if (this.state.watcher !== undefined) this.#touched(hash, handle);
     const position = this.word(handle, is.WORD_DEADLINE);
     if (position !== 0) {
       this.deadlines.update(position - 1, deadlineMs);
@@ -246,8 +251,15 @@ export class Keyspace extends KeyspaceReads {
   clearDeadline(handle: number): boolean {
     if (this.word(handle, is.WORD_DEADLINE) === 0) return false;
     if (this.listener !== undefined) this.listener.beforeChange(this.hashOf(handle), handle);
+    if (this.state.watcher !== undefined) this.#touched(this.hashOf(handle), handle);
     this.#forgetDeadline(handle);
     return true;
+  }
+
+  /** Tells the watcher of a change of the record's key. */
+  #touched(hash: number, ref: number): void {
+    this.keyRange(ref);
+    this.state.watcher?.touched(this.database, hash, this.keyBytes, this.keyStart, this.keyEnd);
   }
 
   #forgetDeadline(ref: number): void {
@@ -269,6 +281,7 @@ export class Keyspace extends KeyspaceReads {
 
   /** Removes the record that the last search found. The one place where a record's memory goes for good. */
   #drop(hash: number, ref: number): void {
+    if (this.state.watcher !== undefined) this.#touched(hash, ref);
     this.#forgetDeadline(ref);
     this.#dropCollection(ref);
     this.logicalBytes -= roundToClass(this.recordBytes(ref)) + is.SLOT_LOGICAL_BYTES;
@@ -291,6 +304,17 @@ export class Keyspace extends KeyspaceReads {
     }
     if (this.listener !== undefined) this.listener.beforeChange(hash, ref);
     this.#drop(hash, ref);
+  }
+
+  /** Is the key there and alive? A dead one is reclaimed. */
+  reclaimDead(bytes: Buffer, start: number, end: number): boolean {
+    const hash = this.hash(bytes, start, end);
+    const ref = this.index.search(hash, bytes, start, end);
+    if (ref === 0) return false;
+    const deadlineMs = this.deadlineOf(ref);
+    if (deadlineMs === 0 || deadlineMs > this.state.logMs) return true;
+    this.#expire(hash, ref);
+    return false;
   }
 
   /** Removes the first key in deadline order, which must be dead. */
@@ -394,6 +418,7 @@ export class Keyspace extends KeyspaceReads {
 
   /** Drops everything, in constant time. A snapshot under way keeps the old parts. */
   clear(): void {
+    this.state.watcher?.clearing(this.database);
     this.arena = new Arena();
     this.index = new HashIndex(this.arena);
     this.deadlines = new DeadlineHeap(this.arena);

@@ -8,6 +8,19 @@ import { DEFAULT_THRESHOLDS, type Thresholds } from "./thresholds.ts";
 /** Told of a dead key that is about to go: database index and key bytes[start, end), good during the call only. */
 export type ExpiredHook = (database: number, bytes: Buffer, start: number, end: number) => void;
 
+/**
+ * Told of what happens to keys while somebody waits for that (WATCH, blocked clients). It notes what it is told and
+ * must not touch the store meanwhile.
+ */
+export interface KeyWatcher {
+  /** The key bytes[start, end) was made, changed or removed; the range is good during the call only. */
+  touched(database: number, hash: number, bytes: Buffer, start: number, end: number): void;
+  /** Everything in the database is about to go. */
+  clearing(database: number): void;
+  /** The databases are about to change places. */
+  swapping(a: number, b: number): void;
+}
+
 export class StoreState {
   /** The key of the key hash, two int32. */
   readonly hashSeed0: number;
@@ -43,6 +56,8 @@ export class StoreState {
 
   /** Called for each dead key that is reclaimed, by a write that meets it or by reclaimDue. */
   onExpired: ExpiredHook | undefined = undefined;
+  /** Undefined while nobody waits: then it costs one comparison a change. */
+  watcher: KeyWatcher | undefined = undefined;
   /** Dead keys reclaimed since the start. */
   expiredKeys = 0;
 

@@ -42,6 +42,7 @@ export class Store extends StoreState {
     const first = this.#databases[a];
     const second = this.#databases[b];
     assert(first !== undefined && second !== undefined, `swap of databases ${a} and ${b}`);
+    this.watcher?.swapping(a, b);
     this.#databases[a] = second;
     this.#databases[b] = first;
     second.database = a;
