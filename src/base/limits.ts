@@ -27,6 +27,9 @@ export const UNAUTHENTICATED_BULK_BYTES_MAX = 16 * KIB;
 /** The one buffer that every client socket is read into. */
 export const READ_BUFFER_BYTES = 256 * KIB;
 
+/** What the subscriptions of a node's clients cost in memory, roughly; beyond it SUBSCRIBE is refused. */
+export const SUBSCRIPTIONS_BYTES_MAX = 256 * MIB;
+
 /** Replies owed to one client that no setting lets grow further: it is disconnected. */
 export const OUTPUT_BYTES_MAX = 1024 * MIB;
 

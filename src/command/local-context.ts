@@ -18,6 +18,9 @@ export interface LocalContext {
 /** "normal" unless it has subscriptions; peers are no clients here, so there is no "master" or "replica". */
 export type ClientKind = "normal" | "pubsub";
 
+/** What a client can subscribe to. */
+export type TopicKind = "channel" | "pattern" | "shard";
+
 /** "skip": the command now running is not answered. See `advanceReplyMode`. */
 export type ReplyMode = "on" | "off" | "skip";
 
@@ -121,6 +124,7 @@ export interface Server {
   readonly latency: LatencyView;
   readonly monitors: MonitorsControl;
   readonly commandStatistics: CommandStatisticsView;
+  readonly pubSub: PubSubControl;
 
   /** Wall clock. */
   nowMs(): number;
@@ -227,6 +231,20 @@ export interface LatencyView {
 export interface MonitorsControl {
   add(client: Client): void;
   remove(client: Client): void;
+}
+
+/** Subscriptions. Names are latin1; what is counted or listed is of all nodes, as far as they have told each other. */
+export interface PubSubControl {
+  /** False when this node has no room for it. Harmless when it is subscribed already. */
+  subscribe(client: Client, kind: TopicKind, name: string): boolean;
+  /** Harmless when it is not subscribed. */
+  unsubscribe(client: Client, kind: TopicKind, name: string): void;
+  /** What the client itself is subscribed to. */
+  subscriptionsOf(client: Client, kind: TopicKind): readonly string[];
+  /** Every name of this kind with at least one subscriber. */
+  names(kind: TopicKind): ReadonlySet<string>;
+  /** Clients subscribed to exactly this name. */
+  subscriberCount(kind: TopicKind, name: string): number;
 }
 
 export interface CommandHistogram {

@@ -24,6 +24,7 @@ export const localError = {
   pauseModeInvalid: "ERR CLIENT PAUSE mode must be WRITE or ALL",
   timeoutNotInteger: "ERR timeout is not an integer or out of range",
   timeoutNegative: "ERR timeout is negative",
+  tooManySubscriptions: "ERR too many subscriptions on this node",
   unblockReasonInvalid: "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR",
 
   // server
@@ -72,3 +73,7 @@ export const configRewriteFailed = (reason: string): string =>
 
 export const noLatencySamples = (event: string): string =>
   `ERR No samples available for event '${printable(event)}'`;
+
+/** `name` as in the row: "client|list". */
+export const subscribersOnly = (name: string): string =>
+  `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;

@@ -9,6 +9,8 @@ import { debugCommands } from "./debug.ts";
 import { latencyCommands } from "./introspection-latency.ts";
 import { memoryCommands } from "./introspection-memory.ts";
 import { slowLogCommands } from "./introspection-slowlog.ts";
+import { pubSubCommands } from "./pubsub-introspection.ts";
+import { subscribeCommands } from "./pubsub-subscribe.ts";
 import { serverCommands } from "./server.ts";
 import type { CommandRow } from "./types.ts";
 
@@ -23,4 +25,6 @@ export const localFamilies: readonly (readonly CommandRow[])[] = [
   latencyCommands,
   memoryCommands,
   debugCommands,
+  subscribeCommands,
+  pubSubCommands,
 ];

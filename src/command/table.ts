@@ -7,6 +7,7 @@ import { keyMoveCommands } from "./keys-move.ts";
 import { keyObjectCommands } from "./keys-object.ts";
 import { keyScanCommands } from "./keys-scan.ts";
 import { localFamilies } from "./local-families.ts";
+import { publishCommands } from "./pubsub-publish.ts";
 import { stringCommands } from "./strings.ts";
 import { stringCounterCommands } from "./strings-counter.ts";
 import { stringLcsCommands } from "./strings-lcs.ts";
@@ -28,6 +29,7 @@ const families: readonly (readonly CommandRow[])[] = [
   keyScanCommands,
   keyFlushCommands,
   keyObjectCommands,
+  publishCommands,
   ...localFamilies,
 ];
 

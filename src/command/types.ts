@@ -54,7 +54,26 @@ export interface DataContext {
   store: Store;
   /** Longest string value, from proto-max-bulk-len. Agreed by the log only if equal on all nodes. */
   readonly stringBytesMax: number;
+  /** Where PUBLISH sends to. */
+  publications: Publications;
 }
+
+/** Messages from the log to subscribers of this node. Nothing of it may decide what becomes of any key. */
+export interface Publications {
+  /** Delivered when the entry has been applied: the bytes stay where they are until then. */
+  publish(
+    shard: boolean,
+    bytes: Buffer,
+    channelStart: number,
+    channelEnd: number,
+    start: number,
+    end: number,
+  ): void;
+  /** Clients of all nodes that such a message reaches: for the reply alone, as replicas do not know the same (ADR 9). */
+  receiverCount(shard: boolean, bytes: Buffer, channelStart: number, channelEnd: number): number;
+}
+
+export const noPublications: Publications = { publish: () => {}, receiverCount: () => 0 };
 
 interface RowBase {
   /** Lower case, as in Redis; a subcommand's row has the full name, "client|id". */

@@ -200,8 +200,8 @@ export const TABLE = [
     kind: wordList("<address>...", 16, "Too many bind addresses specified."), default: ["127.0.0.1"],
     help: "Addresses for them." }),
 
-  row({ name: "notify-keyspace-events", field: "notifyKeyspaceEvents", group: "Later", ...redis, kind: keyspaceEvents, default: "",
-    help: "Taken and remembered; no events are sent yet." }),
+  row({ name: "notify-keyspace-events", field: "notifyKeyspaceEvents", group: "Watching", ...redis, kind: keyspaceEvents, default: "",
+    help: "Which keyspace events this node publishes to its subscribers, in letters; empty is none." }),
   row({ name: "save", field: "save", group: "Later", ...redis,
     kind: only("", 'nothing is written to disk yet, only save "" is true'), default: "",
     help: "Clients ask for it; there are no snapshots on disk yet." }),

@@ -7,7 +7,7 @@ import { assert, fail } from "../base/assert.ts";
 import { ARGUMENTS_MAX, BULK_BYTES_MAX, INLINE_BYTES_MAX } from "../base/limits.ts";
 import { Xoshiro } from "../base/prng.ts";
 import { lookup } from "../command/lookup.ts";
-import type { CommandRow, DataContext, DataRow } from "../command/types.ts";
+import { type CommandRow, type DataContext, type DataRow, noPublications } from "../command/types.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, ParserScratch, RequestParser } from "../resp/request-parser.ts";
 import { EVENT_EVICTED } from "../store/events.ts";
@@ -152,7 +152,15 @@ export class Machine {
 }
 
 export function contextOf(store: Store, random: Xoshiro): DataContext {
-  return { nowMs: 0, random, keys: store.databases[0]!, database: 0, store, stringBytesMax: BULK_BYTES_MAX };
+  return {
+    nowMs: 0,
+    random,
+    keys: store.databases[0]!,
+    database: 0,
+    store,
+    stringBytesMax: BULK_BYTES_MAX,
+    publications: noPublications,
+  };
 }
 
 function selectedDatabase(row: CommandRow, args: Args): number {

@@ -14,6 +14,7 @@ import type { Forwarding } from "./forwarding.ts";
 import { Membership } from "./membership.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { LinkDown, PeerLink, Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
+import type { PubSub } from "./publish-subscribe.ts";
 import type { Replica } from "./replica.ts";
 import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
 import type { VirtualSessions } from "./virtual-sessions.ts";
@@ -30,6 +31,7 @@ export interface ClusterParts {
   replica: Replica;
   forwarding: Forwarding;
   virtualSessions: VirtualSessions;
+  pubSub: PubSub;
 }
 
 export class Cluster {
@@ -77,9 +79,12 @@ export class Cluster {
   linkUp(link: PeerLink): void {
     const { remote } = link;
     assert(remote !== undefined, "a link is up before its handshake");
-    const { replica, virtualSessions, ports } = this.#parts;
-    if (link.outgoing) this.links.up(link, remote);
-    else {
+    const { replica, virtualSessions, pubSub, ports } = this.#parts;
+    if (link.outgoing) {
+      this.links.up(link, remote);
+      pubSub.linkOpened(remote.incarnation);
+    } else {
+      pubSub.peers.forget(remote.incarnation);
       // It dials again only when it has lost its link, and what was asked on it: that we may not know yet.
       const before = this.links.called(link, remote);
       if (before !== undefined) virtualSessions.memberLost(remote.incarnation);
@@ -94,17 +99,18 @@ export class Cluster {
   }
 
   linkDown(link: PeerLink, how: LinkDown): void {
-    const { replica, forwarding, virtualSessions, ports } = this.#parts;
+    const { replica, forwarding, virtualSessions, pubSub, ports } = this.#parts;
     const { remote } = link;
     if (remote === undefined) return;
     const member = remote.incarnation;
     ports.log.info({ peer: remote.name, outgoing: link.outgoing, how }, "peer disconnected");
     // What was asked on a link is lost with it: what we asked, or what the other side did.
     if (link.outgoing) {
-      this.links.down(link);
+      if (this.links.down(link) !== undefined) pubSub.peers.closed(member);
       forwarding.lost(member);
     } else if (this.links.hungUp(link, member)) {
       virtualSessions.memberLost(member);
+      pubSub.peers.forget(member);
     }
     const { raft } = replica;
     if (raft !== undefined) {
@@ -123,13 +129,14 @@ export class Cluster {
     this.receivedBytes += frame.length;
     const from = link.remote?.incarnation ?? 0;
     const decoded = decodePeerFrame(frame);
-    const { replica, forwarding, virtualSessions, ports } = this.#parts;
+    const { replica, forwarding, virtualSessions, pubSub, ports } = this.#parts;
     if (!decoded.ok) {
       ports.log.error({ peer: link.remote?.name, problem: decoded.error }, "frame refused");
       link.close();
       return;
     }
-    const { raft, proxyRequests, proxyReplies, tables, joinRequests, joinReplies } = decoded.value;
+    const { raft, proxyRequests, proxyReplies, tables, joinRequests, joinReplies, subscriptionCounts } =
+      decoded.value;
     for (const table of tables) {
       this.#adopt(table);
       this.links.introduced(link, from, table.clusterId);
@@ -138,8 +145,10 @@ export class Cluster {
     for (const reply of joinReplies) this.#answered(link, reply);
     if (this.#isFellow(link, from))
       for (const message of raft) if (this.#isOurs(message, from)) replica.step(message);
-    if (this.links.isCaller(link, from))
+    if (this.links.isCaller(link, from)) {
       for (const request of proxyRequests) virtualSessions.request(from, request);
+      for (const { counts } of subscriptionCounts) if (!pubSub.peers.told(from, counts)) link.close();
+    }
     if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
     ports.scheduler.requestTurn();
   }

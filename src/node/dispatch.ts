@@ -4,7 +4,7 @@
 
 import type { Args } from "../base/args.ts";
 import { advanceReplyMode } from "../command/local-context.ts";
-import { localError } from "../command/local-errors.ts";
+import { localError, subscribersOnly } from "../command/local-errors.ts";
 import { lookupId, rows } from "../command/lookup.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import {
@@ -20,6 +20,7 @@ import type { SeshatNode } from "./node.ts";
 import { describeUnfit } from "./refusals.ts";
 import { MODE_FORWARD, MODE_LEADER } from "./replica.ts";
 import {
+  allowedSubscribed,
   allowedUnauthenticated,
   arityFits,
   leaderOnly,
@@ -53,6 +54,9 @@ export class Dispatch {
     if (restricted[id] === 1) {
       const refusal = node.server.restriction(session, id);
       if (refusal !== undefined) return this.#refuse(session, id, refusal);
+    }
+    if (session.kind === "pubsub" && session.protocol === 2 && allowedSubscribed[id] === 0) {
+      return this.#refuse(session, id, subscribersOnly(rows[id]!.name));
     }
     if (node.server.pause.untilMs > 0 && node.server.pause.blocks(rows[id]!, node.replica.monotonicMs))
       return session.setHold(HOLD_PAUSE);

@@ -11,8 +11,6 @@ const RUN_ID_DIGITS = 40;
 
 export class NodeFigures implements InfoSource {
   readonly isClusterEnabled = false;
-  readonly channelCount = 0;
-  readonly patternCount = 0;
   readonly #node: SeshatNode;
   readonly #server: ServerView;
   readonly #startedMs: number;
@@ -45,6 +43,18 @@ export class NodeFigures implements InfoSource {
 
   get commandStatistics(): CommandStatistics {
     return this.#server.commandStatistics;
+  }
+
+  get channelCount(): number {
+    return this.#server.pubSub.topicCount("channel");
+  }
+
+  get patternCount(): number {
+    return this.#server.pubSub.topicCount("pattern");
+  }
+
+  get shardChannelCount(): number {
+    return this.#server.pubSub.topicCount("shard");
   }
 
   get lastSaveSeconds(): number {

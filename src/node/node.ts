@@ -27,6 +27,7 @@ import type {
   SnapshotReceiver,
   SnapshotStreamIn,
 } from "./ports.ts";
+import { PubSub } from "./publish-subscribe.ts";
 import { MODE_FORWARD, MODE_LEADER, MODE_NONE, Replica } from "./replica.ts";
 import { ReplyOutput } from "./reply-output.ts";
 import { ServerView } from "./server-view.ts";
@@ -53,6 +54,7 @@ export class SeshatNode implements NodeInputs {
   readonly forwarding: Forwarding;
   readonly virtualSessions: VirtualSessions;
   readonly server: ServerView;
+  readonly pubSub: PubSub;
   readonly args = new Args();
   parserLimits: ParserLimits;
   readonly #held = new HeldSessions();
@@ -79,11 +81,26 @@ export class SeshatNode implements NodeInputs {
         takeStaged: (meta) => this.cluster.takeStaged(meta),
         configurationChanged: (change, confState) => this.cluster.admission.applied(change, confState),
         modeChanged: () => this.#modeChanged(),
+        entryApplied: () => this.pubSub.entryApplied(),
+        stateReplaced: () => this.pubSub.messagesLost(),
         fault: (text) => ports.lifecycle.halt(text),
       },
       new Store({ databases: settings.databases, hashSeed }),
     );
     const { replica } = this;
+    const { machine } = replica;
+    this.pubSub = new PubSub({
+      links: {
+        subscriptions: (member, counts) => this.cluster.links.subscriptions(member, counts),
+        queuedBytes: (member) => this.cluster.links.queuedBytes(member),
+      },
+      sessionOf: (client) => this.server.clients.byId(client.id),
+      eventClasses: (classes) => {
+        machine.store.eventClasses = classes;
+      },
+    });
+    machine.context.publications = this.pubSub;
+    machine.store.onEvent = (...event) => this.pubSub.keyspaceEvent(...event);
     const links = {
       get leader() {
         return replica.mode === MODE_FORWARD ? replica.leader : 0;
@@ -102,6 +119,7 @@ export class SeshatNode implements NodeInputs {
       replica,
       forwarding: this.forwarding,
       virtualSessions: this.virtualSessions,
+      pubSub: this.pubSub,
     });
     this.#shutdown = new Shutdown(this);
     this.parserLimits = parserLimitsOf(settings);
@@ -156,6 +174,7 @@ export class SeshatNode implements NodeInputs {
     if (replica.proposals.open.count > 0 && replica.mode === MODE_LEADER) replica.settle();
     if (ticks > 0) this.#tick(nowMonotonicMs);
     this.forwarding.flush();
+    this.pubSub.flush();
     this.output.flush();
     this.cluster.links.flush();
   }
@@ -187,6 +206,7 @@ export class SeshatNode implements NodeInputs {
       this.server.clients.remove(session);
     }
     this.server.monitors.remove(session);
+    this.pubSub.left(session);
   }
 
   /** Nobody can take the command, and waiting for somebody has taken long enough. */

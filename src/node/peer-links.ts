@@ -15,6 +15,7 @@ import type {
 } from "../wire/cluster-messages.ts";
 import { encodePeerFrame, type PeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
+import type { SubscriptionCount, SubscriptionCounts } from "../wire/subscription-counts.ts";
 import type { PeerIdentity, PeerLink } from "./ports.ts";
 
 /** A turn's batch, or what a busy follower passes on, fits. */
@@ -26,6 +27,7 @@ interface Peer {
   proxyRequests: ProxyRequest[];
   tables: ClusterTable[];
   joinRequests: JoinRequest[];
+  subscriptionCounts: SubscriptionCounts[];
   dirty: boolean;
 }
 
@@ -54,6 +56,7 @@ export class PeerLinks {
       proxyRequests: [],
       tables: [],
       joinRequests: [],
+      subscriptionCounts: [],
       dirty: false,
     });
   }
@@ -147,16 +150,26 @@ export class PeerLinks {
     this.#to(member)?.tables.push(table);
   }
 
+  subscriptions(member: number, counts: readonly SubscriptionCount[]): void {
+    this.#to(member)?.subscriptionCounts.push({ counts });
+  }
+
+  /** Bytes on our link to the member that the kernel has not taken. */
+  queuedBytes(member: number): number {
+    return this.#byMember.get(member)?.link.queuedBytes ?? 0;
+  }
+
   /** One frame to each peer that is to get anything, and one with replies to each that asked. */
   flush(): void {
     for (const peer of this.#dirty) {
-      const { raft, proxyRequests, tables, joinRequests } = peer;
+      const { raft, proxyRequests, tables, joinRequests, subscriptionCounts } = peer;
       peer.dirty = false;
-      this.#send(peer.link, { raft, proxyRequests, tables, joinRequests });
+      this.#send(peer.link, { raft, proxyRequests, tables, joinRequests, subscriptionCounts });
       peer.raft = [];
       peer.proxyRequests = [];
       peer.tables = [];
       peer.joinRequests = [];
+      peer.subscriptionCounts = [];
     }
     this.#dirty.length = 0;
     for (const caller of this.#answered) {

@@ -64,6 +64,10 @@ export interface ReplicaEnvironment {
   configurationChanged(change: ConfChange, confState: ConfState): void;
   /** mode or leader changed. */
   modeChanged(): void;
+  /** An entry has been applied; no reply is half written. */
+  entryApplied(): void;
+  /** The state came by snapshot: this node never sees the entries before it. */
+  stateReplaced(): void;
   /** The core is halted, or the node cannot go on. */
   fault(text: string): void;
 }
@@ -346,9 +350,11 @@ export class Replica {
     }
     const payload = asBuffer(entry.data);
     this.#appliedSinceCompaction += payload.length;
-    if (this.proposals.apply(entry.index, entry.term)) return;
-    machine.apply(payload, entry.index, entry.term);
-    if (payload.length > 0) this.clock.follow(machine.timeMs, this.monotonicMs);
+    if (!this.proposals.apply(entry.index, entry.term)) {
+      machine.apply(payload, entry.index, entry.term);
+      if (payload.length > 0) this.clock.follow(machine.timeMs, this.monotonicMs);
+    }
+    this.#environment.entryApplied();
   }
 
   #restore(meta: SnapshotMeta): void {
@@ -358,6 +364,7 @@ export class Replica {
     this.readContext.store = store;
     this.clock.follow(timeMs, this.monotonicMs);
     this.proposals.giveUp(Number.POSITIVE_INFINITY);
+    this.#environment.stateReplaced();
   }
 
   #updateMode(): void {

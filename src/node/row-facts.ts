@@ -33,6 +33,14 @@ export const arityFits = (id: number, count: number): boolean => {
   return arity >= 0 ? count === arity : count >= -arity;
 };
 
+const SUBSCRIBE_NAMES = new Set(["", "p", "s"].flatMap((kind) => [`${kind}subscribe`, `${kind}unsubscribe`]));
+/** SUBSCRIBE and its kin: their answers are messages, which even a client that wants no replies gets. */
+export const subscribes = Uint8Array.from(rows, (row) => (SUBSCRIBE_NAMES.has(row.name) ? 1 : 0));
+/** What a subscriber of RESP2, who cannot tell replies from messages, may still send. */
+export const allowedSubscribed = Uint8Array.from(rows, (row, id) =>
+  subscribes[id] === 1 || row.name === "ping" || row.name === "quit" || row.name === "reset" ? 1 : 0,
+);
+
 /** Local commands that only the leader can answer: a follower passes them on. */
 export const leaderOnly = Uint8Array.from(rows, (row) => (row.name === "wait" ? 1 : 0));
 /** Commands that settings may forbid; ServerView.restriction() says. */

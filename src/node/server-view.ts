@@ -16,7 +16,8 @@ import { rows } from "../command/lookup.ts";
 import type { TimerSinks } from "./command-timer.ts";
 import type { SeshatNode } from "./node.ts";
 import { NodeFigures, raftView } from "./node-figures.ts";
-import { fast } from "./row-facts.ts";
+import type { PubSub } from "./publish-subscribe.ts";
+import { fast, subscribes } from "./row-facts.ts";
 import { ClientRegistry } from "./service/client-registry.ts";
 import { CommandStatistics } from "./service/command-statistics.ts";
 import { infoText } from "./service/info.ts";
@@ -63,6 +64,10 @@ export class ServerView implements Server, TimerSinks {
     };
   }
 
+  get pubSub(): PubSub {
+    return this.#node.pubSub;
+  }
+
   /** Settings that parts keep a copy of. */
   followSettings(): void {
     const { configuration, settings, ports, replica } = this.#node;
@@ -76,6 +81,7 @@ export class ServerView implements Server, TimerSinks {
       ports.clients.limit = settings.maxclients;
       ports.clients.keepAliveSeconds = settings.tcpKeepaliveSeconds;
       ports.log.setLevel(settings.loglevel);
+      this.pubSub.setEvents(settings.notifyKeyspaceEvents);
       return undefined;
     };
     follow();
@@ -87,6 +93,7 @@ export class ServerView implements Server, TimerSinks {
         "maxclients",
         "tcp-keepalive",
         "loglevel",
+        "notify-keyspace-events",
       ],
       follow,
     );
@@ -106,7 +113,8 @@ export class ServerView implements Server, TimerSinks {
     const context: LocalContext = { client: session, server: this };
     run(context, args, writer);
     if (startUs !== 0) replica.timer.stop(id, startUs, args, session);
-    if (wasMuted && session.muted) output.attach(session, session.protocol, false).position = mark;
+    if (wasMuted && session.muted && subscribes[id] === 0)
+      output.attach(session, session.protocol, false).position = mark;
   }
 
   /** Why a command that settings may forbid is not for this client; undefined when it is. */

@@ -39,13 +39,15 @@ export class SessionFields {
   /** Those of them that were passed to another node and are answered there. */
   forwarded = 0;
 
-  // Transactions, WATCH and subscriptions come with their own issue; CLIENT LIST already shows their fields.
+  // Written by service/subscriptions.ts.
+  kind: ClientKind = "normal";
+  channelCount = 0;
+  patternCount = 0;
+  shardChannelCount = 0;
+
+  // Transactions and WATCH come with their own issue; CLIENT LIST already shows their fields.
   readonly inTransaction = false;
   readonly watchDirty = false;
   readonly queuedCommandCount = 0;
   readonly watchedKeyCount = 0;
-  readonly channelCount = 0;
-  readonly patternCount = 0;
-  readonly shardChannelCount = 0;
-  readonly kind: ClientKind = "normal";
 }

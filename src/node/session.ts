@@ -2,6 +2,7 @@
 // on yet is held; replies leave in the order of the commands, one write a turn. It knows no socket
 // (ClientConnection is a port) and no Raft (Replica says what can be done now).
 
+import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
 import type { Client, ParkedCommand } from "../command/local-context.ts";
 import { rows } from "../command/lookup.ts";
 import { WARM_BYTES_LEAST } from "../machine/machine.ts";
@@ -26,6 +27,9 @@ import { SessionFields } from "./session-fields.ts";
 
 /** A held client's further input is read up to here, then the kernel keeps it. */
 const HELD_INPUT_BYTES_MAX = 1 << 20;
+/** How a message begins: an array in RESP2, a push in RESP3. */
+const ARRAY_MARK = 0x2a;
+const PUSH_MARK = 0x3e;
 
 export class Session extends SessionFields implements Client, ClientHandler {
   readonly id: number;
@@ -109,7 +113,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
   /** More is owed to this client than any client may leave unread: it is dropped, the rest is not written. */
   overflow(): void {
     this.silenced = true;
-    this.#node.ports.log.warn({ client: this.address }, "closed: replies too large");
+    this.#node.ports.log.warn({ client: this.address }, "closed: too much to send");
     this.close(false);
   }
 
@@ -213,6 +217,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
 
   reset(): void {
     this.#node.server.monitors.remove(this);
+    this.#node.pubSub.left(this);
     this.#parked = undefined;
   }
 
@@ -229,6 +234,20 @@ export class Session extends SessionFields implements Client, ClientHandler {
     const writer = this.#node.output.attach(this, this.protocol, false);
     writer.raw(bytes, 0, bytes.length);
     this.#node.requestTurn();
+  }
+
+  /** A message for a subscriber: encoded for either protocol, but for the mark in front. */
+  deliver(message: Buffer): void {
+    if (this.gone || this.closing || this.silenced) return;
+    const node = this.#node;
+    const writer = node.output.attach(this, this.protocol, false);
+    message[0] = this.protocol === 3 ? PUSH_MARK : ARRAY_MARK;
+    writer.raw(message, 0, message.length);
+    node.requestTurn();
+    // At once, not at the end of the turn: one entry may hold more for a subscriber than there is memory.
+    const unread = writer.position + this.connection.pendingBytes;
+    const { hardBytes } = node.settings.clientOutputLimits[this.kind];
+    if (unread > OUTPUT_BYTES_MAX || (hardBytes > 0 && unread > hardBytes)) this.overflow();
   }
 
   /** Parses commands from buffer[from, to) and returns where it stopped: what follows is kept for later. */

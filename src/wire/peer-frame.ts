@@ -24,6 +24,12 @@ import {
   raftMessageFromWire,
   raftMessageToWire,
 } from "./raft-message.ts";
+import {
+  type SubscriptionCounts,
+  subscriptionCountsBytesMax,
+  subscriptionCountsFromWire,
+  subscriptionCountsToWire,
+} from "./subscription-counts.ts";
 
 export interface PeerFrame {
   readonly raft: readonly RaftMessage[];
@@ -32,6 +38,7 @@ export interface PeerFrame {
   readonly tables: readonly ClusterTable[];
   readonly joinRequests: readonly JoinRequest[];
   readonly joinReplies: readonly JoinReply[];
+  readonly subscriptionCounts: readonly SubscriptionCounts[];
 }
 
 type Wire = seshat.PeerFrame.$Properties;
@@ -92,6 +99,13 @@ const CODECS: Codecs = {
     },
     take: (wire) => (wire.joinReplies ?? []).map(joinReplyFromWire),
   },
+  subscriptionCounts: {
+    bytesMax: subscriptionCountsBytesMax,
+    put: (wire, parts) => {
+      wire.subscriptionCounts = parts.map(subscriptionCountsToWire);
+    },
+    take: (wire) => (wire.subscriptionCounts ?? []).map(subscriptionCountsFromWire),
+  },
 };
 
 /** Adds the bytes of `parts` to the estimate and puts them into `wire`. */
@@ -115,7 +129,8 @@ export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buf
     put(CODECS.proxyReplies, wire, parts.proxyReplies) +
     put(CODECS.tables, wire, parts.tables) +
     put(CODECS.joinRequests, wire, parts.joinRequests) +
-    put(CODECS.joinReplies, wire, parts.joinReplies);
+    put(CODECS.joinReplies, wire, parts.joinReplies) +
+    put(CODECS.subscriptionCounts, wire, parts.subscriptionCounts);
   const writer = new FrameWriter(bytesMax, memory);
   seshat.PeerFrame.encode(wire, writer);
   return writer.frame();
@@ -132,6 +147,7 @@ export function decodePeerFrame(frame: Buffer): Decoded<PeerFrame> {
       tables: CODECS.tables.take(wire),
       joinRequests: CODECS.joinRequests.take(wire),
       joinReplies: CODECS.joinReplies.take(wire),
+      subscriptionCounts: CODECS.subscriptionCounts.take(wire),
     };
   });
 }

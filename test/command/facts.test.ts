@@ -28,7 +28,13 @@ const path = new URL("../../../shared/redis-facts/commands.json", import.meta.ur
 const facts: Readonly<Record<string, Fact>> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 
 /** Of the facts' flags these are not printed by COMMAND INFO of 7.0. */
-const UNPRINTED = new Set(["SENTINEL", "ONLY_SENTINEL", "PROTECTED", "TOUCHES_ARBITRARY_KEYS"]);
+const UNPRINTED = new Set([
+  "SENTINEL",
+  "ONLY_SENTINEL",
+  "PROTECTED",
+  "TOUCHES_ARBITRARY_KEYS",
+  "MAY_REPLICATE",
+]);
 
 /** The facts are of a later release; where it differs, rows are as redis-server 7.0.15 prints them. */
 const CHANGED_LATER: Readonly<Record<string, Partial<Fact>>> = {

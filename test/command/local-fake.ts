@@ -10,12 +10,14 @@ import {
   type LocalContext,
   type MemoryFigures,
   type ParkedCommand,
+  type PubSubControl,
   type RaftView,
   type Server,
   type ShutdownOptions,
+  type TopicKind,
 } from "../../src/command/local-context.ts";
 import { lookup, lookupId, rows } from "../../src/command/lookup.ts";
-import type { DataContext } from "../../src/command/types.ts";
+import { type DataContext, noPublications } from "../../src/command/types.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import { defaultSettings } from "../../src/config/table.ts";
 import { ClientRegistry } from "../../src/node/service/client-registry.ts";
@@ -24,6 +26,7 @@ import { LatencyMonitor } from "../../src/node/service/latency-monitor.ts";
 import { Monitors } from "../../src/node/service/monitors.ts";
 import { ClientPause } from "../../src/node/service/pause.ts";
 import { SlowLog } from "../../src/node/service/slow-log.ts";
+import { Subscriptions } from "../../src/node/service/subscriptions.ts";
 import { ReplyWriter } from "../../src/resp/reply-writer.ts";
 import { Store } from "../../src/store/store.ts";
 
@@ -99,6 +102,27 @@ export class FakeClient implements Client {
   }
 }
 
+/** Subscriptions of this server alone; there is room for about ten. */
+export class FakePubSub implements PubSubControl {
+  readonly subscriptions = new Subscriptions<FakeClient>(6400, () => {});
+
+  subscribe(client: Client, kind: TopicKind, name: string): boolean {
+    return client instanceof FakeClient && this.subscriptions.add(client, kind, name);
+  }
+  unsubscribe(client: Client, kind: TopicKind, name: string): void {
+    if (client instanceof FakeClient) this.subscriptions.remove(client, kind, name);
+  }
+  subscriptionsOf(client: Client, kind: TopicKind): readonly string[] {
+    return client instanceof FakeClient ? this.subscriptions.namesOf(client, kind) : [];
+  }
+  names(kind: TopicKind): ReadonlySet<string> {
+    return new Set(this.subscriptions.topics(kind).keys());
+  }
+  subscriberCount(kind: TopicKind, name: string): number {
+    return this.subscriptions.topic(kind, name)?.subscribers.size ?? 0;
+  }
+}
+
 export class FakeServer implements Server {
   readonly seshatVersion = "0.0.0";
   readonly commands = rows;
@@ -109,6 +133,7 @@ export class FakeServer implements Server {
   readonly latency = new LatencyMonitor();
   readonly monitors = new Monitors();
   readonly commandStatistics = new CommandStatistics(rows);
+  readonly pubSub = new FakePubSub();
   readonly databaseCount = 16;
   readonly lastSaveSeconds = 1_600_000_000;
   password = Buffer.alloc(0);
@@ -246,6 +271,7 @@ export class Fake {
       database: 0,
       store: this.store,
       stringBytesMax: 1024,
+      publications: noPublications,
     };
   }
 

@@ -6,7 +6,7 @@ import { Xoshiro } from "../../src/base/prng.ts";
 import { replyError } from "../../src/command/errors.ts";
 import { findUntouched } from "../../src/command/keys.ts";
 import { lookupId, rows } from "../../src/command/lookup.ts";
-import type { CommandRow, DataContext } from "../../src/command/types.ts";
+import { type CommandRow, type DataContext, noPublications } from "../../src/command/types.ts";
 import { describeUnfit } from "../../src/node/refusals.ts";
 import { ReplyWriter } from "../../src/resp/reply-writer.ts";
 import { Store } from "../../src/store/store.ts";
@@ -41,6 +41,7 @@ export class MemoryExecutor implements Executor {
       database: 0,
       store: this.store,
       stringBytesMax: STRING_BYTES_MAX,
+      publications: noPublications,
     };
     this.setTime(this.#clock());
   }

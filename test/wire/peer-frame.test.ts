@@ -127,6 +127,14 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       table: fc.option(table, { nil: undefined }),
     }),
   ),
+  subscriptionCounts: some(
+    record({
+      counts: fc.array(
+        record({ kind: fc.constantFrom("channel", "pattern", "shard"), name: buffer, count: u32 }),
+        { maxLength: 5 },
+      ),
+    }),
+  ),
 });
 
 const message = (fields: Partial<RaftMessage>): RaftMessage => ({

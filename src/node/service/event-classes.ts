@@ -24,7 +24,7 @@ const CLASS_OF: Readonly<Record<string, number>> = {
   e: EVENT_EVICTED,
   t: EVENT_STREAM,
   n: EVENT_NEW,
-  // d: there are no modules. m: misses are reads, which do not reach the other nodes (docs/adr/0008-publish-subscribe.md).
+  // d: there are no modules. m: misses are reads, which do not reach the other nodes (ADR 9).
   A:
     EVENT_GENERIC |
     EVENT_STRING |

@@ -36,7 +36,7 @@ export function statisticsLines(source: InfoSource): readonly InfoLine[] {
     ["keyspace_misses", statistics.keyspaceMisses],
     ["pubsub_channels", source.channelCount],
     ["pubsub_patterns", source.patternCount],
-    ["pubsubshard_channels", 0],
+    ["pubsubshard_channels", source.shardChannelCount],
     ["latest_fork_usec", 0],
     ["total_forks", 0],
     ["migrate_cached_sockets", 0],

@@ -59,6 +59,7 @@ export interface InfoSource {
   readonly commandStatistics: CommandStatistics;
   readonly channelCount: number;
   readonly patternCount: number;
+  readonly shardChannelCount: number;
   readonly raft: RaftView;
   /** Databases that hold keys. */
   readonly keyspace: readonly KeyspaceFigures[];

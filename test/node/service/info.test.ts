@@ -45,6 +45,7 @@ function source(change: Partial<InfoSource> = {}): InfoSource {
     commandStatistics,
     channelCount: 0,
     patternCount: 0,
+    shardChannelCount: 0,
     raft: leaderView,
     keyspace: [
       { database: 0, keys: 3, expires: 2, averageTtlMs: 54950.5 },
