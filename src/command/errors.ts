@@ -13,6 +13,7 @@ export const replyError = {
   notIntegerInRange: "ERR value is out of range, value must between -2147483648 and 2147483647",
   notFloat: "ERR value is not a valid float",
   noSuchKey: "ERR no such key",
+  outOfMemory: "OOM command not allowed when used memory > 'maxmemory'.",
   sameObject: "ERR source and destination objects are the same",
 
   // strings

@@ -12,12 +12,17 @@ import { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, ParserScratch, RequestParser } from "../resp/request-parser.ts";
 import { EVENT_EVICTED } from "../store/events.ts";
 import type { Store } from "../store/store.ts";
-import { EntryHeader, FLAG_KEEP_DUE, forEachEviction } from "../wire/entry-codec.ts";
+import { EntryHeader, FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
+import { EvictionReader } from "../wire/eviction-codec.ts";
 import { KeyWarmer } from "./key-warmer.ts";
 
-/** Due keys removed per entry: some always, and more where traffic makes more. Part of the agreed behaviour. */
-const RECLAIM_BASE = 16;
+/**
+ * Due keys removed per entry: some always, more where traffic makes more, and a slice of a ms or two by an entry that has nothing
+ * else to do. Part of the agreed behaviour.
+ */
+const RECLAIM_BASE = 64;
 const RECLAIM_PER_COMMAND = 2;
+const RECLAIM_WITHOUT_COMMANDS = 1024;
 
 /** Shorter runs hold too few commands to be worth a look ahead. */
 export const WARM_BYTES_LEAST = 256;
@@ -50,9 +55,13 @@ export class Machine {
   readonly #args = new Args();
   readonly #sink = new ReplyWriter();
   readonly #parser = new RequestParser(ENTRY_LIMITS, new ParserScratch());
+  readonly #evictions = new EvictionReader();
   /** For whoever is about to run several commands in a row. */
   readonly warmer = new KeyWarmer(ENTRY_LIMITS);
   #commandsInEntry = 0;
+  #payload: Buffer | undefined;
+  /** Of the keys that the last entry named for eviction, those whose turn came: they are gone. */
+  victimsTaken = 0;
 
   constructor(store: Store) {
     this.store = store;
@@ -107,7 +116,7 @@ export class Machine {
     this.appliedTerm = term;
   }
 
-  /** Moves cluster time, seeds this entry's randomness, removes the victims the leader named. */
+  /** Moves cluster time and seeds this entry's randomness. `payload` must stay as it is until endEntry(). */
   beginEntry(payload: Buffer, index: number, term: number): EntryHeader {
     this.skip(index, term);
     const header = this.#header.read(payload);
@@ -116,7 +125,8 @@ export class Machine {
     this.context.nowMs = this.timeMs;
     this.#random.reseed(header.seed);
     this.#commandsInEntry = 0;
-    if (header.evictionCount > 0) this.#evict(payload, header);
+    this.#evictions.open(payload, header);
+    this.#payload = payload;
     return header;
   }
 
@@ -131,23 +141,51 @@ export class Machine {
     row.run(context, args, reply);
   }
 
-  /** Reclaims keys that are due, a bounded number per entry, in the order all replicas share. */
+  /** Reclaims keys that are due, a bounded number per entry, in the order all replicas share; then evicts. */
   endEntry(): void {
-    this.counters.commandsApplied += this.#commandsInEntry;
-    if ((this.#header.flags & FLAG_KEEP_DUE) !== 0) return;
-    if (this.store.nextDeadlineMs() > this.timeMs) return;
-    this.counters.keysExpired += this.store.reclaimDue(
-      RECLAIM_BASE + RECLAIM_PER_COMMAND * this.#commandsInEntry,
-    );
+    const commands = this.#commandsInEntry;
+    this.counters.commandsApplied += commands;
+    if (!this.#keepsDue && this.store.nextDeadlineMs() <= this.timeMs) {
+      this.#reclaim(
+        commands === 0 ? RECLAIM_WITHOUT_COMMANDS : RECLAIM_BASE + RECLAIM_PER_COMMAND * commands,
+      );
+    }
+    this.victimsTaken = 0;
+    if (this.#header.evictionCount > 0) this.#evict();
+    this.#payload = undefined;
   }
 
-  #evict(payload: Buffer, header: EntryHeader): void {
-    forEachEviction(payload, header, (database, start, end) => {
-      const keys = this.store.databases[database]!;
-      if (!keys.remove(payload, start, end)) return;
+  get #keepsDue(): boolean {
+    return (this.#header.flags & FLAG_KEEP_DUE) !== 0;
+  }
+
+  #reclaim(limit: number): number {
+    const reclaimed = this.store.reclaimDue(limit);
+    this.counters.keysExpired += reclaimed;
+    return reclaimed;
+  }
+
+  /** Removes as many of the keys the leader named as the limit asks for; what is dead goes before what is alive. */
+  #evict(): void {
+    const { store } = this;
+    const payload = this.#payload;
+    assert(payload !== undefined, "an entry is begun before it ends");
+    const evictions = this.#evictions;
+    for (
+      let step = this.#header.evictionCount;
+      step > 0 && store.logicalBytes > evictions.limitBytes;
+      step--
+    ) {
+      if (!this.#keepsDue && store.nextDeadlineMs() <= this.timeMs && this.#reclaim(1) === 1) continue;
+      if (!evictions.next()) break;
+      const { database, keyStart, keyEnd } = evictions;
+      const keys = store.databases[database];
+      assert(keys !== undefined, `eviction from database ${database} of ${store.databases.length}`);
+      if (!keys.remove(payload, keyStart, keyEnd)) continue;
       this.counters.keysEvicted++;
-      keys.notify(EVENT_EVICTED, "evicted", payload, start, end);
-    });
+      keys.notify(EVENT_EVICTED, "evicted", payload, keyStart, keyEnd);
+    }
+    this.victimsTaken = evictions.taken;
   }
 }
 

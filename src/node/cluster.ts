@@ -183,7 +183,7 @@ export class Cluster {
   }
 
   snapshotOffered(stream: SnapshotStreamIn, encodedHeader: Buffer): SnapshotReceiver | undefined {
-    const { ports, replica, settings } = this.#parts;
+    const { ports, replica } = this.#parts;
     const header = decodeSnapshotHeader(encodedHeader);
     if (!header.ok || replica.raft === undefined) return undefined;
     const { raft: message } = header.value;
@@ -197,7 +197,7 @@ export class Cluster {
     return new SnapshotReceiving(
       stream,
       header.value,
-      settings.databases,
+      replica.machine.store,
       (state, received) => this.#stage(state, received),
       ports.log,
     );

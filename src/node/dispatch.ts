@@ -3,6 +3,7 @@
 // nothing of a command, and everything about the client is in its session.
 
 import type { Args } from "../base/args.ts";
+import { replyError } from "../command/errors.ts";
 import { advanceReplyMode } from "../command/local-context.ts";
 import { localError, subscribersOnly } from "../command/local-errors.ts";
 import { lookupId, rows } from "../command/lookup.ts";
@@ -23,6 +24,7 @@ import {
   allowedSubscribed,
   allowedUnauthenticated,
   arityFits,
+  deniedOutOfMemory,
   leaderOnly,
   ROUTE_CONTAINER,
   ROUTE_LOCAL,
@@ -79,11 +81,15 @@ export class Dispatch {
   #write(session: Session, id: number, args: Args, buffer: Buffer, start: number, end: number): number {
     const node = this.#node;
     if (node.replica.pressure || session.forwarded > 0) return session.setHold(HOLD_PRESSURE);
+    const { limit, proposals } = node.replica;
+    if (limit.isLimited && deniedOutOfMemory[id] === 1) {
+      if (limit.isRefusing) return this.#refuse(session, id, replyError.outOfMemory);
+      if (limit.isTight(proposals.open)) return session.setHold(HOLD_PRESSURE);
+    }
     this.#begun(session, id, args);
     // An inline command, or one behind skipped empty lines, has no RESP array of its own to copy.
-    if (args.bytes !== buffer || buffer[start] !== STAR)
-      node.replica.proposals.open.addInlineWrite(session, id, args);
-    else node.replica.proposals.open.addWrite(session, id, args, buffer, start, end);
+    if (args.bytes !== buffer || buffer[start] !== STAR) proposals.open.addInlineWrite(session, id, args);
+    else proposals.open.addWrite(session, id, args, buffer, start, end);
     if (session.replyMode !== "on" || session.skipNextReply) advanceReplyMode(session);
     return DONE;
   }

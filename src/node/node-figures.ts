@@ -1,6 +1,7 @@
 // What INFO, ROLE and MEMORY show of this node, read from the parts that hold it at the moment they are asked.
 
 import type { ClientsView, MemoryFigures, RaftPeer, RaftView } from "../command/local-context.ts";
+import { DEADLINE_LOGICAL_BYTES, HEADER_BYTES, SLOT_LOGICAL_BYTES } from "../store/types.ts";
 import type { SeshatNode } from "./node.ts";
 import type { ServerView } from "./server-view.ts";
 import type { CommandStatistics } from "./service/command-statistics.ts";
@@ -8,6 +9,8 @@ import type { InfoSource, KeyspaceFigures, ProcessFigures } from "./service/info
 import type { ServerStatistics } from "./service/statistics.ts";
 
 const RUN_ID_DIGITS = 40;
+/** What a key takes beside its own bytes and its value's. */
+const KEY_OVERHEAD_BYTES = HEADER_BYTES + SLOT_LOGICAL_BYTES;
 
 export class NodeFigures implements InfoSource {
   readonly isClusterEnabled = false;
@@ -73,7 +76,11 @@ export class NodeFigures implements InfoSource {
     const { replica, ports, settings } = this.#node;
     const { store } = replica.machine;
     let keyCount = 0;
-    for (const keys of store.databases) keyCount += keys.size;
+    let overheadBytes = 0;
+    for (const keys of store.databases) {
+      keyCount += keys.size;
+      overheadBytes += keys.size * KEY_OVERHEAD_BYTES + keys.expiringCount * DEADLINE_LOGICAL_BYTES;
+    }
     let clientsBytes = 0;
     for (const session of this.#server.clients.values()) {
       clientsBytes += session.queryBufferBytes + session.queryBufferFreeBytes + session.outputBufferBytes;
@@ -83,7 +90,7 @@ export class NodeFigures implements InfoSource {
     return {
       logicalBytes: store.logicalBytes,
       logicalBytesMax: this.#logicalBytesMax,
-      overheadBytes: 0,
+      overheadBytes,
       allocatedBytes,
       residentBytes: ports.host.residentBytes(),
       systemTotalBytes: 0,

@@ -15,19 +15,20 @@ import type { RaftCore } from "../raft/index.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import type { CommandTimer } from "./command-timer.ts";
 import type { EntryMemory } from "./entry-memory.ts";
+import type { MemoryLimit } from "./memory-limit.ts";
 import type { ReplyOutput } from "./reply-output.ts";
 import type { Session } from "./session.ts";
 import { ITEM_READ, ITEM_WRITE, TurnBatch } from "./turn-batch.ts";
 
 const UNCERTAIN = "UNCERTAIN the command was proposed, but leadership was lost before its outcome was known";
 const NOT_EXECUTED = "TRYAGAIN the command was not executed: leadership was lost, try again";
-const NO_EVICTIONS: readonly Buffer[] = [];
 const SPARE_BATCHES_MAX = 8;
 
 export interface ProposalsParts {
   readonly machine: Machine;
   readonly output: ReplyOutput;
   readonly memory: EntryMemory;
+  readonly limit: MemoryLimit;
   readonly timer: CommandTimer;
   readonly readContext: DataContext;
 }
@@ -60,21 +61,25 @@ export class Proposals {
   }
 
   /**
-   * Makes the open batch an entry; with `force` an empty one too, which moves cluster time only.
-   * A core that refuses it (no longer leader) leaves the commands not executed: they are put back.
+   * Makes the open batch an entry; with `force` an empty one too, which moves cluster time only, and without it an empty one
+   * that names keys to evict. A core that refuses it (no longer leader) leaves the commands not executed: they are put back.
    */
   propose(raft: RaftCore, timeMs: number, seed: number, flags: number, force: boolean): void {
     const batch = this.open;
-    if (batch.count === 0 && !force) return;
-    const payload = batch.seal(timeMs, seed, flags, NO_EVICTIONS);
+    const { limit, machine } = this.#parts;
+    limit.name(machine.store, batch);
+    if (batch.count === 0 && batch.victimCount === 0 && !force) return;
+    const payload = batch.seal(timeMs, seed, flags, limit.section);
     const result = raft.propose(payload);
     const accepted = result.ok && result.index !== 0;
     batch.proposed(accepted ? result.index : 0, accepted ? result.term : 0);
     this.open = this.#nextBatch();
     if (!accepted) {
+      limit.refused(batch);
       this.#putBack(batch);
       return;
     }
+    limit.proposed(batch);
     this.inFlightBytes += payload.length;
     this.#inFlight.push(batch);
   }
@@ -88,6 +93,7 @@ export class Proposals {
       fail(`entry ${index}/${term} applied while ${batch.index}/${batch.term} is in flight`);
     this.#takeFirst();
     this.#run(batch, index, term);
+    this.#parts.limit.settled(batch, this.#parts.machine.victimsTaken);
     this.#recycle(batch);
     return true;
   }
@@ -101,6 +107,7 @@ export class Proposals {
       const batch = this.#inFlight[this.#first];
       if (batch === undefined || batch.term >= term || batch.index < index) return;
       this.#takeFirst();
+      this.#parts.limit.settled(batch, 0);
       this.#putBack(batch);
     }
   }
@@ -111,7 +118,7 @@ export class Proposals {
     if (this.open.count === 0) return;
     const batch = this.open;
     batch.closeRun();
-    batch.seal(0, 0, 0, NO_EVICTIONS);
+    batch.seal(0, 0, 0, undefined);
     batch.proposed(0, 0);
     this.open = this.#nextBatch();
     this.#putBack(batch);
@@ -127,6 +134,7 @@ export class Proposals {
     while (this.inFlightCount > 0) {
       const batch = this.#inFlight[this.#first]!;
       this.#takeFirst();
+      this.#parts.limit.settled(batch, 0);
       this.#fail(batch);
       this.#recycle(batch);
     }

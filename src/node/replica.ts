@@ -31,6 +31,7 @@ import { FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { ClusterClock } from "./cluster-clock.ts";
 import { CommandTimer, type TimerSinks } from "./command-timer.ts";
 import { EntryMemory } from "./entry-memory.ts";
+import { MemoryLimit } from "./memory-limit.ts";
 import { NodeStorage } from "./node-storage.ts";
 import type { Ports } from "./ports.ts";
 import { Proposals } from "./proposals.ts";
@@ -99,6 +100,7 @@ export class Replica {
   storage: NodeStorage | undefined;
   readonly machine: Machine;
   readonly proposals: Proposals;
+  readonly limit: MemoryLimit;
   readonly clock = new ClusterClock();
   readonly timer: CommandTimer;
   readonly readContext: DataContext;
@@ -116,12 +118,15 @@ export class Replica {
     this.#prng = new Xoshiro(ports.entropy.u32());
     store.thresholds = environment.settings;
     this.machine = new Machine(store);
-    this.readContext = contextOf(store, new Xoshiro(ports.entropy.u32()));
+    const localRandom = new Xoshiro(ports.entropy.u32());
+    this.readContext = contextOf(store, localRandom);
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);
+    this.limit = new MemoryLimit(environment.settings, localRandom);
     this.proposals = new Proposals({
       machine: this.machine,
       output,
       memory: new EntryMemory(),
+      limit: this.limit,
       timer: this.timer,
       readContext: this.readContext,
     });
@@ -193,10 +198,11 @@ export class Replica {
     }
     const raft = this.raft!;
     raft.setNow(this.monotonicMs);
+    this.limit.update(this.machine.store);
     this.readsAllowed = raft.leaseValid();
     if (this.readsAllowed) {
       const { machine } = this;
-      const runningMs = Math.max(machine.timeMs, this.clock.running(this.monotonicMs, this.wallMs));
+      const runningMs = this.#runningMs();
       machine.store.setTime(machine.timeMs, runningMs);
       this.readContext.nowMs = runningMs;
     }
@@ -243,7 +249,11 @@ export class Replica {
   flushFullBatch(): void {
     if (this.proposals.open.commandBytes < BATCH_BYTES_FLUSH) return;
     this.#propose();
-    this.pressure = this.proposals.inFlightBytes > IN_FLIGHT_BYTES_MAX;
+    this.#updatePressure();
+  }
+
+  #updatePressure(): void {
+    this.pressure = this.proposals.inFlightBytes > IN_FLIGHT_BYTES_MAX || this.limit.isPressing;
   }
 
   /** Moves time by `ticks`, proposes, and carries out everything Raft has decided. */
@@ -270,8 +280,10 @@ export class Replica {
       this.#updateMode();
     }
     this.#updateMode();
-    this.pressure = this.proposals.inFlightBytes > IN_FLIGHT_BYTES_MAX;
+    this.limit.update(this.machine.store);
+    this.#updatePressure();
     this.#compact();
+    if (this.mode === MODE_LEADER && this.#hasMoreToRemove()) this.#environment.ports.scheduler.requestTurn();
   }
 
   /** Gives leadership to the most advanced reachable voter; false when there is nobody to give it to. */
@@ -315,16 +327,33 @@ export class Replica {
     const raft = this.raft!;
     const { proposals } = this;
     if (this.mode !== MODE_LEADER) return;
-    const runningMs = Math.max(this.machine.timeMs, this.clock.running(this.monotonicMs, this.wallMs));
-    // Keys are due and no traffic moves the log: an entry that only moves time lets all replicas reclaim them.
-    const { open } = proposals;
-    const due =
-      open.count === 0 &&
+    const runningMs = this.#runningMs();
+    // An entry without commands moves time, so that all replicas can reclaim what is due, or evicts.
+    const due = this.#isDue(runningMs);
+    const evicts = this.limit.wantsEntry(this.machine.store, proposals.inFlightCount);
+    if (proposals.open.count === 0 && !due && !evicts) return;
+    proposals.propose(raft, runningMs, this.#prng.u32(), this.activeExpire ? 0 : FLAG_KEEP_DUE, due);
+  }
+
+  #runningMs(): number {
+    return Math.max(this.machine.timeMs, this.clock.running(this.monotonicMs, this.wallMs));
+  }
+
+  /** Keys are due, and there is no traffic that moves the log. */
+  #isDue(runningMs: number): boolean {
+    const { proposals } = this;
+    return (
+      proposals.open.count === 0 &&
       this.activeExpire &&
       proposals.inFlightCount === 0 &&
-      this.machine.store.nextDeadlineMs() <= runningMs;
-    if (open.count === 0 && !due) return;
-    proposals.propose(raft, runningMs, this.#prng.u32(), this.activeExpire ? 0 : FLAG_KEEP_DUE, due);
+      this.machine.store.nextDeadlineMs() <= runningMs
+    );
+  }
+
+  /** Due keys, or too many: the next slice goes with the next turn, not with the next tick. */
+  #hasMoreToRemove(): boolean {
+    const { inFlightCount } = this.proposals;
+    return this.#isDue(this.#runningMs()) || this.limit.isOver(this.machine.store, inFlightCount);
   }
 
   #handle(ready: Ready): void {

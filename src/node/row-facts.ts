@@ -25,6 +25,8 @@ export const routes = Uint8Array.from(rows, (row) =>
 export const arities = Int16Array.from(rows, (row) => row.arity);
 export const allowedUnauthenticated = withFlag("no_auth");
 export const fast = withFlag("fast");
+/** Commands that may need memory: refused when it is used up. */
+export const deniedOutOfMemory = withFlag("denyoom");
 /** Never worth a clock by itself: Redis's fast commands, and SET, which is as fast and only not called so. */
 export const untimed = Uint8Array.from(rows, (row, id) => (fast[id] === 1 || row.name === "set" ? 1 : 0));
 

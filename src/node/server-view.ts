@@ -97,6 +97,16 @@ export class ServerView implements Server, TimerSinks {
       ],
       follow,
     );
+    this.#followAccessClock();
+    configuration.onChange(
+      ["maxmemory", "maxmemory-policy", "maxmemory-samples", "lfu-log-factor", "lfu-decay-time"],
+      () => {
+        replica.limit.follow();
+        this.#followAccessClock();
+        ports.scheduler.requestTurn(); // less memory, and evictions begin
+        return undefined;
+      },
+    );
   }
 
   /** Runs a local command for a session. Output of a client that asked for silence is taken back. */
@@ -167,19 +177,23 @@ export class ServerView implements Server, TimerSinks {
   }
 
   tick(nowMs: number): void {
-    const { replica, settings } = this.#node;
-    const seconds = Math.floor(replica.wallMs / 1000);
-    // Here and not at CONFIG SET: a snapshot may have put another store in place.
-    const { store } = replica.machine;
-    store.lfu = settings.maxmemoryPolicy.endsWith("lfu");
-    store.lfuLogFactor = settings.lfuLogFactor;
-    store.lfuDecayMinutes = settings.lfuDecayMinutes;
-    store.accessClock = store.lfu ? Math.floor(seconds / 60) & 0xffff : seconds & LRU_CLOCK_MASK;
+    // Again and again: a snapshot may have put another store in place.
+    this.#followAccessClock();
     if (nowMs < this.#nextSampleMs) return;
     this.#nextSampleMs = nowMs + SAMPLE_MS;
     this.collect();
     this.statistics.sample(nowMs);
     this.figures.notePeak();
+  }
+
+  #followAccessClock(): void {
+    const { replica, settings } = this.#node;
+    const { store } = replica.machine;
+    const seconds = Math.floor(replica.wallMs / 1000);
+    store.lfu = settings.maxmemoryPolicy.endsWith("lfu");
+    store.lfuLogFactor = settings.lfuLogFactor;
+    store.lfuDecayMinutes = settings.lfuDecayMinutes;
+    store.accessClock = store.lfu ? Math.floor(seconds / 60) & 0xffff : seconds & LRU_CLOCK_MASK;
   }
 
   get seshatVersion(): string {

@@ -116,13 +116,14 @@ export class SnapshotReceiving implements SnapshotReceiver {
   constructor(
     stream: SnapshotStreamIn,
     header: SnapshotHeader,
-    databases: number,
+    /** The one in use: how many databases, and how accesses are noted. */
+    store: Store,
     accept: (state: StagedState, message: RaftMessage) => boolean,
     log: Log,
   ) {
     this.#stream = stream;
     this.#header = header;
-    this.#loader = new SnapshotLoader({ databases });
+    this.#loader = new SnapshotLoader({ databases: store.databases.length, ...accessOf(store) });
     this.#accept = accept;
     this.#log = log;
   }
@@ -158,9 +159,15 @@ export class SnapshotReceiving implements SnapshotReceiver {
 /** The store as a receiver would get it. */
 export function throughSnapshot(store: Store, chunkBytes: number): ReturnType<SnapshotLoader["finish"]> {
   const reader = store.beginSnapshot(NO_METADATA);
-  const loader = new SnapshotLoader();
+  const loader = new SnapshotLoader(accessOf(store));
   for (let chunk = reader.next(chunkBytes); chunk !== undefined; chunk = reader.next(chunkBytes)) {
     loader.accept(chunk);
   }
   return loader.finish();
 }
+
+/** Keys that arrive count as used now: snapshots carry no access clocks. */
+const accessOf = ({ accessClock, lfu }: Store): { readonly accessClock: number; readonly lfu: boolean } => ({
+  accessClock,
+  lfu,
+});

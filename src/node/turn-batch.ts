@@ -6,6 +6,7 @@ import { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
 import { encodeArguments, encodeCommand } from "../resp/request-parser.ts";
 import { ENTRY_HEADER_BYTES, writeEntryHeader } from "../wire/entry-codec.ts";
+import type { EvictionWriter } from "../wire/eviction-codec.ts";
 import type { EntryMemory } from "./entry-memory.ts";
 import type { Session } from "./session.ts";
 
@@ -42,6 +43,12 @@ export class TurnBatch {
   index = 0;
   term = 0;
   payload: Buffer = NOTHING;
+  /** Keys that the payload names for eviction. */
+  victimCount = 0;
+  /** Logical bytes of all of them together. */
+  victimBytes = 0;
+  /** What the payload's commands were taken to add at most, in logical bytes, when it was proposed. */
+  growthBytes = 0;
   kinds = new Uint8Array(ITEMS_INITIAL);
   protocols = new Uint8Array(ITEMS_INITIAL);
   mutes = new Uint8Array(ITEMS_INITIAL);
@@ -85,6 +92,9 @@ export class TurnBatch {
     this.count = 0;
     this.index = 0;
     this.term = 0;
+    this.victimCount = 0;
+    this.victimBytes = 0;
+    this.growthBytes = 0;
     this.offsetsUsed = 0;
     this.#sideUsed = 0;
     this.#database = 0;
@@ -97,6 +107,16 @@ export class TurnBatch {
 
   get commandBytes(): number {
     return this.#position - this.#start - ENTRY_HEADER_BYTES + (this.#runEnd - this.#runStart);
+  }
+
+  /**
+   * The most that its commands can add to the logical bytes, if their values are what comes with them: a quarter more and the header,
+   * as size classes have it, and the slot and the rounding for each argument, as if it were a key of its own. What a
+   * command makes of what is there already (APPEND, COPY) is not in it.
+   */
+  get growthBytesMax(): number {
+    const { commandBytes } = this;
+    return commandBytes === 0 ? 0 : 1.25 * commandBytes + 8 * this.offsetsUsed - 16 * this.count;
   }
 
   /**
@@ -162,15 +182,16 @@ export class TurnBatch {
   }
 
   /** Finishes the payload. No write can be added after it. */
-  seal(timeMs: number, seed: number, flags: number, evictions: readonly Buffer[]): Buffer {
+  seal(timeMs: number, seed: number, flags: number, evictions: EvictionWriter | undefined): Buffer {
     this.closeRun();
     const commandBytes = this.commandBytes;
-    for (const eviction of evictions) {
-      this.#ensure(eviction.length);
-      eviction.copy(this.#slab, this.#position);
-      this.#position += eviction.length;
+    const evictionCount = evictions?.count ?? 0;
+    if (evictions !== undefined && evictionCount > 0) {
+      this.#ensure(evictions.length);
+      evictions.bytes.copy(this.#slab, this.#position, 0, evictions.length);
+      this.#position += evictions.length;
     }
-    writeEntryHeader(this.#slab, this.#start, timeMs, seed, commandBytes, evictions.length, flags);
+    writeEntryHeader(this.#slab, this.#start, timeMs, seed, commandBytes, evictionCount, flags);
     this.payload = this.#slab.subarray(this.#start, this.#position);
     return this.payload;
   }

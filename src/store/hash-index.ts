@@ -12,6 +12,7 @@
 // any other order, which no table that is sized by its number of keys can say.
 
 import { fail } from "../base/assert.ts";
+import type { Prng } from "../base/prng.ts";
 import type { Arena } from "./arena.ts";
 import { compareKey } from "./record.ts";
 import { NO_SEGMENT, SEGMENT_ENTRIES, SegmentPool } from "./segment-pool.ts";
@@ -21,6 +22,8 @@ const HASHES = 0x1_0000_0000;
 const DEPTH_MAX = 26;
 /** Two neighbours become one segment when they have no more than this: far from full, so that it stays for a while. */
 const MERGED_ENTRIES_MAX = 24;
+/** Blanks drawn before a sample gives up: a lone entry is met once in 128. */
+const SAMPLE_TRIES_MAX = 4096;
 /** What all empty indexes share; never written to. */
 const EMPTY_DIRECTORY = new Uint32Array(2);
 
@@ -299,6 +302,45 @@ export class HashIndex {
     this.movedEntries += entries;
     const spanStart = this.#spanStart(hash, depth - 1);
     this.#directory.fill(left, spanStart, spanStart + 2 ** (this.#depth - depth + 1));
+  }
+
+  /** Is this record here, and nowhere else than this hash says? For a ref that may be of long ago. */
+  contains(hash: number, ref: number): boolean {
+    const segment = this.#segmentOf(hash);
+    const entries = this.#pool.count(segment);
+    if (entries === 0) return false;
+    const words = this.#pool.words(segment);
+    const base = this.#pool.base(segment);
+    for (let place = this.#lowerBound(segment, hash); place < entries; place++) {
+      if (words[base + 2 * place] !== hash >>> 0) return false;
+      if (words[base + 2 * place + 1] === ref) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Writes up to `count` entries that lie side by side to the two arrays and returns how many. Each entry of the index is as likely as
+   * any other; which ones come together is chance, as hashes are. Not the same on all replicas: segments have a history.
+   */
+  sample(count: number, random: Prng, hashes: Uint32Array, refs: Uint32Array): number {
+    const pool = this.#pool;
+    for (let tries = 0; tries < SAMPLE_TRIES_MAX && this.count > 0; tries++) {
+      const segment = this.#directory[random.below(this.#directory.length)]!;
+      const entries = pool.count(segment);
+      // A segment that 2^n directory entries point to is met 2^n times as often, so it gets as many times more blanks.
+      const first = random.below(SEGMENT_ENTRIES * 2 ** (this.#depth - pool.depth(segment)));
+      if (first >= entries) continue;
+      const words = pool.words(segment);
+      const base = pool.base(segment);
+      const taken = Math.min(count, entries);
+      for (let i = 0, place = first; i < taken; i++, place++) {
+        if (place === entries) place = 0;
+        hashes[i] = words[base + 2 * place]!;
+        refs[i] = words[base + 2 * place + 1]!;
+      }
+      return taken;
+    }
+    return 0;
   }
 
   /** Starts a walk at the first entry with this hash (0 to 2^32) or a greater one. Changes end the walk. */

@@ -305,23 +305,24 @@ export class KeyspaceReads {
   }
 
   /**
-   * Writes up to `count` random handles to `into` (repeats are possible) and returns how many. For eviction: the
-   * leader samples and names its victims in the log, so replicas need not agree.
+   * Writes up to `count` random hashes and handles to the arrays (repeats are possible) and returns how many; no key is
+   * likelier than another. For eviction: the leader names its victims in the log, so replicas need not agree.
    */
-  sample(count: number, random: Prng, onlyWithDeadline: boolean, into: Uint32Array): number {
-    const wanted = Math.min(count, into.length);
-    if (onlyWithDeadline) {
-      const expiring = this.deadlines.size;
-      if (expiring === 0) return 0;
-      for (let i = 0; i < wanted; i++) into[i] = this.deadlines.refAt(random.below(expiring));
-      return wanted;
-    }
-    const index = this.index;
-    if (index.count === 0) return 0;
+  sample(
+    count: number,
+    random: Prng,
+    onlyWithDeadline: boolean,
+    hashes: Uint32Array,
+    handles: Uint32Array,
+  ): number {
+    const wanted = Math.min(count, handles.length);
+    if (!onlyWithDeadline) return this.index.sample(wanted, random, hashes, handles);
+    const expiring = this.deadlines.size;
+    if (expiring === 0) return 0;
     for (let i = 0; i < wanted; i++) {
-      index.walkFrom(random.u32());
-      if (index.walkHash === 0) index.walkFrom(0);
-      into[i] = index.walkRef;
+      const position = random.below(expiring);
+      hashes[i] = this.deadlines.hashAt(position);
+      handles[i] = this.deadlines.refAt(position);
     }
     return wanted;
   }

@@ -6,11 +6,11 @@
 //   | u8      | u8    | u16      | u32   | f64      | u32             | u32            |
 //   24 .. 24+n       commands: RESP arrays of bulk strings, back to back. The database is 0 at the start;
 //                    SELECT switches it for what follows, as in Redis's own replication stream.
-//   24+n ..          evictions: u8 database, u32 key length, key bytes. Removed before the first command.
+//   24+n ..          evictions, if there are any: see eviction-codec.ts.
 //
 // All numbers are little-endian. An empty payload is Raft's own empty entry of a new leader.
 
-import { assert, fail } from "../base/assert.ts";
+import { fail } from "../base/assert.ts";
 
 export const ENTRY_HEADER_BYTES = 24;
 const VERSION = 1;
@@ -58,23 +58,5 @@ export class EntryHeader {
     if (this.commandsEnd > payload.length)
       fail(`entry commands end at ${this.commandsEnd} of ${payload.length} bytes`);
     return this;
-  }
-}
-
-/** Calls `visit` for every eviction of a payload whose header is `header`. */
-export function forEachEviction(
-  payload: Buffer,
-  header: EntryHeader,
-  visit: (database: number, keyStart: number, keyEnd: number) => void,
-): void {
-  let at = header.commandsEnd;
-  for (let i = 0; i < header.evictionCount; i++) {
-    assert(at + 5 <= payload.length, `eviction ${i} starts at ${at} of ${payload.length} bytes`);
-    const database = payload[at]!;
-    const keyStart = at + 5;
-    const keyEnd = keyStart + payload.readUInt32LE(at + 1);
-    assert(keyEnd <= payload.length, `eviction ${i} ends at ${keyEnd} of ${payload.length} bytes`);
-    visit(database, keyStart, keyEnd);
-    at = keyEnd;
   }
 }

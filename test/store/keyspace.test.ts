@@ -127,15 +127,16 @@ test("random keys and samples", () => {
   const text = newText();
   const keys = text.keys(0);
   const random = new Xoshiro(1);
+  const hashes = new Uint32Array(16);
   const into = new Uint32Array(16);
   assert.equal(keys.randomKey(random), 0);
-  assert.equal(keys.sample(5, random, false, into), 0);
+  assert.equal(keys.sample(5, random, false, hashes, into), 0);
   for (let i = 0; i < 100; i++) text.set(0, `${i}`, "v");
-  assert.equal(keys.sample(5, random, true, into), 0);
+  assert.equal(keys.sample(5, random, true, hashes, into), 0);
   for (let i = 0; i < 50; i++) text.expire(0, `${i}`, 10);
-  assert.equal(keys.sample(50, random, true, into), 16);
+  assert.equal(keys.sample(50, random, true, hashes, into), 16);
   for (const handle of into) assert.equal(keys.deadlineOf(handle), 10);
-  assert.equal(keys.sample(5, random, false, into), 5);
+  assert.equal(keys.sample(5, random, false, hashes, into), 5);
   text.store.setTime(10, 10);
   const met = new Set<string>();
   for (let i = 0; i < 3000; i++) {

@@ -1,0 +1,144 @@
+// maxmemory at the leader: which keys the next entry names for eviction, and which commands must wait or are refused. What
+// is applied is exact; what is on its way is counted with the most it can add. Followers do what entries say.
+//
+//   applied ──entry in flight──> at most ... ──entry in flight──> at most w ──the batch──> at most w + growth
+//              + growth, then evicts down to maxmemory                         what is above maxmemory is named
+
+import type { Prng } from "../base/prng.ts";
+import type { Settings } from "../config/table.ts";
+import { emptyCandidate } from "../store/candidates.ts";
+import type { Store } from "../store/store.ts";
+import { evictableCount, VictimPicker } from "../store/victims.ts";
+import { EvictionWriter } from "../wire/eviction-codec.ts";
+import type { TurnBatch } from "./turn-batch.ts";
+
+/** Keys one entry names at most: a slice that no client notices, and more where an entry's own commands need it. */
+const VICTIMS_PER_ENTRY = 1024;
+const VICTIMS_PER_COMMAND = 4;
+/** Entries that only evict on their way at once. */
+const ENTRIES_IN_FLIGHT_MAX = 4;
+/** This part of maxmemory may be on its way at once, so that a small limit does not have to be emptied for a burst. */
+const IN_FLIGHT_PART = 1 / 8;
+
+export class MemoryLimit {
+  /** Is there a limit at all? Hot code asks nothing else without one. */
+  isLimited = false;
+  /** Commands that need memory get -OOM: too much is in use, and nothing can go. As of the last update(). */
+  isRefusing = false;
+  /** What the next entry says about evictions; filled by name(). */
+  readonly section = new EvictionWriter();
+  readonly #settings: Settings;
+  readonly #picker: VictimPicker;
+  readonly #victim = emptyCandidate();
+  /** Of proposed entries that are not applied. */
+  #growthInFlight = 0;
+  readonly #inFlight: TurnBatch[] = [];
+  /** How much may be on its way. */
+  #room = Number.POSITIVE_INFINITY;
+  /** The last search found too little. */
+  #isDry = false;
+
+  constructor(settings: Settings, random: Prng) {
+    this.#settings = settings;
+    this.#picker = new VictimPicker(random);
+    this.follow();
+  }
+
+  /** maxmemory or its policy has changed. */
+  follow(): void {
+    this.isLimited = this.#settings.maxmemoryBytes > 0;
+    this.isRefusing = false;
+    this.#isDry = false;
+    this.#room = Number.POSITIVE_INFINITY;
+  }
+
+  /** Looks at what is in use now, for the questions that follow. */
+  update(store: Store): void {
+    if (!this.isLimited) return;
+    const { maxmemoryBytes, maxmemoryPolicy } = this.#settings;
+    const usedBytes = store.logicalBytes;
+    const canEvict = evictableCount(store, maxmemoryPolicy) > 0;
+    this.isRefusing = !canEvict && usedBytes > maxmemoryBytes;
+    // Where nothing can go, commands are let in one after the other towards the end, so that, as in Redis, it
+    // is one command and not a whole turn of them that steps over the limit.
+    this.#room =
+      canEvict && !this.#isDry ? maxmemoryBytes * IN_FLIGHT_PART : Math.max(0, maxmemoryBytes - usedBytes);
+  }
+
+  /** Must what needs memory wait for what is on its way? Never when nothing is. */
+  isTight(open: TurnBatch): boolean {
+    return this.#growthInFlight + open.growthBytesMax > this.#room;
+  }
+
+  /** The same of the next batch, when the open one has been proposed. */
+  get isPressing(): boolean {
+    return this.isLimited && this.#growthInFlight > this.#room;
+  }
+
+  /** More is in use than may be, and an entry on its own should do something about it. */
+  wantsEntry(store: Store, entriesInFlight: number): boolean {
+    if (!this.isLimited || entriesInFlight >= ENTRIES_IN_FLIGHT_MAX) return false;
+    const { maxmemoryBytes, maxmemoryPolicy } = this.#settings;
+    if (store.logicalBytes <= maxmemoryBytes || this.#bytesAtMost(store) <= maxmemoryBytes) return false;
+    return evictableCount(store, maxmemoryPolicy) > 0;
+  }
+
+  /** wantsEntry, and there is hope that the next search finds what the last one did not. */
+  isOver(store: Store, entriesInFlight: number): boolean {
+    return !this.#isDry && this.wantsEntry(store, entriesInFlight);
+  }
+
+  /** Fills `section` for the batch that is about to be proposed: enough that it cannot end above the limit. */
+  name(store: Store, batch: TurnBatch): void {
+    const { section } = this;
+    section.clear();
+    batch.growthBytes = batch.growthBytesMax;
+    if (!this.isLimited) return;
+    const { maxmemoryBytes, maxmemoryPolicy, maxmemorySamples } = this.#settings;
+    const wanted = this.#bytesAtMost(store) + batch.growthBytes - maxmemoryBytes;
+    this.#isDry = false;
+    if (wanted <= 0 || maxmemoryPolicy === "noeviction") return;
+    const victimsMax = VICTIMS_PER_ENTRY + VICTIMS_PER_COMMAND * batch.count;
+    const victim = this.#victim;
+    this.#picker.begin(store, maxmemoryPolicy, maxmemorySamples);
+    while (batch.victimBytes < wanted && section.count < victimsMax) {
+      if (!this.#picker.pick(victim)) {
+        this.#isDry = true;
+        break;
+      }
+      const keys = store.databases[victim.database]!;
+      keys.keyRange(victim.handle);
+      section.add(maxmemoryBytes, victim.database, keys.keyBytes, keys.keyStart, keys.keyEnd);
+      batch.victimBytes += victim.bytes;
+      batch.victimCount++;
+    }
+  }
+
+  /** The batch is in the log, with what `section` says. */
+  proposed(batch: TurnBatch): void {
+    this.#growthInFlight += batch.growthBytes;
+    this.#inFlight.push(batch);
+  }
+
+  /** The core refused it. */
+  refused(batch: TurnBatch): void {
+    this.#picker.takeBack(batch.victimCount);
+  }
+
+  /** The oldest batch in flight has been applied, which took so many of its victims; or it never will be. */
+  settled(batch: TurnBatch, victimsTaken: number): void {
+    this.#growthInFlight -= batch.growthBytes;
+    this.#inFlight.shift();
+    this.#picker.settle(batch.victimCount, victimsTaken);
+  }
+  /** Logical bytes when all that is in flight has been applied. An entry evicts only what is above the limit then. */
+  #bytesAtMost(store: Store): number {
+    const { maxmemoryBytes } = this.#settings;
+    let bytes = store.logicalBytes;
+    for (const { growthBytes, victimBytes } of this.#inFlight) {
+      bytes += growthBytes;
+      if (bytes > maxmemoryBytes) bytes = Math.max(maxmemoryBytes, bytes - victimBytes);
+    }
+    return bytes;
+  }
+}
