@@ -59,6 +59,8 @@ export class Checks {
   readonly #applied = new Map<number, Applied>();
   readonly #digests = new Map<number, { readonly digest: string; readonly by: string }>();
   #committed = 1;
+  /** The highest term in which an entry was committed. */
+  #committedIn = 0;
   readonly #joined: (process: SimProcess) => void;
   readonly #elected: (process: SimProcess) => void;
   digestsCompared = 0;
@@ -209,6 +211,7 @@ export class Checks {
     seen.commit = core.commit;
     if (core.commit <= this.#committed) return;
     this.#committed = core.commit;
+    this.#committedIn = Math.max(this.#committedIn, core.term);
     // G1: a majority holds it. The dead held what they acknowledged.
     const term = seen.raft.log.term(core.commit);
     let holders = 0;
@@ -224,18 +227,7 @@ export class Checks {
     );
   }
 
-  #checkElection(seen: Seen): void {
-    const { process, core, raft } = seen;
-    const by = process.label;
-    this.leadersElected++;
-    this.#elected(process);
-    const other = this.#leaders.get(core.term);
-    demand(
-      other === undefined || other === by,
-      "election safety",
-      () => `term ${core.term}: ${other} and ${by}`,
-    );
-    this.#leaders.set(core.term, by);
+  #checkCompleteness({ process: { label: by }, core, raft }: Seen): void {
     for (let index = Math.max(raft.log.firstIndex(), 2); index <= this.#committed; index++) {
       const known = this.#applied.get(index);
       if (known === undefined) break;
@@ -252,6 +244,22 @@ export class Checks {
       () =>
         `${by} leads term ${core.term} with a log up to ${core.lastIndex}, committed is ${this.#committed}`,
     );
+  }
+
+  #checkElection(seen: Seen): void {
+    const { process, core } = seen;
+    const by = process.label;
+    this.leadersElected++;
+    this.#elected(process);
+    const other = this.#leaders.get(core.term);
+    demand(
+      other === undefined || other === by,
+      "election safety",
+      () => `term ${core.term}: ${other} and ${by}`,
+    );
+    this.#leaders.set(core.term, by);
+    // A candidate that was paused may win an old term when a later one has committed: it need not have that (seed 165).
+    if (core.term >= this.#committedIn) this.#checkCompleteness(seen);
     for (const old of this.#seen.values()) {
       demand(
         old === seen || !old.process.isAlive || old.core.term >= core.term || !hasLease(old),
