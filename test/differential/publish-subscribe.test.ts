@@ -1,0 +1,221 @@
+// Several clients who subscribe, publish and change protocol at random, on a real redis-server and on a node of ours
+// (simulated ports): after each command every client has received the same.
+//
+//   PUBSUB_SEED=n   the sequence (printed first)      PUBSUB_STEPS=n   how many commands
+//
+// What one command brings to one client is compared without order: Redis walks hash tables where we walk lists, and
+// 7.0 sends a client's own message before the reply to PUBLISH, 7.2 and we behind it.
+
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { test } from "vitest";
+import { Xoshiro } from "../../src/base/prng.ts";
+import { encodeCommand } from "../../src/resp/encode-command.ts";
+import { type Client, World } from "../node/world.ts";
+import { installedVersion, startRedisServer } from "./redis-server.ts";
+import { replyEnd } from "./tcp-executor.ts";
+
+const version = installedVersion();
+const seed = Number(process.env["PUBSUB_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
+const stepCount = Number(process.env["PUBSUB_STEPS"] ?? 2000);
+const CLIENTS = 4;
+const FENCE = "fence";
+
+const NAMES = ["a", "b", "news.x", "news.y", "", "[a]", "n*", "\u00ff\r\n"];
+const PATTERNS = ["*", "news.*", "?", "[ab]", "news.[^x]", "nothing", ""];
+
+interface Step {
+  readonly client: number;
+  readonly words: readonly string[];
+}
+
+class Steps {
+  readonly #random: Xoshiro;
+
+  constructor(seed: number) {
+    this.#random = new Xoshiro(seed);
+  }
+
+  next(): Step {
+    return { client: this.#random.below(CLIENTS), words: this.#words() };
+  }
+
+  #one<T>(from: readonly T[]): T {
+    return from[this.#random.below(from.length)]!;
+  }
+
+  #some(from: readonly string[], least: number): string[] {
+    return Array.from({ length: least + this.#random.below(3) }, () => this.#one(from));
+  }
+
+  #words(): string[] {
+    const message = `m${this.#random.below(100)}`;
+    return this.#one([
+      () => ["SUBSCRIBE", ...this.#some(NAMES, 1)],
+      () => ["PSUBSCRIBE", ...this.#some(PATTERNS, 1)],
+      () => ["SSUBSCRIBE", ...this.#some(NAMES, 1)],
+      () => ["UNSUBSCRIBE", ...this.#some(NAMES, 0)],
+      () => ["PUNSUBSCRIBE", ...this.#some(PATTERNS, 0)],
+      () => ["SUNSUBSCRIBE", ...this.#some(NAMES, 0)],
+      ...Array.from({ length: 8 }, () => () => ["PUBLISH", this.#one(NAMES), message]),
+      () => ["SPUBLISH", this.#one(NAMES), message],
+      () => ["PUBSUB", "CHANNELS", ...this.#some(PATTERNS, 0).slice(0, 2)],
+      () => ["PUBSUB", "SHARDCHANNELS"],
+      () => ["PUBSUB", "NUMSUB", ...this.#some(NAMES, 0)],
+      () => ["PUBSUB", "SHARDNUMSUB", ...this.#some(NAMES, 0)],
+      () => ["PUBSUB", this.#one(["NUMPAT", "NOSUCH"])],
+      () => ["GET", "k"],
+      () => ["SET", "k", "v", ...this.#some(["x"], 0)],
+      () => ["PING", ...this.#some(["x"], 0)],
+      () => ["CLIENT", "GETNAME"],
+      () => (this.#random.below(4) === 0 ? ["RESET"] : ["PING"]),
+      () => ["PROTOCOL", this.#one(["2", "3", "3"])],
+      () => ["SUBSCRIBE"],
+    ])();
+  }
+}
+
+/** One connection; `fenced` gives what has come before the answer to a PING of ours. */
+interface Side {
+  send(bytes: Buffer): void;
+  fenced(): Promise<Buffer>;
+}
+
+function untilFence(received: Buffer): number {
+  for (let at = 0; at < received.length; ) {
+    const end = replyEnd(received, at);
+    if (end < 0) return -1;
+    if (received.toString("latin1", at, end).endsWith(`$5\r\n${FENCE}\r\n`)) return at;
+    at = end;
+  }
+  return -1;
+}
+
+class Theirs implements Side {
+  readonly socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #wake: () => void = () => {};
+
+  constructor(port: number) {
+    this.socket = connect({ host: "127.0.0.1", port, noDelay: true });
+    this.socket.on("data", (chunk) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#wake();
+    });
+  }
+
+  send(bytes: Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  async fenced(): Promise<Buffer> {
+    this.send(encodeCommand(["PING", FENCE]));
+    for (;;) {
+      const at = untilFence(this.#received);
+      if (at >= 0) {
+        const before = this.#received.subarray(0, at);
+        this.#received = Buffer.alloc(0);
+        return before;
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+class Ours implements Side {
+  readonly #client: Client;
+
+  constructor(world: World) {
+    this.#client = world.host("n1").connect();
+  }
+
+  send(bytes: Buffer): void {
+    this.#client.sendRaw(bytes);
+    this.#client.host.world.settle();
+  }
+
+  fenced(): Promise<Buffer> {
+    this.send(encodeCommand(["PING", FENCE]));
+    const received = Buffer.from(this.#client.take(), "latin1");
+    return Promise.resolve(received.subarray(0, untilFence(received)));
+  }
+}
+
+/** The single replies and messages, sorted; lists of names and the server's own words are made comparable. */
+function comparable(received: Buffer): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < received.length; ) {
+    const end = replyEnd(received, at);
+    assert.ok(end > 0, `half a reply: ${JSON.stringify(received.toString("latin1", at))}`);
+    parts.push(received.toString("latin1", at, end));
+    at = end;
+  }
+  return parts.sort();
+}
+
+/** PUBSUB CHANNELS has no order: its names are sorted. */
+function withoutOrder(step: Step, parts: string[]): string[] {
+  if (step.words[0] !== "PUBSUB" || !step.words[1]!.endsWith("CHANNELS")) return parts;
+  return parts.map((part) =>
+    part
+      .split(/(?=\$\d)/)
+      .sort()
+      .join(""),
+  );
+}
+
+/** UNSUBSCRIBE from everything counts down over names in any order: names and numbers are told apart. */
+function withoutPairs(step: Step, parts: string[]): string[] {
+  if (!/^[PS]?UNSUBSCRIBE$/.test(step.words[0]!) || step.words.length > 1) return parts;
+  return parts.flatMap((part) => part.split(/(?=:)/)).sort();
+}
+
+test.skipIf(version === undefined)(
+  `publish and subscribe as redis-server (${version ?? "skipped: no redis-server installed"}), seed ${seed}`,
+  async () => {
+    const server = await startRedisServer();
+    const world = new World();
+    world.start(1);
+    world.until("a leader", () => world.leader() !== undefined);
+    const [info] = await server.executor.run([[Buffer.from("INFO"), Buffer.from("server")]]);
+    const port = Number(/tcp_port:(\d+)/.exec(info!.toString())![1]);
+    const theirs = Array.from({ length: CLIENTS }, () => new Theirs(port));
+    const ours = Array.from({ length: CLIENTS }, () => new Ours(world));
+    try {
+      const steps = new Steps(seed);
+      let messages = 0;
+      for (let i = 0; i < stepCount; i++) {
+        const step = steps.next();
+        const changesProtocol = step.words[0] === "PROTOCOL";
+        // HELLO's answer names the server; only what comes after it counts.
+        const words = changesProtocol ? ["HELLO", step.words[1]!] : step.words;
+        const bytes = encodeCommand(words.map((word) => Buffer.from(word, "latin1")));
+        ours[step.client]!.send(bytes);
+        theirs[step.client]!.send(bytes);
+        // The sender first: its fence says that the command has been carried out.
+        const order = [
+          step.client,
+          ...Array.from({ length: CLIENTS }, (_, c) => c).filter((c) => c !== step.client),
+        ];
+        for (const c of order) {
+          const wanted = comparable(await theirs[c]!.fenced());
+          const got = comparable(await ours[c]!.fenced());
+          if (changesProtocol && c === step.client && !wanted[0]!.startsWith("-")) continue;
+          messages += wanted.filter((part) => part.includes("message")).length;
+          assert.deepEqual(
+            withoutPairs(step, withoutOrder(step, got)),
+            withoutPairs(step, withoutOrder(step, wanted)),
+            `seed ${seed}, step ${i}: client ${step.client} sent ${JSON.stringify(words)}; client ${c} received`,
+          );
+        }
+      }
+      assert.ok(messages > stepCount / 20, `only ${messages} messages in ${stepCount} steps`);
+    } finally {
+      for (const { socket } of theirs) socket.destroy();
+      await server.stop();
+    }
+  },
+  120_000,
+);
