@@ -26,6 +26,16 @@ export const replyError = {
   lcsLenAndIdx: "ERR If you want both the length and indexes, please just use IDX.",
   lcsTooLong: "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len",
 
+  // bits
+  bitOffset: "ERR bit offset is not an integer or out of range",
+  bitValue: "ERR bit is not an integer or out of range",
+  bitArgument: "ERR The bit argument must be 1 or 0.",
+  bitopNot: "ERR BITOP NOT must be called with a single source key.",
+  bitfieldType:
+    "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
+  bitfieldOverflow: "ERR Invalid OVERFLOW type specified",
+  bitfieldReadOnly: "ERR BITFIELD_RO only supports the GET subcommand",
+
   // keys
   databaseOutOfRange: "ERR DB index is out of range",
   firstDatabaseInvalid: "ERR invalid first DB index",

@@ -1,5 +1,8 @@
 // All families joined: the one list of what clients can ask. Adding a command touches its family only.
 
+import { bitCommands } from "./bits.ts";
+import { bitFieldCommands } from "./bits-field.ts";
+import { bitOperationCommands } from "./bits-operation.ts";
 import { keyCommands } from "./keys.ts";
 import { keyExpireCommands } from "./keys-expire.ts";
 import { keyFlushCommands } from "./keys-flush.ts";
@@ -23,6 +26,9 @@ const families: readonly (readonly CommandRow[])[] = [
   stringCounterCommands,
   stringRangeCommands,
   stringLcsCommands,
+  bitCommands,
+  bitOperationCommands,
+  bitFieldCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,

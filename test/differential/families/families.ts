@@ -1,7 +1,8 @@
 // All families. A new one is a file beside this, and a line here.
 
+import { bits } from "./bits.ts";
 import type { Family } from "./family.ts";
 import { keys } from "./keys.ts";
 import { strings } from "./strings.ts";
 
-export const families: readonly Family[] = [strings, keys];
+export const families: readonly Family[] = [strings, keys, bits];
