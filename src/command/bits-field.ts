@@ -7,6 +7,7 @@ import { parseInteger64 } from "../base/integers.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { stringLengthAt } from "./bits.ts";
 import { replyError } from "./errors.ts";
+import { EVENT_STRING, notifyKey } from "./notify.ts";
 import { bitOffsetAt } from "./parse-bit-offset.ts";
 import { integerAt } from "./parse-integer.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
@@ -46,7 +47,9 @@ function bitfield(context: DataContext, args: Args, reply: ReplyWriter): void {
     const bytes = Math.max(length, Math.ceil(bitsWritten / 8));
     context.keys.resizeString(args.bytes, args.start(1), args.end(1), bytes);
   }
-  runOperations(context, operations, bitsWritten > 0 || length > 0, reply);
+  const grows = bitsWritten > length * 8;
+  const changed = runOperations(context, operations, bitsWritten > 0 || length > 0, grows, reply);
+  if (changed) notifyKey(context, args, 1, EVENT_STRING, "setbit");
 }
 
 function bitfieldRo(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -55,7 +58,7 @@ function bitfieldRo(context: DataContext, args: Args, reply: ReplyWriter): void 
   if (operations.some(({ name }) => name !== "GET")) return reply.error(replyError.bitfieldReadOnly);
   const length = stringLengthAt(context, args, 1);
   if (length === undefined) return reply.error(replyError.wrongType);
-  runOperations(context, operations, length > 0, reply);
+  runOperations(context, operations, length > 0, false, reply);
 }
 
 /** Undefined after an error was replied. */
@@ -112,13 +115,18 @@ function fieldTypeAt(args: Args, index: number): FieldType | undefined {
   return bits <= (signed ? SIGNED_BITS_MAX : UNSIGNED_BITS_MAX) ? { signed, bits } : undefined;
 }
 
-/** On the value just found or made; without one, all fields are zero. */
+/**
+ * On the value just found or made; without one, all fields are zero. True if a field became another, or if one was
+ * written at all in a value that was made longer for it.
+ */
 function runOperations(
   context: DataContext,
   operations: readonly Operation[],
   hasValue: boolean,
+  grew: boolean,
   reply: ReplyWriter,
-): void {
+): boolean {
+  let changed = false;
   const { valueBytes, valueStart } = context.keys;
   const valueEnd = hasValue ? context.keys.valueEnd : valueStart;
   reply.array(operations.length);
@@ -134,8 +142,10 @@ function runOperations(
       continue;
     }
     writeField(valueBytes, valueStart, offset, type, after);
+    if (grew || after !== before) changed = true;
     reply.integerBig(name === "SET" ? before : after);
   }
+  return changed;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { FLAG_RAW, STRING } from "../store/types.ts";
 import { replyError } from "./errors.ts";
+import { EVENT_GENERIC, EVENT_STRING, notifyKey } from "./notify.ts";
 import type { CommandRow, DataContext } from "./types.ts";
 
 const keysFromSecond = { first: 2, last: -1, step: 1 } as const;
@@ -42,11 +43,12 @@ function bitop(context: DataContext, args: Args, reply: ReplyWriter): void {
   const start = args.start(2);
   const end = args.end(2);
   if (length === 0) {
-    keys.remove(args.bytes, start, end);
+    if (keys.remove(args.bytes, start, end)) notifyKey(context, args, 2, EVENT_GENERIC, "del");
     return reply.integer(0);
   }
   const result = combine(operation, sources, length);
   keys.putRecord(args.bytes, start, end, STRING | FLAG_RAW, result, 0, length, false);
+  notifyKey(context, args, 2, EVENT_STRING, "set");
   reply.integer(length);
 }
 

@@ -4,6 +4,7 @@ import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { STRING } from "../store/types.ts";
 import { replyError } from "./errors.ts";
+import { EVENT_STRING, notifyKey } from "./notify.ts";
 import { bitOffsetAt } from "./parse-bit-offset.ts";
 import { integerAt } from "./parse-integer.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
@@ -38,6 +39,8 @@ function setbit(context: DataContext, args: Args, reply: ReplyWriter): void {
   const at = keys.valueStart + byte;
   const before = keys.valueBytes[at] ?? 0;
   keys.valueBytes[at] = bit === 1 ? before | mask : before & ~mask;
+  const changed = byte >= length || (before & mask) !== (bit === 1 ? mask : 0);
+  if (changed) notifyKey(context, args, 1, EVENT_STRING, "setbit");
   reply.integer((before & mask) === 0 ? 0 : 1);
 }
 

@@ -18,6 +18,11 @@ export const eventSteps: readonly string[] = [
   "mset a 1 b 2 a 3; msetnx a 1 z 2; msetnx y 1 z 2",
   "incr a; decr a; incrby a 4; decrby a 3; incrbyfloat a 1.5; incr a",
   "getrange a 0 1; strlen a; lcs a b",
+  // bits
+  "setbit a 7 1; setbit a 7 1; setbit a 7 0; setbit a 100 0; getbit a 1; bitcount a; bitpos a 1",
+  "bitop or d a; set a x; bitop or d a; bitop not d d; bitop and d nosuch; bitop and d nosuch",
+  "bitfield a get u8 0; bitfield a set u8 0 1 get u8 0 incrby u8 0 1; bitfield a set u8 0 2; bitfield a set u8 80 0",
+  "bitfield a overflow fail incrby u2 0 100; bitfield a overflow fail incrby u2 0 100; bitfield_ro a get u8 0",
   // keys
   "set a 1; set b 1; del a b nosuch; set a 1; unlink a nosuch",
   "set a 1; expire a 100; expire a 100 NX; pexpire a 100000; expireat a 99999999999; pexpireat a 99999999999999",
