@@ -30,6 +30,8 @@ interface RowFields<Name extends string, Field extends string, T> {
   readonly mutable: boolean;
   /** Must be equal on all nodes, or replicas would disagree or a lease would not hold. Compared when peers meet. */
   readonly shared?: true;
+  /** CONFIG SET on one node changes it on all, in a moment (node/service/cluster-settings.ts). Only a mutable one. */
+  readonly everywhere?: true;
   /** Its value is a secret: never logged or shown to MONITOR and SLOWLOG. */
   readonly secret?: true;
   /** One sentence for --help. */
@@ -43,6 +45,7 @@ const row = <const Name extends string, const Field extends string, T>(
 ): RowFields<Name, Field, T> => fields;
 
 const redis = { origin: "redis", mutable: true } as const;
+const redisEverywhere = { origin: "redis", mutable: true, everywhere: true } as const;
 const redisFixed = { origin: "redis", mutable: false } as const;
 const ours = { origin: "seshat", mutable: true } as const;
 const oursFixed = { origin: "seshat", mutable: false } as const;
@@ -200,8 +203,8 @@ export const TABLE = [
     kind: wordList("<address>...", 16, "Too many bind addresses specified."), default: ["127.0.0.1"],
     help: "Addresses for them." }),
 
-  row({ name: "notify-keyspace-events", field: "notifyKeyspaceEvents", group: "Watching", ...redis, kind: keyspaceEvents, default: "",
-    help: "Which keyspace events this node publishes to its subscribers, in letters; empty is none." }),
+  row({ name: "notify-keyspace-events", field: "notifyKeyspaceEvents", group: "Watching", ...redisEverywhere, kind: keyspaceEvents, default: "",
+    help: "Which keyspace events nodes publish to their subscribers, in letters; empty is none." }),
   row({ name: "save", field: "save", group: "Later", ...redis,
     kind: only("", 'nothing is written to disk yet, only save "" is true'), default: "",
     help: "Clients ask for it; there are no snapshots on disk yet." }),

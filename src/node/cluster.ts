@@ -6,6 +6,7 @@ import { SNAPSHOT_QUEUED_BYTES_MAX } from "../base/limits.ts";
 import type { Settings } from "../config/table.ts";
 import type { ConfState, Message, SnapshotMeta } from "../raft/index.ts";
 import type { JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
+import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { decodePeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import { decodeSnapshotHeader } from "../wire/snapshot-header.ts";
@@ -16,6 +17,7 @@ import { PeerLinks } from "./peer-links.ts";
 import type { LinkDown, PeerLink, Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
 import type { PubSub } from "./publish-subscribe.ts";
 import type { Replica } from "./replica.ts";
+import type { ClusterSettings } from "./service/cluster-settings.ts";
 import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
 import type { VirtualSessions } from "./virtual-sessions.ts";
 
@@ -32,6 +34,9 @@ export interface ClusterParts {
   forwarding: Forwarding;
   virtualSessions: VirtualSessions;
   pubSub: PubSub;
+  clusterSettings: ClusterSettings;
+  /** A peer's CONFIG SET, to be carried out here. */
+  adoptSetting(setting: ClusterSetting): void;
 }
 
 export class Cluster {
@@ -83,6 +88,7 @@ export class Cluster {
     if (link.outgoing) {
       this.links.up(link, remote);
       pubSub.linkOpened(remote.incarnation);
+      this.#parts.clusterSettings.opened(remote.incarnation);
     } else {
       pubSub.peers.forget(remote.incarnation);
       // It dials again only when it has lost its link, and what was asked on it: that we may not know yet.
@@ -106,7 +112,10 @@ export class Cluster {
     ports.log.info({ peer: remote.name, outgoing: link.outgoing, how }, "peer disconnected");
     // What was asked on a link is lost with it: what we asked, or what the other side did.
     if (link.outgoing) {
-      if (this.links.down(link) !== undefined) pubSub.peers.closed(member);
+      if (this.links.down(link) !== undefined) {
+        pubSub.peers.closed(member);
+        this.#parts.clusterSettings.closed(member);
+      }
       forwarding.lost(member);
     } else if (this.links.hungUp(link, member)) {
       virtualSessions.memberLost(member);
@@ -148,6 +157,7 @@ export class Cluster {
     if (this.links.isCaller(link, from)) {
       for (const request of proxyRequests) virtualSessions.request(from, request);
       for (const { counts } of subscriptionCounts) if (!pubSub.peers.told(from, counts)) link.close();
+      for (const setting of decoded.value.clusterSettings) this.#parts.adoptSetting(setting);
     }
     if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
     ports.scheduler.requestTurn();

@@ -120,6 +120,8 @@ export class SeshatNode implements NodeInputs {
       forwarding: this.forwarding,
       virtualSessions: this.virtualSessions,
       pubSub: this.pubSub,
+      clusterSettings: this.server.clusterSettings,
+      adoptSetting: (setting) => this.server.adoptSetting(setting),
     });
     this.#shutdown = new Shutdown(this);
     this.parserLimits = parserLimitsOf(settings);
@@ -175,6 +177,7 @@ export class SeshatNode implements NodeInputs {
     if (ticks > 0) this.#tick(nowMonotonicMs);
     this.forwarding.flush();
     this.pubSub.flush();
+    this.server.clusterSettings.take((member, settings) => this.cluster.links.settings(member, settings));
     this.output.flush();
     this.cluster.links.flush();
   }

@@ -13,6 +13,7 @@ import type {
   ProxyReply,
   ProxyRequest,
 } from "../wire/cluster-messages.ts";
+import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { encodePeerFrame, type PeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import type { SubscriptionCount, SubscriptionCounts } from "../wire/subscription-counts.ts";
@@ -28,6 +29,7 @@ interface Peer {
   tables: ClusterTable[];
   joinRequests: JoinRequest[];
   subscriptionCounts: SubscriptionCounts[];
+  clusterSettings: ClusterSetting[];
   dirty: boolean;
 }
 
@@ -57,6 +59,7 @@ export class PeerLinks {
       tables: [],
       joinRequests: [],
       subscriptionCounts: [],
+      clusterSettings: [],
       dirty: false,
     });
   }
@@ -154,6 +157,10 @@ export class PeerLinks {
     this.#to(member)?.subscriptionCounts.push({ counts });
   }
 
+  settings(member: number, settings: readonly ClusterSetting[]): void {
+    this.#to(member)?.clusterSettings.push(...settings);
+  }
+
   /** Bytes on our link to the member that the kernel has not taken. */
   queuedBytes(member: number): number {
     return this.#byMember.get(member)?.link.queuedBytes ?? 0;
@@ -162,14 +169,22 @@ export class PeerLinks {
   /** One frame to each peer that is to get anything, and one with replies to each that asked. */
   flush(): void {
     for (const peer of this.#dirty) {
-      const { raft, proxyRequests, tables, joinRequests, subscriptionCounts } = peer;
+      const { raft, proxyRequests, tables, joinRequests, subscriptionCounts, clusterSettings } = peer;
       peer.dirty = false;
-      this.#send(peer.link, { raft, proxyRequests, tables, joinRequests, subscriptionCounts });
+      this.#send(peer.link, {
+        raft,
+        proxyRequests,
+        tables,
+        joinRequests,
+        subscriptionCounts,
+        clusterSettings,
+      });
       peer.raft = [];
       peer.proxyRequests = [];
       peer.tables = [];
       peer.joinRequests = [];
       peer.subscriptionCounts = [];
+      peer.clusterSettings = [];
     }
     this.#dirty.length = 0;
     for (const caller of this.#answered) {

@@ -13,12 +13,15 @@ import type {
 } from "../command/local-context.ts";
 import { localError } from "../command/local-errors.ts";
 import { rows } from "../command/lookup.ts";
+import { findRow } from "../config/table.ts";
+import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import type { TimerSinks } from "./command-timer.ts";
 import type { SeshatNode } from "./node.ts";
 import { NodeFigures, raftView } from "./node-figures.ts";
 import type { PubSub } from "./publish-subscribe.ts";
 import { fast, subscribes } from "./row-facts.ts";
 import { ClientRegistry } from "./service/client-registry.ts";
+import { ClusterSettings } from "./service/cluster-settings.ts";
 import { CommandStatistics } from "./service/command-statistics.ts";
 import { infoText } from "./service/info.ts";
 import { LatencyMonitor } from "./service/latency-monitor.ts";
@@ -38,6 +41,7 @@ export class ServerView implements Server, TimerSinks {
   readonly slowLog = new SlowLog();
   readonly latency = new LatencyMonitor();
   readonly monitors = new Monitors();
+  readonly clusterSettings = new ClusterSettings();
   readonly commandStatistics = new CommandStatistics(rows);
   readonly statistics = new ServerStatistics();
   readonly config: ConfigAccess;
@@ -55,7 +59,11 @@ export class ServerView implements Server, TimerSinks {
     this.figures = new NodeFigures(node, this);
     this.config = {
       get: (patterns) => configuration.get(patterns),
-      set: (pairs) => configuration.set(pairs),
+      set: (pairs) => {
+        const problem = configuration.set(pairs);
+        if (problem === undefined) this.#tellOthers(pairs.map(([name]) => name.toLowerCase()));
+        return problem;
+      },
       rewrite: () => {
         if (ports.host.configFile === "") return "no-file";
         const reason = ports.lifecycle.rewriteConfig((text) => configuration.rewritten(text));
@@ -107,6 +115,24 @@ export class ServerView implements Server, TimerSinks {
         return undefined;
       },
     );
+  }
+
+  /** A peer says that CONFIG SET changed a setting on all nodes: on this one too, if that is news. */
+  adoptSetting(setting: ClusterSetting): void {
+    const { configuration, ports } = this.#node;
+    if (findRow(setting.name)?.everywhere !== true || !this.clusterSettings.told(setting)) return;
+    const problem = configuration.set([[setting.name, setting.value]]);
+    ports.log.info({ setting: setting.name, value: setting.value, problem: problem?.kind ?? "none" }, "set by another node");
+  }
+
+  #tellOthers(names: readonly string[]): void {
+    const { configuration, ports } = this.#node;
+    for (const name of names) {
+      if (findRow(name)?.everywhere !== true) continue;
+      for (const [, value] of configuration.get([name])) {
+        this.clusterSettings.changed(name, value, ports.clock.wallMs(), ports.peers.self.incarnation);
+      }
+    }
   }
 
   /** Runs a local command for a session. Output of a client that asked for silence is taken back. */

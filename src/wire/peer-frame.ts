@@ -15,6 +15,7 @@ import {
   tableFromWire,
   tableToWire,
 } from "./cluster-messages.ts";
+import { type ClusterSetting, clusterSettingBytesMax, clusterSettingFromWire } from "./cluster-setting.ts";
 import { type Decoded, decoded } from "./decode.ts";
 import { FRAME_PREFIX_BYTES, FrameWriter } from "./frame-writer.ts";
 import { seshat } from "./generated/seshat.js";
@@ -39,6 +40,7 @@ export interface PeerFrame {
   readonly joinRequests: readonly JoinRequest[];
   readonly joinReplies: readonly JoinReply[];
   readonly subscriptionCounts: readonly SubscriptionCounts[];
+  readonly clusterSettings: readonly ClusterSetting[];
 }
 
 type Wire = seshat.PeerFrame.$Properties;
@@ -106,6 +108,13 @@ const CODECS: Codecs = {
     },
     take: (wire) => (wire.subscriptionCounts ?? []).map(subscriptionCountsFromWire),
   },
+  clusterSettings: {
+    bytesMax: clusterSettingBytesMax,
+    put: (wire, parts) => {
+      wire.clusterSettings = [...parts];
+    },
+    take: (wire) => (wire.clusterSettings ?? []).map(clusterSettingFromWire),
+  },
 };
 
 /** Adds the bytes of `parts` to the estimate and puts them into `wire`. */
@@ -130,7 +139,8 @@ export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buf
     put(CODECS.tables, wire, parts.tables) +
     put(CODECS.joinRequests, wire, parts.joinRequests) +
     put(CODECS.joinReplies, wire, parts.joinReplies) +
-    put(CODECS.subscriptionCounts, wire, parts.subscriptionCounts);
+    put(CODECS.subscriptionCounts, wire, parts.subscriptionCounts) +
+    put(CODECS.clusterSettings, wire, parts.clusterSettings);
   const writer = new FrameWriter(bytesMax, memory);
   seshat.PeerFrame.encode(wire, writer);
   return writer.frame();
@@ -148,6 +158,7 @@ export function decodePeerFrame(frame: Buffer): Decoded<PeerFrame> {
       joinRequests: CODECS.joinRequests.take(wire),
       joinReplies: CODECS.joinReplies.take(wire),
       subscriptionCounts: CODECS.subscriptionCounts.take(wire),
+      clusterSettings: CODECS.clusterSettings.take(wire),
     };
   });
 }

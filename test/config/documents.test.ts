@@ -25,7 +25,8 @@ test("docs/configuration.md lists every setting as the table has it", () => {
     const lines = ROWS.filter((row) => row.group === group).map((row) => {
       const value = row.kind.format(row.default);
       const shown = value === "" ? "empty" : `\`${value}\``;
-      const facts = [row.origin === "redis" ? "as Redis" : "ours", row.mutable ? "`CONFIG SET`" : "at start"];
+      const set = row.everywhere ? "`CONFIG SET` on all nodes" : "`CONFIG SET`";
+      const facts = [row.origin === "redis" ? "as Redis" : "ours", row.mutable ? set : "at start"];
       if (row.shared) facts.push("same on all nodes");
       const shape = row.kind.shape.replaceAll("|", "\\|");
       return `| \`${row.name}\` | \`${shape}\` | ${shown} | ${facts.join(", ")} | ${row.help.replaceAll("|", "\\|")} |`;

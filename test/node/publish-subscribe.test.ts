@@ -245,3 +245,23 @@ test("keyspace events: CONFIG SET switches them; on a key or an event alone; not
   call(subscriber, "UNSUBSCRIBE");
   assert.equal(store.eventClasses, 0);
 });
+
+test("CONFIG SET of a setting of the whole cluster reaches all nodes, those that come later too; the latest wins", () => {
+  const three = world(3);
+  const name = "notify-keyspace-events";
+  const settingOf = (host: Host): string => host.node.settings.notifyKeyspaceEvents;
+  const hosts = [...three.hosts.values()];
+  const follower = followerOf(three);
+  assert.equal(call(follower.connect(), `CONFIG SET ${name} KEA`), "+OK\r\n");
+  steps(three);
+  assert.deepEqual(hosts.map(settingOf), ["AKE", "AKE", "AKE"]);
+  // Its clock is behind; its change is later all the same.
+  three.wallMs -= 60_000;
+  assert.equal(call(three.leader()!.connect(), `CONFIG SET ${name} Ex timeout 7`), "+OK\r\n");
+  steps(three);
+  assert.deepEqual(hosts.map(settingOf), ["xE", "xE", "xE"]);
+  assert.deepEqual(hosts.map((host) => host.node.settings.timeoutSeconds).sort(), [0, 0, 7]);
+  three.kill(follower.name);
+  three.startNode(follower.name, ["n1", "n2", "n3"], {});
+  three.until("the new one knows", () => settingOf(three.host(follower.name)) === "xE");
+});

@@ -127,6 +127,7 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       table: fc.option(table, { nil: undefined }),
     }),
   ),
+  clusterSettings: some(record({ name: words, value: words, version: u64, origin: u64 })),
   subscriptionCounts: some(
     record({
       counts: fc.array(
