@@ -122,7 +122,10 @@ export class ServerView implements Server, TimerSinks {
     const { configuration, ports } = this.#node;
     if (findRow(setting.name)?.everywhere !== true || !this.clusterSettings.told(setting)) return;
     const problem = configuration.set([[setting.name, setting.value]]);
-    ports.log.info({ setting: setting.name, value: setting.value, problem: problem?.kind ?? "none" }, "set by another node");
+    ports.log.info(
+      { setting: setting.name, value: setting.value, problem: problem?.kind ?? "none" },
+      "set by another node",
+    );
   }
 
   #tellOthers(names: readonly string[]): void {
