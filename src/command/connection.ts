@@ -3,7 +3,7 @@
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { replyError, wrongArity } from "./errors.ts";
-import { int32Argument } from "./local-arguments.ts";
+import { int32Argument, integerArgument } from "./local-arguments.ts";
 import type { LocalContext } from "./local-context.ts";
 import { type CommandRow, noKeys } from "./types.ts";
 
@@ -36,11 +36,19 @@ function echo(_context: LocalContext, args: Args, reply: ReplyWriter): void {
 }
 
 function select({ client, server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  const database = int32Argument(args, 1, reply);
-  if (database === undefined) return;
-  if (database < 0 || database >= server.databaseCount) return reply.error(replyError.databaseOutOfRange);
-  client.database = database;
-  reply.ok();
+  const database = selectableDatabase(args, server.databaseCount);
+  if (database !== undefined) {
+    client.database = database;
+    reply.ok();
+  } else if (int32Argument(args, 1, reply) !== undefined) {
+    reply.error(replyError.databaseOutOfRange);
+  }
+}
+
+/** The database that a SELECT names; undefined when there is none such. */
+export function selectableDatabase(args: Args, databaseCount: number): number | undefined {
+  const database = integerArgument(args, 1);
+  return database !== undefined && database >= 0 && database < databaseCount ? database : undefined;
 }
 
 function quit({ client }: LocalContext, _args: Args, reply: ReplyWriter): void {

@@ -85,6 +85,10 @@ export interface Client {
   close(afterReply: boolean): void;
   /** RESET: leaves MULTI, WATCH, subscriptions, MONITOR, tracking; the command sets the plain fields itself. */
   reset(): void;
+  /** MULTI: what follows is queued. */
+  beginTransaction(): void;
+  /** DISCARD: the queue goes, and so do watched keys. */
+  discardTransaction(): void;
   /** Holds back the client's later commands until the wait ends; `finish` then writes the reply. */
   park(wait: ParkedCommand): void;
   /** CLIENT UNBLOCK: false when it is not blocked by a command that can be unblocked. */

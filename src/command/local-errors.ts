@@ -39,6 +39,7 @@ export const localError = {
     "ERR Wrong protocol type name. Please use one of the following: " +
     "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false",
   needsResp3: "ERR RESP2 is not supported by this command",
+  monitorInTransaction: "ERR MONITOR isn't allowed for DENY BLOCKING client",
   monitorHasNoKeys: "ERR Replica can't interact with the keyspace",
   invalidCommand: "ERR Invalid command specified",
   invalidArgumentCount: "ERR Invalid number of arguments specified for command",

@@ -101,6 +101,7 @@ function save(_context: LocalContext, _args: Args, reply: ReplyWriter): void {
 }
 
 function monitor({ client, server }: LocalContext, _args: Args, reply: ReplyWriter): void {
+  if (client.inTransaction) return reply.error(localError.monitorInTransaction);
   if (client.monitor) return; // Redis does not answer a second MONITOR either
   client.monitor = true;
   server.monitors.add(client);

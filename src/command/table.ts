@@ -17,6 +17,7 @@ import { stringLcsCommands } from "./strings-lcs.ts";
 import { stringManyCommands } from "./strings-many.ts";
 import { stringRangeCommands } from "./strings-range.ts";
 import { stringSetCommands } from "./strings-set.ts";
+import { transactionCommands } from "./transactions.ts";
 import type { CommandRow } from "./types.ts";
 
 const families: readonly (readonly CommandRow[])[] = [
@@ -36,6 +37,7 @@ const families: readonly (readonly CommandRow[])[] = [
   keyFlushCommands,
   keyObjectCommands,
   publishCommands,
+  transactionCommands,
   ...localFamilies,
 ];
 

@@ -56,6 +56,15 @@ export interface DataContext {
   readonly stringBytesMax: number;
   /** Where PUBLISH sends to. */
   publications: Publications;
+  /** Only where entries are applied. */
+  readonly sessions?: ReplicatedSessions;
+}
+
+/** What clients have in the replicated state beside data. The arguments are log forms (transactions.ts). */
+export interface ReplicatedSessions {
+  exec(args: Args, reply: ReplyWriter): void;
+  watch(args: Args, reply: ReplyWriter): void;
+  unwatch(args: Args, reply: ReplyWriter): void;
 }
 
 /** Messages from the log to subscribers of this node. Nothing of it may decide what becomes of any key. */

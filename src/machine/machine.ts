@@ -15,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import { EntryHeader, FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { EvictionReader } from "../wire/eviction-codec.ts";
 import { KeyWarmer } from "./key-warmer.ts";
+import { Sessions } from "./sessions.ts";
 
 /**
  * Due keys removed per entry: some always, more where traffic makes more, and a slice of a ms or two by an entry that has nothing
@@ -50,6 +51,8 @@ export class Machine {
   readonly counters: MachineCounters = { commandsApplied: 0, keysExpired: 0, keysEvicted: 0 };
   /** What write handlers see; rewritten for every entry. */
   readonly context: DataContext;
+  /** What clients have in the state beside data: watched keys. */
+  readonly sessions: Sessions;
   readonly #random = new Xoshiro(0);
   readonly #header = new EntryHeader();
   readonly #args = new Args();
@@ -67,11 +70,12 @@ export class Machine {
     this.store = store;
     this.#sink.muted = true;
     this.#parser.authenticated = true;
-    this.context = contextOf(store, this.#random);
+    this.sessions = new Sessions(this, ENTRY_LIMITS);
+    this.context = { ...contextOf(store, this.#random), sessions: this.sessions };
   }
 
-  /** Takes over a state that came by snapshot. */
-  replace(store: Store, timeMs: number, index: number, term: number): void {
+  /** Takes over a state that came by snapshot; `metadata` is what its sender's sessions.encode() gave. */
+  replace(store: Store, metadata: Uint8Array, timeMs: number, index: number, term: number): void {
     assert(index >= this.appliedIndex, `snapshot at ${index} is behind applied index ${this.appliedIndex}`);
     store.eventClasses = this.store.eventClasses;
     store.onEvent = this.store.onEvent;
@@ -83,6 +87,10 @@ export class Machine {
     this.appliedIndex = index;
     this.appliedTerm = term;
     store.setTime(timeMs, timeMs);
+    assert(
+      this.sessions.restore(metadata, store),
+      `snapshot at ${index} has metadata of ${metadata.length} bytes`,
+    );
   }
 
   /** Applies an entry whose replies nobody waits for here: followers, and entries of earlier leaders. */

@@ -324,6 +324,7 @@ export class Cluster {
       target.address,
       {
         store: replica.machine.store,
+        metadata: replica.machine.sessions.encode(),
         timeMs: replica.machine.timeMs,
         table: this.membership.table(),
         chunkBytes: settings.snapshotChunkBytes,

@@ -7,6 +7,8 @@ import { replyError } from "../command/errors.ts";
 import { advanceReplyMode } from "../command/local-context.ts";
 import { localError, subscribersOnly } from "../command/local-errors.ts";
 import { lookupId, rows } from "../command/lookup.ts";
+import { EXEC_NEEDS_MEMORY, execAborted, transactionError } from "../command/transactions.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import {
   DONE,
@@ -25,12 +27,17 @@ import {
   allowedUnauthenticated,
   arityFits,
   deniedOutOfMemory,
+  forbiddenInTransaction,
   leaderOnly,
+  queued,
   ROUTE_CONTAINER,
   ROUTE_LOCAL,
   ROUTE_WRITE,
-  restricted,
   routes,
+  rowIds,
+  SPECIAL_LOG_FORM,
+  SPECIAL_RESTRICTED,
+  specials,
 } from "./row-facts.ts";
 import type { Session } from "./session.ts";
 
@@ -47,28 +54,60 @@ export class Dispatch {
   command(session: Session, args: Args, buffer: Buffer, start: number, end: number): number {
     const id = lookupId(args);
     const node = this.#node;
+    const special = id < 0 ? 0 : specials[id]!;
+    if ((special & SPECIAL_LOG_FORM) !== 0 && session.inLogForm) {
+      return this.logForm(session, id, args, buffer, start, end);
+    }
     if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
-      return this.#refuse(session, id, describeUnfit(id, args));
+      return this.refuse(session, id, describeUnfit(id, args));
     }
     if (!session.authenticated && allowedUnauthenticated[id] === 0) {
-      return this.#refuse(session, id, "NOAUTH Authentication required.");
+      return this.refuse(session, id, "NOAUTH Authentication required.");
     }
-    if (restricted[id] === 1) {
+    if ((special & SPECIAL_RESTRICTED) !== 0) {
       const refusal = node.server.restriction(session, id);
-      if (refusal !== undefined) return this.#refuse(session, id, refusal);
+      if (refusal !== undefined) return this.refuse(session, id, refusal);
     }
     if (session.kind === "pubsub" && session.protocol === 2 && allowedSubscribed[id] === 0) {
-      return this.#refuse(session, id, subscribersOnly(rows[id]!.name));
+      return this.refuse(session, id, subscribersOnly(rows[id]!.name));
     }
-    if (node.server.pause.untilMs > 0 && node.server.pause.blocks(rows[id]!, node.replica.monotonicMs))
-      return session.setHold(HOLD_PAUSE);
+    if (node.server.pause.untilMs > 0 && this.#isPaused(session, id)) return session.setHold(HOLD_PAUSE);
     session.lastRowId = id;
+    if (session.inTransaction && queued[id] === 1) {
+      return forbiddenInTransaction[id] === 1
+        ? this.refuse(session, id, transactionError.notInMulti)
+        : node.transactions.queue(session, id, args, buffer, start, end);
+    }
+    if ((special & SPECIAL_LOG_FORM) !== 0) return node.transactions.begin(session, id, args);
+    return this.#send(session, id, args, buffer, start, end);
+  }
+
+  #isPaused(session: Session, id: number): boolean {
+    const { server, replica } = this.#node;
+    return server.pause.blocks(rows[id]!, replica.monotonicMs, session.transaction?.hasWrite);
+  }
+
+  /** A command in its log form: one that was translated, or comes from another node, or was put back. */
+  logForm(session: Session, id: number, form: Args, buffer: Buffer, start: number, end: number): number {
+    const outcome = this.#send(session, id, form, buffer, start, end);
+    if (outcome !== DONE) return outcome;
+    if (session.virtual) this.#node.transactions.showForwarded(session, id, form);
+    if (session.plan !== undefined) {
+      // Answered already means refused: nothing of it has run or will.
+      if (session.outstanding === 0) session.plan = undefined;
+      else session.setHold(HOLD_ORDER);
+    }
+    return DONE;
+  }
+
+  #send(session: Session, id: number, args: Args, buffer: Buffer, start: number, end: number): number {
+    const node = this.#node;
     const route = routes[id];
     const { mode } = node.replica;
     if (route === ROUTE_LOCAL && (leaderOnly[id] === 0 || mode === MODE_LEADER || session.virtual)) {
       return this.#runLocal(session, id, args);
     }
-    if (session.monitor) return this.#refuse(session, id, localError.monitorHasNoKeys);
+    if (session.monitor) return this.refuse(session, id, localError.monitorHasNoKeys);
     if (mode === MODE_LEADER) {
       return route === ROUTE_WRITE
         ? this.#write(session, id, args, buffer, start, end)
@@ -82,8 +121,8 @@ export class Dispatch {
     const node = this.#node;
     if (node.replica.pressure || session.forwarded > 0) return session.setHold(HOLD_PRESSURE);
     const { limit, proposals } = node.replica;
-    if (limit.isLimited && deniedOutOfMemory[id] === 1) {
-      if (limit.isRefusing) return this.#refuse(session, id, replyError.outOfMemory);
+    if (limit.isLimited && (deniedOutOfMemory[id] === 1 || needsMemory(id, args))) {
+      if (limit.isRefusing) return this.refuse(session, id, replyError.outOfMemory);
       if (limit.isTight(proposals.open)) return session.setHold(HOLD_PRESSURE);
     }
     this.#begun(session, id, args);
@@ -142,17 +181,22 @@ export class Dispatch {
   }
 
   /** Refused before it could run; behind unanswered commands it waits for its turn. */
-  #refuse(session: Session, id: number, text: string): number {
-    const outcome = this.answerError(session, text);
-    if (outcome === DONE && id >= 0) this.#node.server.commandStatistics.countRejected(id);
-    return outcome;
+  refuse(session: Session, id: number, text: string): number {
+    const isExec = id === rowIds.exec;
+    const outcome = this.answerError(session, isExec ? execAborted(text) : text);
+    if (outcome !== DONE) return outcome;
+    if (id >= 0) this.#node.server.commandStatistics.countRejected(id);
+    if (isExec) session.endTransaction();
+    else if (session.inTransaction && session.transaction !== undefined) session.transaction.hasFailed = true;
+    return DONE;
   }
 
   /** What every command that goes ahead does once: it is counted, shown to MONITOR, and the turn is due. */
   #begun(session: Session, id: number, args: Args): void {
     const node = this.#node;
     node.server.commandStatistics.count(id);
-    if (node.monitoring) node.feedMonitors(session, id, args);
+    // Log forms are shown as what the client sent, by those who translate them.
+    if (node.monitoring && (specials[id]! & SPECIAL_LOG_FORM) === 0) node.feedMonitors(session, id, args);
     node.requestTurn();
   }
 
@@ -162,15 +206,37 @@ export class Dispatch {
     return node.isLeaderless ? this.answerError(session, node.refusal()) : session.setHold(HOLD_LEADER);
   }
 
-  /** An error of our own; behind unanswered commands it waits for its turn. */
-  answerError(session: Session, text: string): number {
+  /** A reply that needs nothing but this session; behind unanswered commands it waits for its turn. */
+  answer(session: Session, write: (reply: ReplyWriter) => void): number {
     const node = this.#node;
     if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
-    node.output.attach(session, session.protocol, session.replyMode !== "on").error(text);
-    node.server.statistics.errors.count(text);
+    write(node.output.attach(session, session.protocol, session.muted));
     session.commandCountTotal++;
     advanceReplyMode(session);
     node.requestTurn();
     return DONE;
   }
+
+  /** The same as the whole answer to a command, which counts as one. */
+  answerAs(session: Session, id: number, args: Args, write: (reply: ReplyWriter) => void): number {
+    const { server } = this.#node;
+    const errorsBefore = this.#node.output.writer.errors;
+    const outcome = this.answer(session, write);
+    if (outcome !== DONE) return outcome;
+    server.commandStatistics.count(id);
+    server.countErrors(id, errorsBefore);
+    if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
+    return DONE;
+  }
+
+  /** An error of our own; behind unanswered commands it waits for its turn. */
+  answerError(session: Session, text: string): number {
+    const outcome = this.answer(session, (reply) => reply.error(text));
+    if (outcome === DONE) this.#node.server.statistics.errors.count(text);
+    return outcome;
+  }
 }
+
+/** Is it a transaction with a command that maxmemory may forbid? */
+const needsMemory = (id: number, form: Args): boolean =>
+  id === rowIds.exec && form.is(EXEC_NEEDS_MEMORY, "1");

@@ -125,11 +125,13 @@ export class Forwarding {
       reply.completed <= traffic.sentCount,
       `${reply.completed} answers to ${traffic.sentCount} commands`,
     );
-    if (reply.replies.length > 0) {
-      const writer = this.#output.attach(session, session.protocol, false);
-      writer.raw(reply.replies, 0, reply.replies.length);
+    const writer = this.#output.attach(session, session.protocol, false);
+    const mark = writer.position;
+    writer.raw(reply.replies, 0, reply.replies.length);
+    if (reply.completed > 0) {
+      this.#drop(traffic, reply.completed);
+      if (session.plan !== undefined) session.takeReply(mark);
     }
-    if (reply.completed > 0) this.#drop(traffic, reply.completed);
     if (reply.notLeader) {
       this.#links.refused(from);
       this.#putBack(traffic);
@@ -153,8 +155,10 @@ export class Forwarding {
         continue;
       }
       const writer = this.#output.attach(session, session.protocol, session.muted);
+      const mark = writer.position;
       for (const isWrite of sent) writer.error(isWrite ? UNCERTAIN : NOT_EXECUTED);
       this.#drop(traffic, sent.length);
+      if (session.plan !== undefined) session.takeReply(mark);
       traffic.generation++;
       this.#putBack(traffic);
     }

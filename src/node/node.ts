@@ -13,6 +13,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Settings } from "../config/table.ts";
 import type { ParserLimits } from "../resp/request-parser.ts";
 import { Store } from "../store/store.ts";
+import { Chores } from "./chores.ts";
 import { Cluster } from "./cluster.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Forwarding } from "./forwarding.ts";
@@ -33,6 +34,7 @@ import { ReplyOutput } from "./reply-output.ts";
 import { ServerView } from "./server-view.ts";
 import { Session } from "./session.ts";
 import { Shutdown } from "./shutdown.ts";
+import { Transactions } from "./transactions.ts";
 import { VirtualSessions } from "./virtual-sessions.ts";
 
 /** Elections of a healthy majority are over by then; a client that waited longer is told that nobody leads. */
@@ -51,6 +53,8 @@ export class SeshatNode implements NodeInputs {
   readonly cluster: Cluster;
   readonly output: ReplyOutput;
   readonly dispatch: Dispatch;
+  readonly transactions: Transactions;
+  readonly chores: Chores;
   readonly forwarding: Forwarding;
   readonly virtualSessions: VirtualSessions;
   readonly server: ServerView;
@@ -69,6 +73,7 @@ export class SeshatNode implements NodeInputs {
     this.output = new ReplyOutput(ports.buffers);
     this.server = new ServerView(this);
     this.dispatch = new Dispatch(this);
+    this.transactions = new Transactions(this);
     const hashSeed = [ports.entropy.u32(), ports.entropy.u32()] as const;
     this.replica = new Replica(
       {
@@ -130,6 +135,7 @@ export class SeshatNode implements NodeInputs {
       return undefined;
     });
     this.server.followSettings();
+    this.chores = new Chores(this);
   }
 
   /** Once the ports work: dials the others. */
@@ -255,6 +261,7 @@ export class SeshatNode implements NodeInputs {
     this.server.tick(nowMs);
     this.cluster.tick();
     this.#shutdown.tick(nowMs);
+    this.chores.tick(nowMs);
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
     const { timeoutSeconds } = this.settings;

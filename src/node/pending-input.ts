@@ -8,6 +8,8 @@ export class PendingInput {
   bytes: Buffer = NOTHING;
   start = 0;
   end = 0;
+  /** So many bytes at the front were put back. */
+  returned = 0;
   /** The front, as it was put back since the last settle(). */
   #pieces: { readonly place: number; readonly length: number }[] = [];
 
@@ -43,6 +45,7 @@ export class PendingInput {
     ]);
     this.start = 0;
     this.end = this.bytes.length;
+    this.returned += source.length;
   }
 
   /** It goes on from here: what is put back from now on comes first. */
@@ -53,6 +56,7 @@ export class PendingInput {
   /** The first `count` bytes are done with. */
   consume(count: number): void {
     this.start += count;
+    this.returned = Math.max(0, this.returned - count);
     if (this.start === this.end) this.clear();
   }
 
@@ -66,6 +70,7 @@ export class PendingInput {
     this.bytes = NOTHING;
     this.start = 0;
     this.end = 0;
+    this.returned = 0;
     this.settle();
   }
 

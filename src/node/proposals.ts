@@ -176,6 +176,7 @@ export class Proposals {
       batch.argsOf(item, args);
       const startUs = timer.start(id);
       const errorsBefore = writer.errors;
+      const mark = writer.position;
       if (kind === ITEM_WRITE) {
         machine.run(row, args, batch.databases[item]!, writer);
         session.lastWriteIndex = index;
@@ -187,6 +188,7 @@ export class Proposals {
       if (startUs !== 0) timer.stop(id, startUs, args, session);
       if (writer.errors !== errorsBefore) timer.failed(id, errorsBefore);
       session.answered();
+      if (session.plan !== undefined) session.takeReply(mark);
       if (writer.position > OUTPUT_BYTES_MAX) session.overflow();
     }
     machine.endEntry();
@@ -218,9 +220,11 @@ export class Proposals {
     const session = batch.sessions[item]!;
     const protocol = batch.protocols[item] === 3 ? 3 : 2;
     const writer = this.#parts.output.attach(session, protocol, batch.mutes[item] === 1);
+    const mark = writer.position;
     if (errorText === UNCERTAIN) this.#parts.output.uncertainReplies++;
     writer.error(errorText);
     session.answered();
+    if (session.plan !== undefined) session.takeReply(mark);
   }
 
   #recycle(batch: TurnBatch): void {

@@ -37,7 +37,7 @@ import type { Ports } from "./ports.ts";
 import { Proposals } from "./proposals.ts";
 import type { ReplyOutput } from "./reply-output.ts";
 import type { Session } from "./session.ts";
-import { throughSnapshot } from "./snapshot-transfer.ts";
+import { type StagedState, throughSnapshot } from "./snapshot-transfer.ts";
 
 /** Nobody can serve: no leader is known, or this one is not ready or is handing over. */
 export const MODE_NONE = 0;
@@ -60,7 +60,7 @@ export interface ReplicaEnvironment {
   /** Is there a connection on which the leader can be asked? */
   reaches(member: number): boolean;
   /** The state that belongs to a snapshot the core has accepted. */
-  takeStaged(meta: SnapshotMeta): { readonly store: Store; readonly timeMs: number };
+  takeStaged(meta: SnapshotMeta): StagedState;
   /** A change of the members has been applied. */
   configurationChanged(change: ConfChange, confState: ConfState): void;
   /** mode or leader changed. */
@@ -144,6 +144,7 @@ export class Replica {
     const { tickMs } = settings;
     const storage = new NodeStorage(identity.voters, () => this.machine.appliedIndex);
     this.machine.appliedIndex = storage.lastIndex();
+    this.machine.sessions.setMembers(identity.voters);
     this.storage = storage;
     const leaseMs = settings.readMode === "lease" ? settings.leaseMs : 0;
     this.raft = new RaftCore(
@@ -308,9 +309,10 @@ export class Replica {
   /** DEBUG RELOAD: the state goes through a snapshot and back. An error text, or undefined. */
   reload(): string | undefined {
     const { machine } = this;
-    const loaded = throughSnapshot(machine.store, this.#environment.settings.snapshotChunkBytes);
+    const { snapshotChunkBytes } = this.#environment.settings;
+    const loaded = throughSnapshot(machine.store, machine.sessions.encode(), snapshotChunkBytes);
     if (!loaded.ok) return `ERR reload failed: ${loaded.error}`;
-    machine.replace(loaded.store, machine.timeMs, machine.appliedIndex, machine.appliedTerm);
+    machine.replace(loaded.store, loaded.metadata, machine.timeMs, machine.appliedIndex, machine.appliedTerm);
     this.readContext.store = loaded.store;
     return undefined;
   }
@@ -373,6 +375,7 @@ export class Replica {
       if (entry.confChange !== undefined) {
         const confState = this.raft!.applyConfChange(entry.confChange);
         this.storage!.setConfState(confState);
+        machine.sessions.setMembers(membersOf(confState));
         this.#environment.configurationChanged(entry.confChange, confState);
       }
       return;
@@ -387,9 +390,10 @@ export class Replica {
   }
 
   #restore(meta: SnapshotMeta): void {
-    const { store, timeMs } = this.#environment.takeStaged(meta);
+    const { store, metadata, timeMs } = this.#environment.takeStaged(meta);
     this.storage!.applySnapshot(meta);
-    this.machine.replace(store, timeMs, meta.index, meta.term);
+    this.machine.replace(store, metadata, timeMs, meta.index, meta.term);
+    this.machine.sessions.setMembers(membersOf(meta.confState));
     this.readContext.store = store;
     this.clock.follow(timeMs, this.monotonicMs);
     this.proposals.giveUp(Number.POSITIVE_INFINITY);
@@ -456,6 +460,14 @@ export class Replica {
     );
   }
 }
+
+/** Everybody who may have clients. */
+const membersOf = ({ voters, votersOutgoing, learners, learnersNext }: ConfState): readonly number[] => [
+  ...voters,
+  ...votersOutgoing,
+  ...learners,
+  ...learnersNext,
+];
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -45,5 +45,33 @@ export const allowedSubscribed = Uint8Array.from(rows, (row, id) =>
 
 /** Local commands that only the leader can answer: a follower passes them on. */
 export const leaderOnly = Uint8Array.from(rows, (row) => (row.name === "wait" ? 1 : 0));
-/** Commands that settings may forbid; ServerView.restriction() says. */
-export const restricted = Uint8Array.from(rows, (row) => (row.name.startsWith("debug|") ? 1 : 0));
+/** Of each row, bits that send a command off the straight way: */
+export const SPECIAL_RESTRICTED = 1;
+export const SPECIAL_LOG_FORM = 2;
+const LOG_FORMS = new Set(["exec", "watch", "unwatch"]);
+/**
+ * RESTRICTED: settings may forbid it; ServerView.restriction() says. LOG_FORM: in the log it looks different
+ * (command/transactions.ts), so what a client sends is translated first.
+ */
+export const specials = Uint8Array.from(
+  rows,
+  ({ name }) =>
+    (name.startsWith("debug|") ? SPECIAL_RESTRICTED : 0) | (LOG_FORMS.has(name) ? SPECIAL_LOG_FORM : 0),
+);
+
+const idOf = (name: string): number => rows.findIndex((row) => row.name === name);
+export const rowIds = {
+  exec: idOf("exec"),
+  watch: idOf("watch"),
+  unwatch: idOf("unwatch"),
+  select: idOf("select"),
+} as const;
+
+/** After MULTI these are carried out at once; all others are queued. */
+const UNQUEUED = new Set(["multi", "exec", "discard", "watch", "quit", "reset"]);
+export const queued = Uint8Array.from(rows, (row) => (UNQUEUED.has(row.name) ? 0 : 1));
+export const forbiddenInTransaction = withFlag("no_multi");
+/** Queued, they are answered by the client's own node. */
+export const isLocalInTransaction = Uint8Array.from(rows, (row, id) =>
+  routes[id] === ROUTE_LOCAL || row.name === "unwatch" ? 1 : 0,
+);

@@ -2,6 +2,7 @@
 // write. No behaviour.
 
 import type { ClientKind, ReplyMode } from "../command/local-context.ts";
+import type { Plan, Transaction } from "./transaction.ts";
 
 export class SessionFields {
   readonly fileDescriptor = -1;
@@ -45,9 +46,12 @@ export class SessionFields {
   patternCount = 0;
   shardChannelCount = 0;
 
-  // Transactions and WATCH come with their own issue; CLIENT LIST already shows their fields.
-  readonly inTransaction = false;
-  readonly watchDirty = false;
-  readonly queuedCommandCount = 0;
-  readonly watchedKeyCount = 0;
+  /** Between MULTI and EXEC. */
+  inTransaction = false;
+  /** Made by the first MULTI or WATCH. */
+  transaction: Transaction | undefined;
+  /** Of the EXEC that is on its way, when its reply is not to go out as it comes. */
+  plan: Plan | undefined;
+  /** The command being parsed is of a node, not of a client: it may be a log form. */
+  inLogForm = false;
 }

@@ -3,7 +3,7 @@
 // (ClientConnection is a port) and no Raft (Replica says what can be done now).
 
 import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
-import type { Client, ParkedCommand } from "../command/local-context.ts";
+import { advanceReplyMode, type Client, type ParkedCommand } from "../command/local-context.ts";
 import { rows } from "../command/lookup.ts";
 import { WARM_BYTES_LEAST } from "../machine/machine.ts";
 import { COMMAND, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
@@ -24,6 +24,7 @@ import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
 import { MODE_LEADER, MODE_NONE } from "./replica.ts";
 import { SessionFields } from "./session-fields.ts";
+import { type Plan, Transaction } from "./transaction.ts";
 
 /** A held client's further input is read up to here, then the kernel keeps it. */
 const HELD_INPUT_BYTES_MAX = 1 << 20;
@@ -54,6 +55,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.connectedAtMs = node.replica.wallMs;
     this.lastActiveMs = node.replica.wallMs;
     this.authenticated = virtual || !node.passwordRequired;
+    this.inLogForm = virtual;
     this.#parser = new RequestParser(node.parserLimits);
     this.#parser.authenticated = this.authenticated;
   }
@@ -66,7 +68,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.lastActiveMs = this.#node.replica.wallMs;
     const input = this.#input;
     if (this.#hold === HOLD_NONE && input.length === 0) {
-      const end = this.#parse(buffer, from, to);
+      const end = this.#parse(buffer, from, to, 0);
       if (end < to && !this.closing) input.append(buffer, end, to);
       this.#node.replica.flushFullBatch();
     } else {
@@ -95,13 +97,65 @@ export class Session extends SessionFields implements Client, ClientHandler {
     if (!this.#mayGoOn(nowMs)) return false;
     this.#hold = HOLD_NONE;
     this.#input.settle();
+    if (this.plan?.reply !== undefined) this.#finishTransaction(this.plan);
     this.#parsePending();
     if (this.#hold === HOLD_NONE && this.#readingPaused) this.#resumeReading();
     return this.#hold === HOLD_NONE;
   }
 
+  /** What is to be looked at is written all the same. */
   get muted(): boolean {
-    return this.replyMode !== "on";
+    return this.replyMode !== "on" && this.plan === undefined;
+  }
+
+  get queuedCommandCount(): number {
+    return this.transaction?.queue.length ?? 0;
+  }
+
+  get watchedKeyCount(): number {
+    return this.transaction?.watchedKeys.size ?? 0;
+  }
+
+  get watchDirty(): boolean {
+    const { transaction } = this;
+    if (transaction === undefined || transaction.watches === 0) return false;
+    const { replica, cluster } = this.#node;
+    const { incarnation } = cluster.membership.self;
+    return replica.machine.sessions.watches.isDirty({
+      incarnation,
+      session: this.id,
+      serial: transaction.serial,
+    });
+  }
+
+  beginTransaction(): void {
+    this.transaction ??= new Transaction();
+    this.inTransaction = true;
+  }
+
+  discardTransaction(): void {
+    this.endTransaction();
+  }
+
+  /** The transaction is on its way or given up; nothing is watched any more. */
+  endTransaction(): void {
+    this.inTransaction = false;
+    this.transaction?.empty();
+    this.transaction?.unwatch();
+  }
+
+  /** The reply to the only command that was on its way stands in the output from `mark` on: it is to be looked at first. */
+  takeReply(mark: number): void {
+    const writer = this.#node.output.attach(this, this.protocol, false);
+    if (this.plan !== undefined) this.plan.reply = Buffer.from(writer.buffer.subarray(mark, writer.position));
+    writer.position = mark;
+  }
+
+  #finishTransaction(plan: Plan): void {
+    this.plan = undefined;
+    this.#node.transactions.finish(this, plan);
+    // The EXEC itself was counted when it went off; one that CLIENT REPLY SKIP was in is counted now.
+    if (this.skipNextReply) advanceReplyMode(this);
   }
 
   /** A command has its reply: called for each, in order, by whoever answered it. */
@@ -219,6 +273,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.#node.server.monitors.remove(this);
     this.#node.pubSub.left(this);
     this.#parked = undefined;
+    this.endTransaction();
   }
 
   park(wait: ParkedCommand): void {
@@ -250,8 +305,11 @@ export class Session extends SessionFields implements Client, ClientHandler {
     if (unread > OUTPUT_BYTES_MAX || (hardBytes > 0 && unread > hardBytes)) this.overflow();
   }
 
-  /** Parses commands from buffer[from, to) and returns where it stopped: what follows is kept for later. */
-  #parse(buffer: Buffer, from: number, to: number): number {
+  /**
+   * Parses commands from buffer[from, to) and returns where it stopped: what follows is kept for later. Those before
+   * `ownTo` were put back.
+   */
+  #parse(buffer: Buffer, from: number, to: number, ownTo: number): number {
     const node = this.#node;
     const parser = this.#parser;
     const args = node.args;
@@ -263,6 +321,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
       const status = parser.next(buffer, at, to);
       if (status === COMMAND) {
         args.set(parser.argsBuffer, parser.offsets, 0, parser.argumentCount);
+        if (ownTo > 0) this.inLogForm = at < ownTo;
         const end = parser.position;
         if (node.dispatch.command(this, args, buffer, at, end) === HELD) break;
         at = end;
@@ -281,7 +340,9 @@ export class Session extends SessionFields implements Client, ClientHandler {
   #parsePending(): void {
     const input = this.#input;
     if (input.length === 0) return;
-    const consumed = this.#parse(input.bytes, input.start, input.end);
+    const ownTo = input.returned > 0 && !this.virtual ? input.start + input.returned : 0;
+    const consumed = this.#parse(input.bytes, input.start, input.end, ownTo);
+    if (ownTo > 0) this.inLogForm = false;
     if (this.closing || this.gone) input.clear();
     else input.consume(consumed - input.start);
     // Not before: a batch that is refused is put back in front of what is left.

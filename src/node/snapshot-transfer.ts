@@ -18,11 +18,10 @@ import type {
   SnapshotStreamOut,
 } from "./ports.ts";
 
-/** What a receiver must know beside the store is in the stream's header. */
-const NO_METADATA = new Uint8Array(0);
-
 export interface OutgoingState {
   readonly store: Store;
+  /** What belongs to the state beside the store (machine/sessions.ts). */
+  readonly metadata: Uint8Array;
   readonly timeMs: number;
   readonly table: ClusterTable;
   readonly chunkBytes: number;
@@ -47,7 +46,7 @@ export class SnapshotSending implements SnapshotSender {
     this.member = message.to;
     this.#chunkBytes = state.chunkBytes;
     this.#done = done;
-    this.#reader = state.store.beginSnapshot(NO_METADATA);
+    this.#reader = state.store.beginSnapshot(state.metadata);
     const header = encodeSnapshotHeader({
       raft: message,
       table: state.table,
@@ -101,6 +100,7 @@ export interface StagedState {
   /** The members as of the snapshot. */
   readonly table: ClusterTable;
   readonly store: Store;
+  readonly metadata: Uint8Array;
   readonly timeMs: number;
 }
 
@@ -146,7 +146,13 @@ export class SnapshotReceiving implements SnapshotReceiver {
       return false;
     }
     return this.#accept(
-      { meta, table: this.#header.table, store: result.store, timeMs: this.#header.timeMs },
+      {
+        meta,
+        table: this.#header.table,
+        store: result.store,
+        metadata: result.metadata,
+        timeMs: this.#header.timeMs,
+      },
       this.#header.raft,
     );
   }
@@ -157,8 +163,12 @@ export class SnapshotReceiving implements SnapshotReceiver {
 }
 
 /** The store as a receiver would get it. */
-export function throughSnapshot(store: Store, chunkBytes: number): ReturnType<SnapshotLoader["finish"]> {
-  const reader = store.beginSnapshot(NO_METADATA);
+export function throughSnapshot(
+  store: Store,
+  metadata: Uint8Array,
+  chunkBytes: number,
+): ReturnType<SnapshotLoader["finish"]> {
+  const reader = store.beginSnapshot(metadata);
   const loader = new SnapshotLoader(accessOf(store));
   for (let chunk = reader.next(chunkBytes); chunk !== undefined; chunk = reader.next(chunkBytes)) {
     loader.accept(chunk);

@@ -140,6 +140,7 @@ export class Keyspace extends KeyspaceReads {
    */
   collectionForWrite(handle: number): Collection {
     if (this.listener !== undefined) this.listener.beforeChange(this.hashOf(handle), handle);
+    if (this.state.watcher !== undefined) this.#touched(this.hashOf(handle), handle);
     const id = this.collectionIdOf(handle);
     const found = this.collections.get(id);
     if (!found.frozen) return found;

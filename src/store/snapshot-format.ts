@@ -14,6 +14,7 @@
 // (collection.ts). Between a first (or collection) and its last part no other may come.
 
 import { crc32c } from "../base/crc32c.ts";
+import { SNAPSHOT_METADATA_BYTES_MAX } from "../base/limits.ts";
 import { SLAB_BYTES_MAX } from "./size-class.ts";
 
 export const SNAPSHOT_VERSION = 2;
@@ -35,7 +36,9 @@ export const ITEM_MORE_HEADER_BYTES = 8;
 
 export const CHUNK_BYTES_MIN = 64 * 1024;
 export const CHUNK_BYTES_MAX = 1024 * 1024;
-export const METADATA_BYTES_MAX = CHUNK_BYTES_MAX - CHUNK_HEADER_BYTES - PREAMBLE_BYTES;
+/** The preamble is one chunk, however long its metadata is. */
+export const METADATA_BYTES_MAX = SNAPSHOT_METADATA_BYTES_MAX;
+export const PREAMBLE_CHUNK_BYTES_MAX = METADATA_BYTES_MAX + CHUNK_HEADER_BYTES + PREAMBLE_BYTES;
 export const SNAPSHOT_DATABASES_MAX = 65_536;
 
 if (CHUNK_BYTES_MIN < CHUNK_HEADER_BYTES + ITEM_WHOLE_HEADER_BYTES + SLAB_BYTES_MAX) {

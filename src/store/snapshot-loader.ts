@@ -79,8 +79,10 @@ export class SnapshotLoader {
 
   #accept(chunk: Buffer): SnapshotError | undefined {
     if (chunk.length < format.CHUNK_HEADER_BYTES) return "short";
-    if (chunk.length > format.CHUNK_BYTES_MAX) return "limit";
     const magic = chunk.readUInt32LE(0);
+    const isPreamble = magic === format.CHUNK_PREAMBLE;
+    if (chunk.length > (isPreamble ? format.PREAMBLE_CHUNK_BYTES_MAX : format.CHUNK_BYTES_MAX))
+      return "limit";
     if (magic !== format.CHUNK_PREAMBLE && magic !== format.CHUNK_DATA && magic !== format.CHUNK_END)
       return "magic";
     if (chunk.readUInt32LE(8) !== chunk.length - format.CHUNK_HEADER_BYTES) return "length";

@@ -39,6 +39,8 @@ const UNPRINTED = new Set([
 /** The facts are of a later release; where it differs, rows are as redis-server 7.0.15 prints them. */
 const CHANGED_LATER: Readonly<Record<string, Partial<Fact>>> = {
   wait: { command_flags: ["NOSCRIPT"] },
+  multi: { command_flags: ["NOSCRIPT", "LOADING", "STALE", "FAST", "ALLOW_BUSY"] },
+  watch: { command_flags: ["NOSCRIPT", "LOADING", "STALE", "FAST", "ALLOW_BUSY"] },
   "command|getkeys": { arity: -4 },
   "command|getkeysandflags": { arity: -4 },
 };

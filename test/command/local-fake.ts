@@ -88,6 +88,16 @@ export class FakeClient implements Client {
     this.events.push("reset");
   }
 
+  beginTransaction(): void {
+    this.inTransaction = true;
+    this.events.push("begin");
+  }
+
+  discardTransaction(): void {
+    this.inTransaction = false;
+    this.events.push("discard");
+  }
+
   park(wait: ParkedCommand): void {
     this.parked = wait;
   }

@@ -33,11 +33,9 @@ export class ClientPause implements PauseControl {
   blocks(row: CommandRow, monotonicMs: number, transactionWrites = false): boolean {
     if (monotonicMs >= this.#untilMs) return false;
     if (this.#mode === "all") return true;
-    return (
-      row.route === "write" ||
-      row.flags.includes("write") ||
-      row.flags.includes("may_replicate") ||
-      (row.name === "exec" && transactionWrites)
-    );
+    if (row.name === "exec") return transactionWrites;
+    // WATCH and UNWATCH go through the log and change no data.
+    const changesData = row.route === "write" && !row.name.endsWith("watch");
+    return changesData || row.flags.includes("write") || row.flags.includes("may_replicate");
   }
 }

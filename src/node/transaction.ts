@@ -1,0 +1,71 @@
+// One session's transaction: the commands queued since MULTI as bytes, and what it watches. Also the plan of an EXEC
+// that is on its way and has commands of the node itself in it. Data and bookkeeping only; transactions.ts decides.
+
+import { PendingInput } from "./pending-input.ts";
+
+/** One queued command. */
+export interface Queued {
+  readonly id: number;
+  /** Its RESP bytes in `bytes`, relative to their start. */
+  readonly start: number;
+  readonly end: number;
+  /** Runs on this node, after the others. */
+  readonly isLocal: boolean;
+}
+
+/** What becomes of the reply to an EXEC with local commands. */
+export interface Plan {
+  readonly bytes: Buffer;
+  readonly queue: readonly Queued[];
+  /** Once it is there; it was taken out of the output. */
+  reply: Buffer | undefined;
+}
+
+export class Transaction {
+  /** A command was refused: EXEC will be. */
+  hasFailed = false;
+  /** A write is among the queued (CLIENT PAUSE). */
+  hasWrite = false;
+  hasLocal = false;
+  queue: Queued[] = [];
+  readonly #bytes = new PendingInput();
+
+  /** Counts what was watched together. Whatever the log holds of an earlier serial is over. */
+  serial = 1;
+  /** WATCH commands of this serial. */
+  watches = 0;
+  readonly watchedKeys = new Set<string>();
+
+  get byteCount(): number {
+    return this.#bytes.length;
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes.bytes.subarray(this.#bytes.start, this.#bytes.end);
+  }
+
+  add(id: number, isWrite: boolean, isLocal: boolean, source: Buffer, from: number, to: number): void {
+    const start = this.#bytes.length;
+    this.#bytes.append(source, from, to);
+    this.queue.push({ id, start, end: this.#bytes.length, isLocal });
+    if (isWrite) this.hasWrite = true;
+    if (isLocal) this.hasLocal = true;
+  }
+
+  /** The queue is gone. */
+  empty(): void {
+    this.hasFailed = false;
+    this.hasWrite = false;
+    this.hasLocal = false;
+    this.queue = [];
+    this.#bytes.clear();
+  }
+
+  /** Nothing is watched any more. */
+  unwatch(): void {
+    if (this.watches === 0) return;
+    this.serial++;
+    this.watches = 0;
+    this.watchedKeys.clear();
+  }
+}

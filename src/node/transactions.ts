@@ -1,0 +1,216 @@
+// MULTI, EXEC and WATCH on the client's own node (docs/adr/0010): queues commands, makes log forms of EXEC and WATCH,
+// and puts the replies of the node's own commands among those that come back. It runs no command itself.
+
+import { Args } from "../base/args.ts";
+import { assert } from "../base/assert.ts";
+import { selectableDatabase } from "../command/connection.ts";
+import { replyError } from "../command/errors.ts";
+import { lookupId, rows } from "../command/lookup.ts";
+import { EXEC_COMMANDS, transactionError } from "../command/transactions.ts";
+import { replyEnd } from "../resp/reply-end.ts";
+import {
+  COMMAND,
+  encodeArguments,
+  encodeCommand,
+  ParserScratch,
+  RequestParser,
+  redisLimits,
+} from "../resp/request-parser.ts";
+import { DONE } from "./holds.ts";
+import type { SeshatNode } from "./node.ts";
+import { MODE_LEADER } from "./replica.ts";
+import { deniedOutOfMemory, isLocalInTransaction, ROUTE_WRITE, routes, rowIds } from "./row-facts.ts";
+import type { Session } from "./session.ts";
+import { type Plan, Transaction } from "./transaction.ts";
+
+const NOTHING = Buffer.alloc(0);
+const EMPTY_ARRAY = Buffer.from("*0\r\n");
+const STAR = 0x2a;
+const MINUS = 0x2d;
+const NO_OWNER = "0:0:0";
+
+export class Transactions {
+  readonly #node: SeshatNode;
+  readonly #parser = new RequestParser(redisLimits, new ParserScratch());
+  readonly #args = new Args();
+
+  constructor(node: SeshatNode) {
+    this.#node = node;
+    this.#parser.authenticated = true;
+  }
+
+  /** A command after MULTI that may be queued. */
+  queue(session: Session, id: number, args: Args, buffer: Buffer, start: number, end: number): number {
+    const { dispatch, settings } = this.#node;
+    const transaction = transactionOf(session);
+    const isOwn = args.bytes === buffer && buffer[start] === STAR;
+    const source = isOwn ? buffer : encodeArguments(args);
+    const from = isOwn ? start : 0;
+    const to = isOwn ? end : source.length;
+    const bytesMax = Math.min(settings.protoMaxBulkBytes, settings.clientQueryBufferBytesMax);
+    if (transaction.byteCount + to - from > bytesMax) {
+      transaction.empty(); // it will not run, so nothing of it is kept
+      return dispatch.refuse(session, id, transactionError.tooLong);
+    }
+    const { mode, limit } = this.#node.replica;
+    if (deniedOutOfMemory[id] === 1 && mode === MODE_LEADER && limit.isRefusing) {
+      return dispatch.refuse(session, id, replyError.outOfMemory);
+    }
+    // What will not run need not be kept.
+    if (!transaction.hasFailed) {
+      const isLocal = isLocalInTransaction[id] === 1;
+      transaction.add(id, routes[id] === ROUTE_WRITE, isLocal, source, from, to);
+    }
+    return dispatch.answer(session, (reply) => reply.simple("QUEUED"));
+  }
+
+  /** EXEC, WATCH or UNWATCH as the client sent it. */
+  begin(session: Session, id: number, args: Args): number {
+    if (id === rowIds.exec) return this.#exec(session, id, args);
+    if (id === rowIds.watch) return this.#watch(session, id, args);
+    assert(id === rowIds.unwatch, `${rows[id]?.name} has no log form`);
+    const outcome = this.#node.dispatch.answerAs(session, id, args, (reply) => reply.ok());
+    if (outcome === DONE) session.transaction?.unwatch();
+    return outcome;
+  }
+
+  #exec(session: Session, id: number, args: Args): number {
+    const { dispatch } = this.#node;
+    const { transaction } = session;
+    if (!session.inTransaction || transaction === undefined) {
+      return dispatch.answerAs(session, id, args, (reply) => reply.error(transactionError.execWithoutMulti));
+    }
+    if (transaction.hasFailed) {
+      session.discardTransaction();
+      return dispatch.answerAs(session, id, args, (reply) => reply.error(transactionError.aborted));
+    }
+    const outcome = this.#send(session, id, transaction);
+    if (outcome !== DONE) return outcome;
+    const { bytes, queue } = transaction;
+    for (const queued of queue) this.#show(session, queued.id, this.#parse(bytes, queued));
+    if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
+    session.endTransaction();
+    return DONE;
+  }
+
+  #send(session: Session, id: number, transaction: Transaction): number {
+    const node = this.#node;
+    const { hasLocal, watches, queue } = transaction;
+    const unit = hasLocal ? this.#dataOnly(transaction) : transaction.bytes;
+    const count = hasLocal ? queue.filter(({ isLocal }) => !isLocal).length : queue.length;
+    if (hasLocal) session.plan = { bytes: Buffer.from(transaction.bytes), queue, reply: undefined };
+    if (count === 0 && watches === 0) {
+      node.server.commandStatistics.count(id);
+      session.plan = undefined;
+      return node.dispatch.answer(session, () =>
+        this.finish(session, { bytes: transaction.bytes, queue, reply: EMPTY_ARRAY }),
+      );
+    }
+    const owner = watches === 0 ? NO_OWNER : this.ownerOf(session, transaction);
+    const needsMemory = queue.some((queued) => deniedOutOfMemory[queued.id] === 1);
+    const form = Args.of("EXEC", owner, String(watches), String(count), needsMemory ? "1" : "0", unit);
+    const outcome = node.dispatch.logForm(session, id, form, NOTHING, 0, 0);
+    if (outcome !== DONE) session.plan = undefined; // it is sent again, from the start
+    return outcome;
+  }
+
+  #watch(session: Session, id: number, args: Args): number {
+    const { dispatch } = this.#node;
+    if (session.inTransaction) {
+      return dispatch.answerAs(session, id, args, (reply) => reply.error(transactionError.watchInMulti));
+    }
+    const transaction = transactionOf(session);
+    const keys: Buffer[] = [];
+    for (let i = 1; i < args.count; i++) keys.push(args.copy(i));
+    const owner = this.ownerOf(session, transaction);
+    const form = Args.of("WATCH", owner, String(transaction.watches + 1), ...keys);
+    const outcome = dispatch.logForm(session, id, form, NOTHING, 0, 0);
+    if (outcome !== DONE) return outcome;
+    if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
+    transaction.watches++;
+    for (const key of keys) transaction.watchedKeys.add(`${session.database}:${key.toString("latin1")}`);
+    return DONE;
+  }
+
+  /** Who watches, in the log's words. */
+  ownerOf(session: Session, transaction: Transaction): string {
+    return `${this.#node.cluster.membership.self.incarnation}:${session.id}:${transaction.serial}`;
+  }
+
+  /** What a log form stands for, shown to MONITOR and counted: for one that another node has sent. */
+  showForwarded(session: Session, id: number, form: Args): void {
+    if (id === rowIds.exec) {
+      const bytes = form.copy(EXEC_COMMANDS);
+      for (let start = 0; start < bytes.length; start = this.#parser.position) {
+        const args = this.#parse(bytes, { start, end: bytes.length });
+        const inner = lookupId(args);
+        if (inner !== rowIds.select) this.#show(session, inner, args);
+      }
+      if (this.#node.monitoring) this.#node.feedMonitors(session, id, Args.of("EXEC"));
+    } else if (id === rowIds.watch && this.#node.monitoring) {
+      const keys: Buffer[] = [];
+      for (let i = 3; i < form.count; i++) keys.push(form.copy(i));
+      this.#node.feedMonitors(session, id, Args.of("WATCH", ...keys));
+    }
+  }
+
+  #show(session: Session, id: number, args: Args): void {
+    this.#node.server.commandStatistics.count(id);
+    if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
+  }
+
+  #parse(bytes: Buffer, { start, end }: { readonly start: number; readonly end: number }): Args {
+    const status = this.#parser.next(bytes, start, end);
+    assert(status === COMMAND, `a queued command at ${start} of ${bytes.length} bytes does not parse`);
+    return this.#args.set(bytes, this.#parser.offsets, 0, this.#parser.argumentCount);
+  }
+
+  /** The queued bytes without those of local commands; a SELECT that will succeed says which database follows. */
+  #dataOnly({ queue, bytes }: Transaction): Buffer {
+    const parts: Buffer[] = [];
+    for (const queued of queue) {
+      if (!queued.isLocal) parts.push(bytes.subarray(queued.start, queued.end));
+      else if (queued.id === rowIds.select) {
+        const database = selectableDatabase(this.#parse(bytes, queued), this.#node.settings.databases);
+        if (database !== undefined) parts.push(encodeCommand(["SELECT", String(database)]));
+      }
+    }
+    return Buffer.concat(parts);
+  }
+
+  /** The reply is there: the node's own commands run now, if the transaction did, and theirs go among the others. */
+  finish(session: Session, { bytes, queue, reply }: Plan): void {
+    if (reply === undefined || reply.length === 0) return;
+    const node = this.#node;
+    const attach = (): typeof node.output.writer =>
+      node.output.attach(session, session.protocol, session.muted);
+    const headerEnd = reply.indexOf("\r\n") + 2;
+    if (reply[0] !== STAR || reply[1] === MINUS) {
+      attach().raw(reply, 0, reply.length);
+      return;
+    }
+    attach().array(queue.length);
+    session.inTransaction = true; // they are inside one: nothing waits
+    let at = headerEnd;
+    for (const queued of queue) {
+      if (!queued.isLocal) {
+        const end = replyEnd(reply, at);
+        assert(end > 0, `the reply of a transaction is cut off at ${at} of ${reply.length} bytes`);
+        attach().raw(reply, at, end);
+        at = end;
+      } else if (queued.id === rowIds.unwatch) {
+        attach().ok();
+      } else {
+        node.server.run(session, queued.id, this.#parse(bytes, queued));
+      }
+    }
+    session.inTransaction = false;
+    session.authenticationChanged();
+  }
+}
+
+/** The session's, made when it first needs one. */
+function transactionOf(session: Session): Transaction {
+  session.transaction ??= new Transaction();
+  return session.transaction;
+}
