@@ -57,6 +57,8 @@ export function statisticsLines(source: InfoSource): readonly InfoLine[] {
     ["total_writes_processed", statistics.writesProcessed],
     ["io_threaded_reads_processed", 0],
     ["io_threaded_writes_processed", 0],
+    ["reply_buffer_shrinks", 0],
+    ["reply_buffer_expands", 0],
     ["commands_forwarded", statistics.commandsForwarded],
     ["uncertain_replies", statistics.uncertainReplies],
     ["snapshots_received", statistics.snapshotsReceived],
