@@ -36,6 +36,10 @@ export const replyError = {
   bitfieldOverflow: "ERR Invalid OVERFLOW type specified",
   bitfieldReadOnly: "ERR BITFIELD_RO only supports the GET subcommand",
 
+  // hyperloglog
+  notSketch: "WRONGTYPE Key is not a valid HyperLogLog string value.",
+  sketchCorrupt: "INVALIDOBJ Corrupted HLL object detected",
+
   // keys
   databaseOutOfRange: "ERR DB index is out of range",
   firstDatabaseInvalid: "ERR invalid first DB index",

@@ -3,6 +3,7 @@
 import { bitCommands } from "./bits.ts";
 import { bitFieldCommands } from "./bits-field.ts";
 import { bitOperationCommands } from "./bits-operation.ts";
+import { hyperLogLogCommands } from "./hyperloglog.ts";
 import { keyCommands } from "./keys.ts";
 import { keyExpireCommands } from "./keys-expire.ts";
 import { keyFlushCommands } from "./keys-flush.ts";
@@ -30,6 +31,7 @@ const families: readonly (readonly CommandRow[])[] = [
   bitCommands,
   bitOperationCommands,
   bitFieldCommands,
+  hyperLogLogCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,

@@ -23,6 +23,8 @@ export const eventSteps: readonly string[] = [
   "bitop or d a; set a x; bitop or d a; bitop not d d; bitop and d nosuch; bitop and d nosuch",
   "bitfield a get u8 0; bitfield a set u8 0 1 get u8 0 incrby u8 0 1; bitfield a set u8 0 2; bitfield a set u8 80 0",
   "bitfield a overflow fail incrby u2 0 100; bitfield a overflow fail incrby u2 0 100; bitfield_ro a get u8 0",
+  // hyperloglog
+  "pfadd a; pfadd a; pfadd a x y; pfadd a x; pfcount a; pfcount a b; pfmerge b; pfmerge b a; pfmerge b a",
   // keys
   "set a 1; set b 1; del a b nosuch; set a 1; unlink a nosuch",
   "set a 1; expire a 100; expire a 100 NX; pexpire a 100000; expireat a 99999999999; pexpireat a 99999999999999",

@@ -2,7 +2,8 @@
 
 import { bits } from "./bits.ts";
 import type { Family } from "./family.ts";
+import { hyperloglog } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
 import { strings } from "./strings.ts";
 
-export const families: readonly Family[] = [strings, keys, bits];
+export const families: readonly Family[] = [strings, keys, bits, hyperloglog];
