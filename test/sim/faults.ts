@@ -1,9 +1,14 @@
 // What goes wrong in a run. The seed decides which kinds of faults the run has at all (some bugs need few kinds, and
 // much of each), how often they come and how long they last. At most a minority of the members is lost for ever.
 
+import { FigureEight } from "./figure-eight.ts";
+import { Mangling } from "./mangling.ts";
 import type { SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Simulation, SimulationOptions } from "./simulation.ts";
+
+/** Three elections. */
+const FIGURE_EIGHT_MS_MAX = 6000;
 
 type Kind = (faults: Faults) => string;
 
@@ -49,6 +54,15 @@ const KINDS = {
     f.endLater(f.simulation.network.slow(from, to, factor), f.random.magnitude(200, 4000));
     return `${from}>${to} ${factor.toFixed(0)} times`;
   },
+  mangle: (f) => {
+    const { machine } = f.victim();
+    const { mangled } = f.simulation.network;
+    const mangling = new Mangling(f.random);
+    const durationMs = f.random.magnitude(200, 5000);
+    mangled.set(machine, mangling);
+    f.endLater(() => mangled.get(machine) === mangling && mangled.delete(machine), durationMs);
+    return `what ${machine} receives: ${mangling.description}, ${durationMs.toFixed(0)} ms`;
+  },
   pause: (f) => {
     const victim = f.victim();
     const durationMs = f.random.magnitude(20, 4000);
@@ -92,6 +106,13 @@ const KINDS = {
     f.isHaunting = true;
     return "on";
   },
+  figureEight: (f) => {
+    const { figureEight } = f;
+    const text = figureEight.begin(f.simulation.leader);
+    const { round } = figureEight;
+    f.endLater(() => round === figureEight.round && figureEight.end(), FIGURE_EIGHT_MS_MAX);
+    return text;
+  },
   dropClients: (f) => {
     const client = f.random.pick(f.simulation.clients);
     client.drop();
@@ -109,11 +130,18 @@ export class Faults {
   readonly #meanGapMs: number;
   /** What ends the faults that last. */
   readonly #ongoing = new Set<() => void>();
+  readonly figureEight: FigureEight;
   isHaunting = false;
   #isOver = false;
 
   constructor(simulation: Simulation, random: Random, options: SimulationOptions) {
     this.simulation = simulation;
+    const { network, machines } = simulation;
+    this.figureEight = new FigureEight({
+      network,
+      machines,
+      members: () => simulation.living.filter((process) => simulation.isMember(process)),
+    });
     this.random = random;
     const drawn = FAULT_NAMES.filter(() => random.chance(0.5));
     this.#enabled = options.faults ?? (drawn.length > 0 ? drawn : FAULT_NAMES);
@@ -140,7 +168,13 @@ export class Faults {
     this.simulation.network.poweredOff.clear();
   }
 
+  /** After every step of a process. */
+  stepped(process: SimProcess): void {
+    if (!this.figureEight.isIdle) this.figureEight.stepped(process);
+  }
+
   elected(leader: SimProcess): void {
+    if (!this.figureEight.isIdle) this.figureEight.elected(leader);
     if (!this.isHaunting || this.#isOver || this.random.chance(0.2)) return;
     this.simulation.timeline.after(this.random.magnitude(0.05, 30), () => {
       if (!this.#isOver) this.isolate(leader.machine, 2, this.random.magnitude(200, 1000));

@@ -63,7 +63,7 @@ export const MUTATIONS = {
   commitOldTerm: {
     seedsMax: 2000,
     seedsInCi: 0,
-    options: { faults: ["haunt", "isolate", "partition"], smallAppends: true, faultGapMs: 700 },
+    options: { faults: ["figureEight"], smallAppends: true, faultGapMs: 300 },
     install: () =>
       replaced(
         RaftLog.prototype,

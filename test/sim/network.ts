@@ -7,6 +7,7 @@
 import { crc32c } from "../../src/base/crc32c.ts";
 import type { LinkDown } from "../../src/node/ports.ts";
 import { decodePeerFrame } from "../../src/wire/peer-frame.ts";
+import type { Mangling } from "./mangling.ts";
 import type { Random } from "./random.ts";
 import type { Timeline, Trace } from "./timeline.ts";
 
@@ -80,6 +81,8 @@ export class Network {
   readonly #listeners = new Map<string, Listener>();
   /** Machines without power answer nothing, not even with a reset. */
   readonly poweredOff = new Set<string>();
+  /** Machines that receive Raft's messages lost, doubled or late. */
+  readonly mangled = new Map<string, Mangling>();
   readonly pipes = new Set<Pipe>();
   readonly #baseDelayMs: number;
   #ids = 1;

@@ -223,8 +223,18 @@ abstract class Link extends Conversation implements PeerLink {
   }
 
   protected takeFrame(parcel: Parcel): void {
-    if (!this.isClosed && parcel.bytes !== undefined)
-      this.transport.process.node.peerFrame(this, parcel.bytes);
+    if (this.isClosed || parcel.bytes === undefined) return;
+    const { process } = this.transport;
+    const { network, machine } = process;
+    const mangling = network.mangled.get(machine);
+    if (mangling === undefined) return process.node.peerFrame(this, parcel.bytes);
+    const { pipe } = this;
+    const now = mangling.apply(parcel.bytes, (frame, delayMs) =>
+      network.timeline.after(delayMs, () =>
+        process.deliver(() => this.pipe === pipe && !this.isClosed && process.node.peerFrame(this, frame)),
+      ),
+    );
+    process.node.peerFrame(this, now);
   }
 }
 

@@ -137,6 +137,7 @@ export class Simulation implements ProcessWatcher {
 
   stepped(process: SimProcess): void {
     this.checks.stepped(process);
+    this.faults.stepped(process);
   }
 
   failed(process: SimProcess, problem: unknown): void {
