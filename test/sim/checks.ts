@@ -49,6 +49,8 @@ interface Seen {
   commit: number;
   appliedIndex: number;
   wasLeader: boolean;
+  /** Up to here the logs were committed and the same as this other member's when they were last compared. */
+  readonly comparedTo: Map<Seen, number>;
 }
 
 export class Checks {
@@ -113,7 +115,17 @@ export class Checks {
     const raft = rafts.get(core.id)!;
     const { commit } = core;
     const { appliedIndex } = replica.machine;
-    const seen = { process, core, raft, term: 0, vote: 0, commit, appliedIndex, wasLeader: false };
+    const seen: Seen = {
+      process,
+      core,
+      raft,
+      term: 0,
+      vote: 0,
+      commit,
+      appliedIndex,
+      wasLeader: false,
+      comparedTo: new Map(),
+    };
     this.#seen.set(process, seen);
     this.#tapMachine(seen);
     this.#joined(process);
@@ -285,11 +297,17 @@ export class Checks {
     }
   }
 
-  /** Log matching: two logs with the same term at an index hold the same entries up to it. Costly. */
-  compareLogs(): void {
+  /**
+   * Log matching: two logs with the same term at an index hold the same entries up to it. Costly.
+   * @param whole  also what was committed at both when they were last compared
+   */
+  compareLogs(whole: boolean): void {
     const members = [...this.#seen.values()];
     for (const [i, a] of members.entries()) {
-      for (const b of members.slice(i + 1)) compareTwo(a, b);
+      for (const b of members.slice(i + 1)) {
+        compareTwo(a, b, whole ? 0 : (a.comparedTo.get(b) ?? 0));
+        a.comparedTo.set(b, Math.min(a.core.commit, b.core.commit));
+      }
     }
   }
 
@@ -323,8 +341,8 @@ function hasLease({ process, core, raft }: Seen): boolean {
   return isValid;
 }
 
-function compareTwo(a: Seen, b: Seen): void {
-  const first = Math.max(a.raft.log.firstIndex(), b.raft.log.firstIndex());
+function compareTwo(a: Seen, b: Seen, comparedTo: number): void {
+  const first = Math.max(a.raft.log.firstIndex(), b.raft.log.firstIndex(), comparedTo);
   let isSame = false;
   for (let index = Math.min(a.core.lastIndex, b.core.lastIndex); index >= first; index--) {
     const termA = a.raft.log.term(index);

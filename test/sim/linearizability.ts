@@ -28,7 +28,7 @@ interface Level {
   readonly taken: number;
 }
 
-const STATES_MAX = 40_000;
+const STATES_MAX = 10_000;
 /** Ways to one state that are remembered for comparison. */
 const WAYS_MAX = 64;
 
@@ -138,7 +138,13 @@ class GroupSearch {
 
   /** Was this state reached with the same answered ones done, and no open one beyond those done now? */
   #isNoBetter(state: string): boolean {
-    const key = `${this.#answered.join(",")} ${state}`;
+    // The first ones that are not done say all about the words before them.
+    const from = this.#first >>> 5;
+    let to = this.#answered.length;
+    while (to > from && this.#answered[to - 1] === 0) to--;
+    let key = String(from);
+    for (let i = from; i < to; i++) key += `,${this.#answered[i]}`;
+    key += ` ${state}`;
     const before = this.#tried.get(key);
     if (before === undefined) {
       this.#tried.set(key, [this.#open.slice()]);

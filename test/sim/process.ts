@@ -269,10 +269,17 @@ export class SimProcess implements Site {
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, setLevel() {} };
 
+const freeBuffers: Buffer[] = [];
+
 /** Contents are whatever the last owner left: filled with a pattern that no reply contains. */
 const pool: BufferPool = {
-  acquire: (bytes = BUFFER_BYTES) => Buffer.alloc(Math.max(BUFFER_BYTES, bytes), 0xee),
-  release: (buffer) => void buffer.fill(0xee),
+  acquire: (bytes = BUFFER_BYTES) =>
+    (bytes <= BUFFER_BYTES ? freeBuffers.pop() : undefined) ??
+    Buffer.alloc(Math.max(BUFFER_BYTES, bytes), 0xee),
+  release: (buffer) => {
+    buffer.fill(0xee);
+    if (buffer.length === BUFFER_BYTES) freeBuffers.push(buffer);
+  },
 };
 
 function configurationOf(options: ProcessOptions): Configuration {

@@ -287,7 +287,7 @@ export class Simulation implements ProcessWatcher {
 
   #judge(): void {
     try {
-      this.checks.compareLogs();
+      this.checks.compareLogs(true);
     } catch (problem) {
       this.failed(this.processes[0]!, problem);
       return;
@@ -324,7 +324,7 @@ export class Simulation implements ProcessWatcher {
   #compareOften(): void {
     this.timeline.after(COMPARE_EVERY_MS, () => {
       try {
-        this.checks.compareLogs();
+        this.checks.compareLogs(false);
       } catch (problem) {
         this.failed(this.processes[0]!, problem);
       }
