@@ -14,8 +14,6 @@ interface Mutation {
   readonly options?: SimulationOptions;
   /** Seeds within which it must be found. */
   readonly seedsMax: number;
-  /** Of these so many are tried in CI; without it all. */
-  readonly seedsInCi?: number;
   /** Breaks the program; returns what mends it. */
   install(): () => void;
 }
@@ -35,12 +33,10 @@ const both =
     for (const mend of mends) mend();
   };
 
-const ELECTIONS = ["isolate", "partition", "resetLinks", "kill", "pause"] as const;
-
 export const MUTATIONS = {
   voteTwice: {
     seedsMax: 50,
-    options: { faults: [...ELECTIONS, "slow"] },
+    options: { faults: ["isolate", "partition", "pause", "slow"], faultGapMs: 100 },
     install: () =>
       replaced(
         RaftCore.prototype,
@@ -61,8 +57,7 @@ export const MUTATIONS = {
     install: () => replaced(RaftLog.prototype, "isUpToDate", () => () => true),
   },
   commitOldTerm: {
-    seedsMax: 2000,
-    seedsInCi: 0,
+    seedsMax: 20,
     options: { faults: ["figureEight"], smallAppends: true, faultGapMs: 300 },
     install: () =>
       replaced(

@@ -44,4 +44,5 @@ export const FAILED_SEEDS: readonly {
       "a follower that lagged behind ignored a leader that had joined after the end of its log, and so never learnt of it",
   },
   { seed: 43832, found: "as 41648" },
+  { seed: 44710, found: "as 41648" },
 ];

@@ -40,17 +40,12 @@ for (const { seed, found, isOpen } of FAILED_SEEDS.filter((it) => it.seed > SEED
   );
 }
 
-for (const [name, { seedsMax, options, seedsInCi }] of Object.entries(MUTATIONS)) {
-  // What needs many seeds is left to `npm run sim -- --mutation`.
-  test.skipIf(seedsInCi === 0)(
-    `the mutation ${name} is found (skipped if it needs too many seeds for CI)`,
-    { timeout: TEST_MS },
-    () => {
-      const seeds = Array.from({ length: Math.min(seedsMax, seedsInCi ?? seedsMax) }, (_, i) => i + 1);
-      const found = seeds.find((seed) =>
-        withMutation(name, () => simulate(seed, options).failure !== undefined),
-      );
-      assert.ok(found !== undefined, `not found in ${seeds.length} seeds`);
-    },
-  );
+for (const [name, { seedsMax, options }] of Object.entries(MUTATIONS)) {
+  test(`the mutation ${name} is found`, { timeout: TEST_MS }, () => {
+    const seeds = Array.from({ length: seedsMax }, (_, i) => i + 1);
+    const found = seeds.find((seed) =>
+      withMutation(name, () => simulate(seed, options).failure !== undefined),
+    );
+    assert.ok(found !== undefined, `not found in ${seeds.length} seeds`);
+  });
 }
