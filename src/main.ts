@@ -99,7 +99,7 @@ async function runNode(
     {
       secret: settings.clusterSecret,
       sharedSettings: configuration.sharedText(),
-      sharedDifferences: (theirs) => configuration.sharedDifferences(theirs),
+      sharedDifferences: (theirs, founding) => configuration.sharedDifferences(theirs, founding),
       snapshotWindowBytes: settings.snapshotWindowBytes,
     },
     log,
@@ -121,8 +121,8 @@ async function runNode(
   peers.attach(node);
   lifecycle.watch({ clients, peers }, () => node.shutdown());
 
-  // A cluster of one has nobody to talk to.
-  if (settings.members.length > 1) {
+  // Alone and without a name, it has nobody to talk to; with one, others may be added.
+  if (settings.members.length > 0) {
     const peerPort = await peers.listen(settings.peerBind, settings.peerPort);
     if ("error" in peerPort) return problem(peerPort.error);
   }

@@ -5,6 +5,7 @@
 // byte; configuration values are UTF-8.
 
 import type { ReplyWriter } from "../resp/reply-writer.ts";
+import type { OperatorControl } from "./operator-context.ts";
 import type { CommandRow } from "./types.ts";
 
 /** The Redis release whose behaviour clients may expect; they read it from INFO and HELLO. */
@@ -144,6 +145,7 @@ export interface Server {
   /** Text of INFO. `sections` in lower case, "default" when the client named none. */
   info(sections: readonly string[]): string;
   raft(): RaftView;
+  readonly operator: OperatorControl;
   memory(): MemoryFigures;
   /** LASTSAVE, INFO persistence: seconds, of the start or of the last snapshot. */
   readonly lastSaveSeconds: number;
@@ -293,6 +295,8 @@ export interface RaftView {
   readonly lastIndex: number;
   /** Only a leader has one. */
   readonly lease: "valid" | "expired" | "none";
+  /** Why nobody is served, as the error that clients get; "" while somebody is, or may be soon. */
+  readonly problem: string;
   /** The other members, in order of node name. */
   readonly peers: readonly RaftPeer[];
 }

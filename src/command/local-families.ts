@@ -11,6 +11,7 @@ import { memoryCommands } from "./introspection-memory.ts";
 import { slowLogCommands } from "./introspection-slowlog.ts";
 import { pubSubCommands } from "./pubsub-introspection.ts";
 import { subscribeCommands } from "./pubsub-subscribe.ts";
+import { raftCommands } from "./raft.ts";
 import { serverCommands } from "./server.ts";
 import type { CommandRow } from "./types.ts";
 
@@ -27,4 +28,5 @@ export const localFamilies: readonly (readonly CommandRow[])[] = [
   debugCommands,
   subscribeCommands,
   pubSubCommands,
+  raftCommands,
 ];

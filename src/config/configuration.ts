@@ -91,13 +91,17 @@ export class Configuration {
       .join("\n");
   }
 
-  /** Names of the shared settings in which another node's `sharedText()` differs from ours. */
-  sharedDifferences(theirs: string): string[] {
+  /**
+   * Names of the shared settings in which another node's `sharedText()` differs from ours.
+   * @param founding both may found a cluster, so they must agree on who does; later the cluster's own table counts
+   */
+  sharedDifferences(theirs: string, founding = true): string[] {
     const lines = new Set(theirs.split("\n"));
     return this.sharedText()
       .split("\n")
       .filter((line) => !lines.has(line))
-      .map((line) => line.split(" ", 1)[0]!);
+      .map((line) => line.split(" ", 1)[0]!)
+      .filter((name) => founding || name !== "member");
   }
 
   #show(row: Row<SettingValue>): string {

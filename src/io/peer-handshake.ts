@@ -33,8 +33,8 @@ export interface PeerTerms {
   readonly secret: string;
   /** Settings that must be equal on all nodes. */
   readonly sharedSettings: string;
-  /** Names of those in which another node's text differs. */
-  sharedDifferences(theirs: string): readonly string[];
+  /** Names of those in which another node's text differs; some matter only between nodes that may found a cluster. */
+  sharedDifferences(theirs: string, founding: boolean): readonly string[];
 }
 
 export type Verdict =
@@ -88,11 +88,16 @@ function mismatch(terms: PeerTerms, theirs: HandshakeIdentity): string | undefin
   if (theirs.incarnation === 0) return "it has no incarnation";
   if (theirs.incarnation === self.incarnation) return "it is this node itself";
   if (theirs.clusterId !== "" && self.clusterId !== "" && theirs.clusterId !== self.clusterId) {
-    return `it belongs to cluster ${printable(theirs.clusterId)}, this node to ${self.clusterId}`;
+    return (
+      `it belongs to cluster ${printable(theirs.clusterId)}, this node to ${self.clusterId}: after a recovery, ` +
+      "restart the nodes that should join the recovered one"
+    );
   }
   if (theirs.sharedSettings === terms.sharedSettings) return undefined;
-  const names = terms.sharedDifferences(theirs.sharedSettings).join(", ");
-  return `settings that must be the same on all nodes differ: ${names}`;
+  const founding = theirs.clusterId === "" && self.clusterId === "";
+  const names = terms.sharedDifferences(theirs.sharedSettings, founding);
+  if (names.length === 0) return undefined;
+  return `settings that must be the same on all nodes differ: ${names.join(", ")}`;
 }
 
 function remoteOf(theirs: HandshakeIdentity): PeerIdentity {

@@ -30,7 +30,7 @@ const LOGGED_REFUSALS_MAX = 256;
 export interface PeerSettings {
   readonly secret: string;
   readonly sharedSettings: string;
-  sharedDifferences(theirs: string): readonly string[];
+  sharedDifferences(theirs: string, founding: boolean): readonly string[];
   readonly snapshotWindowBytes: number;
 }
 
@@ -61,7 +61,8 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
 
   get terms(): PeerTerms {
     const { secret, sharedSettings } = this.#settings;
-    const sharedDifferences = (theirs: string) => this.#settings.sharedDifferences(theirs);
+    const sharedDifferences: PeerTerms["sharedDifferences"] = (theirs, founding) =>
+      this.#settings.sharedDifferences(theirs, founding);
     return { self: this.self, secret, sharedSettings, sharedDifferences };
   }
 

@@ -2,30 +2,38 @@
 // Everything that Raft decides is the replica's; here is only who can be reached and who is who.
 
 import { assert } from "../base/assert.ts";
-import { SNAPSHOT_QUEUED_BYTES_MAX } from "../base/limits.ts";
 import type { Settings } from "../config/table.ts";
-import type { ConfState, Message, SnapshotMeta } from "../raft/index.ts";
+import type { ConfChange, ConfState, Message, SnapshotMeta } from "../raft/index.ts";
 import type { JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { decodePeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
-import { decodeSnapshotHeader } from "../wire/snapshot-header.ts";
 import { Admission } from "./admission.ts";
+import { Dialled } from "./dialled.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { Membership } from "./membership.ts";
 import { PeerLinks } from "./peer-links.ts";
-import type { LinkDown, PeerLink, Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
+import type { LinkDown, PeerLink, Ports } from "./ports.ts";
 import type { PubSub } from "./publish-subscribe.ts";
-import type { Replica } from "./replica.ts";
+import { MODE_LEADER, MODE_NONE, type Replica } from "./replica.ts";
 import type { ClusterSettings } from "./service/cluster-settings.ts";
-import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
+import type { StagedState } from "./snapshot-transfer.ts";
+import { Snapshots } from "./snapshots.ts";
+import { lostMajority, lostProblem, notLetIn, removedText } from "./standing.ts";
 import type { VirtualSessions } from "./virtual-sessions.ts";
 
 /** How often a node that wants to join asks, and how long it leaves it after a refusal. */
 const ASK_INTERVAL_MS = 200;
 const ASK_AGAIN_MS = 5000;
-/** A snapshot may hold the log back to this many times its budget. */
-const SNAPSHOT_LOG_FACTOR = 4;
+const LEARNER_ASKS_MS = 1000;
+/** A newcomer that was let in and gets neither state nor answers knows nothing yet, and starts anew. */
+const NO_STATE_MS = 5000;
+/** A voter that has no leader for so many election timeouts asks whether it still is one. */
+const VOTER_ASKS_ELECTIONS = 3;
+/** A removed node keeps its links for so long: its clients' last answers are still on their way. */
+const REMOVED_LINGER_MS = 1000;
+/** Addresses with a reason why nobody there wants us, kept for the operator. */
+const REFUSALS_MAX = 64;
 
 export interface ClusterParts {
   readonly ports: Ports;
@@ -43,13 +51,16 @@ export class Cluster {
   readonly membership: Membership;
   readonly links = new PeerLinks();
   readonly admission: Admission;
+  readonly snapshots: Snapshots;
   readonly #parts: ClusterParts;
+  readonly #dialled: Dialled;
+  /** Why nobody can be served by this node, as an error for clients; undefined while somebody may be. */
+  problem: string | undefined;
+  #removedMs = 0;
+  #acceptedMs = 0;
+  readonly #refusals = new Map<string, string>();
   /** Since the start, for INFO. */
   receivedBytes = 0;
-  snapshotsSent = 0;
-  snapshotsReceived = 0;
-  #sending: SnapshotSending | undefined;
-  #staged: StagedState | undefined;
   #nextAskMs = 0;
 
   constructor(parts: ClusterParts) {
@@ -65,15 +76,36 @@ export class Cluster {
       parts.settings.members,
     );
     this.admission = new Admission(this.membership, parts.ports.log);
+    this.#dialled = new Dialled(parts.ports.peers);
+    this.snapshots = new Snapshots(parts, this.membership, this.links);
   }
 
   /** Dials the other configured members; a cluster of one founds itself. */
   start(): void {
-    const { ports, settings } = this.#parts;
-    for (const member of settings.members) {
-      if (member.name !== this.membership.self.name) ports.peers.open(`${member.host}:${member.port}`, 0);
-    }
+    this.#redial();
     this.#tryToFound();
+  }
+
+  /** A change of the members has been applied, on whatever node. */
+  configurationChanged(change: ConfChange, before: ConfState, after: ConfState, index: number): void {
+    const { replica, ports } = this.#parts;
+    const { incarnation: self } = this.membership.self;
+    const gone = this.membership.list();
+    this.admission.applied(change, after, index);
+    this.#redial();
+    ports.scheduler.requestTurn();
+    for (const id of replica.mode === MODE_LEADER ? after.learners : []) {
+      const member = this.membership.member(id);
+      if (isIn(before, id) || member === undefined) continue;
+      this.links.joinReply(id, this.admission.accepted(replica.raft!, member));
+    }
+    // Those that are none any more may not hear of it by the log.
+    for (const { incarnation, name } of gone) {
+      if (isIn(after, incarnation) || replica.mode !== MODE_LEADER) continue;
+      this.links.joinReply(incarnation, removedReply(name));
+    }
+    // A learner that was given up asks again; who has been a voter and is not wanted was told to go.
+    if (isVoter(before, self) && !isIn(after, self)) this.#removed();
   }
 
   /** Requests go out on our link, and their replies come in on it. */
@@ -87,6 +119,7 @@ export class Cluster {
     const { replica, virtualSessions, pubSub, ports } = this.#parts;
     if (link.outgoing) {
       this.links.up(link, remote);
+      this.#refusals.delete(link.address);
       pubSub.linkOpened(remote.incarnation);
       this.#parts.clusterSettings.opened(remote.incarnation);
     } else {
@@ -95,6 +128,8 @@ export class Cluster {
       const before = this.links.called(link, remote);
       if (before !== undefined) virtualSessions.memberLost(remote.incarnation);
       before?.close();
+      this.#redial();
+      this.#nextAskMs = 0;
     }
     ports.log.info({ peer: remote.name, outgoing: link.outgoing }, "peer connected");
     if (this.membership.fresh) this.#tryToFound();
@@ -120,6 +155,7 @@ export class Cluster {
     } else if (this.links.hungUp(link, member)) {
       virtualSessions.memberLost(member);
       pubSub.peers.forget(member);
+      this.#redial();
     }
     const { raft } = replica;
     if (raft !== undefined) {
@@ -131,6 +167,8 @@ export class Cluster {
   }
 
   linkRefused(link: PeerLink, how: LinkDown, text: string): void {
+    if (how !== "refused") this.#refusals.delete(link.address);
+    else if (this.#refusals.size < REFUSALS_MAX) this.#refusals.set(link.address, text);
     this.#parts.ports.log.warn({ peer: link.address, how }, text);
   }
 
@@ -151,7 +189,6 @@ export class Cluster {
       this.links.introduced(link, from, table.clusterId);
     }
     for (const request of joinRequests) this.#asked(link, request);
-    for (const reply of joinReplies) this.#answered(link, reply);
     if (this.#isFellow(link, from))
       for (const message of raft) if (this.#isOurs(message, from)) replica.step(message);
     if (this.links.isCaller(link, from)) {
@@ -160,6 +197,8 @@ export class Cluster {
       for (const setting of decoded.value.clusterSettings) this.#parts.adoptSetting(setting);
     }
     if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
+    // Last: one of them may end what the others came for.
+    for (const reply of joinReplies) this.#answered(link, reply);
     ports.scheduler.requestTurn();
   }
 
@@ -178,76 +217,118 @@ export class Cluster {
   /** A message of the core. A "snapshot" goes on a connection of its own, with the state behind it. */
   send(message: Message): void {
     if (message.type !== "snapshot") this.links.message(message);
-    else this.#sendSnapshot(message);
+    else this.snapshots.send(message);
   }
 
+  /** The state that belongs to a snapshot the core has accepted, with the table as of then. */
   takeStaged(meta: SnapshotMeta): StagedState {
-    const staged = this.#staged;
-    assert(
-      staged !== undefined && staged.meta.index === meta.index && staged.meta.term === meta.term,
-      `the core restores ${meta.index}/${meta.term}, staged is ${staged?.meta.index}/${staged?.meta.term}`,
-    );
-    this.#staged = undefined;
+    const staged = this.snapshots.takeStaged(meta);
     this.membership.replace(staged.table);
+    this.#redial();
     return staged;
   }
 
-  snapshotOffered(stream: SnapshotStreamIn, encodedHeader: Buffer): SnapshotReceiver | undefined {
-    const { ports, replica } = this.#parts;
-    const header = decodeSnapshotHeader(encodedHeader);
-    if (!header.ok || replica.raft === undefined) return undefined;
-    const { raft: message } = header.value;
-    if (
-      message.snapshot === undefined ||
-      !this.#isOurs({ ...message, type: "append" }, stream.remote.incarnation)
-    ) {
-      return undefined;
-    }
-    ports.log.info({ from: stream.remote.name, index: message.snapshot.index }, "receiving a snapshot");
-    return new SnapshotReceiving(
-      stream,
-      header.value,
-      replica.machine.store,
-      (state, received) => this.#stage(state, received),
-      ports.log,
-    );
-  }
-
-  /** A node that does not lead has no business sending its state. */
-  stopSending(): void {
-    this.#endSending((sending) => sending.abort());
-  }
-
-  /** Looks after a snapshot whose receiver is too slow for the writes meanwhile: memory stays bounded. */
   tick(): void {
-    const sending = this.#sending;
-    const { replica, settings, ports } = this.#parts;
+    const { replica } = this.#parts;
     const { raft } = replica;
+    if (this.#removedMs > 0) {
+      if (replica.monotonicMs - this.#removedMs > REMOVED_LINGER_MS) this.#dialled.keep(new Set());
+    } else if (raft !== undefined && raft.confState.voters.length === 0 && this.#isForgotten) this.#forget();
     // Until it is in the configuration: the entry that adds it may have been lost together with the leader.
-    if (raft === undefined || !isIn(raft.confState, raft.id)) this.#askToJoin();
-    else this.admission.promote(raft);
-    if (sending === undefined) return;
-    const logBytes = replica.storage?.bytes ?? 0;
-    if (
-      sending.queuedBytes < SNAPSHOT_QUEUED_BYTES_MAX &&
-      logBytes < SNAPSHOT_LOG_FACTOR * settings.logBytesMax
-    )
-      return;
-    ports.log.warn(
-      { to: sending.member, queuedBytes: sending.queuedBytes, logBytes },
-      "snapshot given up: too slow",
-    );
-    this.stopSending();
-    replica.raft?.reportSnapshot(sending.member, false);
+    else if (raft === undefined || !isIn(raft.confState, raft.id)) this.#askToJoin(false, ASK_INTERVAL_MS);
+    // It does not notice by itself that it was given up.
+    else if (raft.isLearner) this.#askToJoin(false, LEARNER_ASKS_MS);
+    else if (replica.mode === MODE_LEADER) {
+      this.problem = undefined;
+      this.admission.tick(raft, replica.monotonicMs, this.snapshots.sendingTo);
+    } else this.#reflect(raft.confState);
+    this.snapshots.tick();
   }
 
-  get sendingTo(): number {
-    return this.#sending?.member ?? 0;
+  /** What refuses this node, for the operator: "address: reason". */
+  refusals(): string[] {
+    return [...this.#refusals].map(([address, text]) => `${address}: ${text}`).sort();
+  }
+
+  /**
+   * An operator's word that the others will not come back: this node goes on as the only member of a new cluster, with
+   * everything in its log taken as agreed. Others join it empty, under the names they had.
+   */
+  recover(): void {
+    const { ports, replica } = this.#parts;
+    const { membership } = this;
+    const before = membership.clusterId;
+    const incarnation = ports.entropy.identity();
+    this.snapshots.stop();
+    const index = replica.startOver(incarnation);
+    membership.startOver(ports.entropy.hex(32), incarnation, index);
+    this.problem = undefined;
+    ports.peers.update({ ...ports.peers.self, clusterId: membership.clusterId, incarnation });
+    this.#redial();
+    ports.log.warn(
+      { cluster: membership.clusterId, before, index },
+      "recovered: this node has started a new cluster from its own state",
+    );
+  }
+
+  /** Dials whom the table knows, and whoever of this cluster calls from elsewhere. */
+  #redial(): void {
+    const { membership } = this;
+    if (this.#removedMs > 0) return;
+    const addresses = membership.addresses();
+    for (const { address, clusterId } of this.links.callers()) {
+      const isOurs = membership.fresh ? clusterId !== "" : clusterId === membership.clusterId;
+      if (isOurs && address !== membership.self.address) addresses.add(address);
+    }
+    this.#dialled.keep(addresses);
+  }
+
+  /** A member without a leader: has it been removed, or can there never be one again? */
+  #reflect(confState: ConfState): void {
+    const { replica, settings, ports } = this.#parts;
+    const isSilent =
+      replica.raft!.leader === 0 &&
+      replica.monotonicMs - replica.modeSinceMs > VOTER_ASKS_ELECTIONS * settings.electionTimeoutMs;
+    if (isSilent) this.#askToJoin(true, ASK_INTERVAL_MS);
+    const known = isSilent ? this.links.acquaintances() : [];
+    const lost = lostMajority(confState, this.membership, known);
+    const problem = lost.length > 0 ? lostProblem(lost, this.membership, known) : undefined;
+    if (problem === this.problem) return;
+    this.problem = problem;
+    if (problem !== undefined) ports.log.error({ lost: lost.join(",") }, problem);
+    else ports.log.info({}, "a majority may be there after all");
+  }
+
+  get #isForgotten(): boolean {
+    return this.#parts.replica.monotonicMs - this.#acceptedMs > NO_STATE_MS;
+  }
+
+  /** Fresh again, as somebody new. */
+  #forget(): void {
+    const { ports, replica } = this.#parts;
+    ports.log.warn(
+      { cluster: this.membership.clusterId },
+      "the cluster that let this node in is silent: asking anew",
+    );
+    const incarnation = ports.entropy.identity();
+    this.membership.leave(incarnation);
+    replica.stop();
+    ports.peers.update({ ...ports.peers.self, clusterId: "", incarnation });
+    this.#redial();
+  }
+
+  #removed(): void {
+    const { replica, ports } = this.#parts;
+    if (this.#removedMs > 0) return;
+    this.#removedMs = replica.monotonicMs;
+    this.problem = removedText;
+    replica.bar(true);
+    ports.log.error({}, removedText);
   }
 
   #tryToFound(): void {
     const { entropy } = this.#parts.ports;
-    const table = this.membership.foundingTable(this.links.identities(), () => entropy.hex(32));
+    const table = this.membership.foundingTable(this.links.acquaintances(), () => entropy.hex(32));
     if (table === undefined) return;
     this.#adopt(table);
     for (const { incarnation } of table.members) this.links.table(incarnation, table);
@@ -257,26 +338,28 @@ export class Cluster {
     if (!this.membership.adopt(table)) return;
     const { ports, replica } = this.#parts;
     ports.peers.update({ ...ports.peers.self, clusterId: table.clusterId });
+    this.#redial();
     ports.log.info({ cluster: table.clusterId, members: table.members.length }, "cluster joined");
     replica.start({ id: this.membership.self.incarnation, voters: this.membership.incarnations });
   }
 
   /** This process knows nothing, and there is a cluster: whoever leads it lets us in. Asked until answered. */
-  #askToJoin(): void {
+  #askToJoin(voter: boolean, intervalMs: number): void {
     const { replica, ports } = this.#parts;
     if (replica.monotonicMs < this.#nextAskMs) return;
-    this.#nextAskMs = replica.monotonicMs + ASK_INTERVAL_MS;
-    for (const { incarnation, clusterId } of this.links.identities()) {
-      if (clusterId === "") continue;
-      this.links.joinRequest(incarnation, { node: this.membership.self });
+    this.#nextAskMs = replica.monotonicMs + intervalMs;
+    // Those that were fresh when we met may be in the cluster by now.
+    for (const { incarnation } of this.links.identities()) {
+      this.links.joinRequest(incarnation, { node: this.membership.self, voter });
       ports.scheduler.requestTurn();
     }
   }
 
   #asked(link: PeerLink, request: JoinRequest): void {
-    const { raft } = this.#parts.replica;
+    const { raft, mode } = this.#parts.replica;
     const { remote } = link;
-    if (raft === undefined || remote === undefined || !this.links.isCaller(link, remote.incarnation)) return;
+    if (raft === undefined || mode === MODE_NONE) return;
+    if (remote === undefined || !this.links.isCaller(link, remote.incarnation)) return;
     const reply = this.admission.request(request, remote, raft, (member) => this.links.isUp(member));
     if (reply !== undefined) this.links.joinReply(remote.incarnation, reply);
   }
@@ -284,14 +367,25 @@ export class Cluster {
   #answered(link: PeerLink, reply: JoinReply): void {
     const { ports, replica } = this.#parts;
     const { raft } = replica;
+    if (this.#removedMs > 0) return;
+    if (reply.removed) {
+      if (raft?.confState.voters.includes(raft.id) === true) this.#removed();
+      return;
+    }
     if (!reply.accepted || reply.table === undefined) {
       if (reply.accepted) return;
       this.#nextAskMs = replica.monotonicMs + ASK_AGAIN_MS;
+      this.problem = notLetIn(reply.text);
+      replica.bar(true);
       ports.log.warn({ peer: link.remote?.name, reason: reply.text }, "not let in");
       return;
     }
+    this.problem = undefined;
+    this.#acceptedMs = replica.monotonicMs;
+    replica.bar(false);
     if (raft !== undefined && isIn(raft.confState, raft.id)) return;
     this.membership.join(reply.table);
+    this.#redial();
     if (raft !== undefined) return;
     ports.peers.update({ ...ports.peers.self, clusterId: reply.table.clusterId });
     for (const { incarnation } of this.links.identities())
@@ -306,56 +400,18 @@ export class Cluster {
       message.from === from && message.to === this.membership.self.incarnation && message.type !== "snapshot"
     );
   }
-
-  #sendSnapshot(message: Message): void {
-    const { ports, replica, settings } = this.#parts;
-    const target = this.links.identityOf(message.to);
-    const meta = message.snapshot;
-    const storage = replica.storage;
-    assert(meta !== undefined && storage !== undefined, "a snapshot message without a snapshot");
-    if (target === undefined || this.#sending !== undefined || meta.index !== replica.machine.appliedIndex) {
-      replica.raft!.reportSnapshot(message.to, false);
-      return;
-    }
-    storage.snapshotIndexInUse = meta.index;
-    ports.log.info({ to: target.name, index: meta.index }, "sending a snapshot");
-    this.#sending = new SnapshotSending(
-      message,
-      target.address,
-      {
-        store: replica.machine.store,
-        metadata: replica.machine.sessions.encode(),
-        timeMs: replica.machine.timeMs,
-        table: this.membership.table(),
-        chunkBytes: settings.snapshotChunkBytes,
-      },
-      ports.peers,
-      (ok, text) => {
-        ports.log.info({ to: target.name, index: meta.index, ok, text }, "snapshot sent");
-        if (ok) this.snapshotsSent++;
-        this.#endSending(() => replica.raft!.reportSnapshot(message.to, ok));
-        ports.scheduler.requestTurn();
-      },
-    );
-  }
-
-  #endSending(how: (sending: SnapshotSending) => void): void {
-    const sending = this.#sending;
-    if (sending === undefined) return;
-    this.#sending = undefined;
-    this.#parts.replica.storage!.snapshotIndexInUse = 0;
-    how(sending);
-  }
-
-  #stage(state: StagedState, message: RaftMessage): boolean {
-    const { replica, ports } = this.#parts;
-    this.#staged = state;
-    this.snapshotsReceived++;
-    replica.step(message);
-    ports.log.info({ index: state.meta.index }, "snapshot received");
-    return true;
-  }
 }
 
+const removedReply = (name: string): JoinReply => ({
+  accepted: false,
+  text: `${name} is not a member any more`,
+  leader: 0,
+  table: undefined,
+  removed: true,
+});
+
+const isVoter = (confState: ConfState, id: number): boolean =>
+  confState.voters.includes(id) || confState.votersOutgoing.includes(id);
+
 const isIn = (confState: ConfState, id: number): boolean =>
-  confState.voters.includes(id) || confState.votersOutgoing.includes(id) || confState.learners.includes(id);
+  isVoter(confState, id) || confState.learners.includes(id);

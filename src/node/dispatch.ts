@@ -26,10 +26,12 @@ import {
   allowedSubscribed,
   allowedUnauthenticated,
   arityFits,
+  changes,
   deniedOutOfMemory,
   forbiddenInTransaction,
   leaderOnly,
   queued,
+  REMOVE_MEMBER_ID,
   ROUTE_CONTAINER,
   ROUTE_LOCAL,
   ROUTE_WRITE,
@@ -104,7 +106,7 @@ export class Dispatch {
     const node = this.#node;
     const route = routes[id];
     const { mode } = node.replica;
-    if (route === ROUTE_LOCAL && (leaderOnly[id] === 0 || mode === MODE_LEADER || session.virtual)) {
+    if (route === ROUTE_LOCAL && (leaderOnly[id] === 0 || mode === MODE_LEADER)) {
       return this.#runLocal(session, id, args);
     }
     if (session.monitor) return this.refuse(session, id, localError.monitorHasNoKeys);
@@ -157,7 +159,7 @@ export class Dispatch {
     if (!forwarding.accepts(session)) return session.setHold(HOLD_PRESSURE);
     this.#begun(session, id, args);
     this.#node.server.statistics.commandsForwarded++;
-    const isWrite = routes[id] === ROUTE_WRITE;
+    const isWrite = changes[id] === 1;
     if (args.bytes !== buffer || buffer[start] !== STAR) {
       const encoded = encodeArguments(args);
       forwarding.add(session, isWrite, encoded, 0, encoded.length);
@@ -171,6 +173,8 @@ export class Dispatch {
   #runLocal(session: Session, id: number, args: Args): number {
     const node = this.#node;
     if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
+    // The next leader carries it out, and this node passes it on like any other command.
+    if (id === REMOVE_MEMBER_ID && node.operator.handsOver(args.text(2))) return session.setHold(HOLD_LEADER);
     this.#begun(session, id, args);
     node.server.run(session, id, args);
     session.authenticationChanged();

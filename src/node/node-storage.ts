@@ -14,13 +14,16 @@ export class NodeStorage extends MemoryStorage {
   snapshotIndexInUse = 0;
   readonly #appliedIndex: () => number;
 
-  /** @param voters of a new cluster; none: the log is empty until a snapshot fills it */
-  constructor(voters: readonly number[], appliedIndex: () => number) {
+  /**
+   * @param voters of a new cluster; none: the log is empty until a snapshot fills it
+   * @param index  the place (index, term) that its state stands at
+   */
+  constructor(voters: readonly number[], appliedIndex: () => number, index = 1, term = 1) {
     super();
     this.#appliedIndex = appliedIndex;
     if (voters.length === 0) return;
     const confState = { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
-    this.applySnapshot({ index: 1, term: 1, confState });
+    this.applySnapshot({ index, term, confState });
   }
 
   override append(entries: readonly Entry[]): void {

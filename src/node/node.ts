@@ -18,6 +18,7 @@ import { Cluster } from "./cluster.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldSessions } from "./held-sessions.ts";
+import { Operator } from "./operator.ts";
 import type {
   ClientConnection,
   ClientHandler,
@@ -59,6 +60,7 @@ export class SeshatNode implements NodeInputs {
   readonly virtualSessions: VirtualSessions;
   readonly server: ServerView;
   readonly pubSub: PubSub;
+  readonly operator: Operator;
   readonly args = new Args();
   parserLimits: ParserLimits;
   readonly #held = new HeldSessions();
@@ -72,6 +74,7 @@ export class SeshatNode implements NodeInputs {
     this.ports = ports;
     this.output = new ReplyOutput(ports.buffers);
     this.server = new ServerView(this);
+    this.operator = new Operator(this);
     this.dispatch = new Dispatch(this);
     this.transactions = new Transactions(this);
     const hashSeed = [ports.entropy.u32(), ports.entropy.u32()] as const;
@@ -84,7 +87,8 @@ export class SeshatNode implements NodeInputs {
         send: (message) => this.cluster.send(message),
         reaches: (member) => this.cluster.reaches(member),
         takeStaged: (meta) => this.cluster.takeStaged(meta),
-        configurationChanged: (change, confState) => this.cluster.admission.applied(change, confState),
+        configurationChanged: (change, before, after, index) =>
+          this.cluster.configurationChanged(change, before, after, index),
         modeChanged: () => this.#modeChanged(),
         entryApplied: () => this.pubSub.entryApplied(),
         stateReplaced: () => this.pubSub.messagesLost(),
@@ -172,7 +176,7 @@ export class SeshatNode implements NodeInputs {
   }
 
   snapshotOffered(stream: SnapshotStreamIn, header: Buffer): SnapshotReceiver | undefined {
-    return this.cluster.snapshotOffered(stream, header);
+    return this.cluster.snapshots.offered(stream, header);
   }
 
   turn(nowMonotonicMs: number, nowWallMs: number, ticks: number): void {
@@ -220,18 +224,21 @@ export class SeshatNode implements NodeInputs {
 
   /** Nobody can take the command, and waiting for somebody has taken long enough. */
   refusal(): string {
-    return this.cluster.membership.fresh
-      ? "CLUSTERDOWN this node is not in a cluster yet: it waits for the other configured members"
-      : "CLUSTERDOWN no leader is known: a majority of the members cannot be reached";
+    const { problem, membership } = this.cluster;
+    if (problem !== undefined) return problem;
+    const [refused] = this.cluster.refusals();
+    const who = refused === undefined ? "" : ` (refused by ${refused})`;
+    return membership.fresh
+      ? `CLUSTERDOWN this node is not in a cluster yet: it waits for the other configured members${who}`
+      : `CLUSTERDOWN no leader is known: a majority of the members cannot be reached${who}`;
   }
 
   /** Has there been nobody to serve for longer than an election takes? */
   get isLeaderless(): boolean {
     const { mode, modeSinceMs, monotonicMs } = this.replica;
-    return (
-      mode === MODE_NONE &&
-      monotonicMs - modeSinceMs > LEADER_WAIT_ELECTIONS * this.settings.electionTimeoutMs
-    );
+    if (mode !== MODE_NONE) return false;
+    if (this.cluster.problem !== undefined) return true;
+    return monotonicMs - modeSinceMs > LEADER_WAIT_ELECTIONS * this.settings.electionTimeoutMs;
   }
 
   get passwordRequired(): boolean {
@@ -250,7 +257,7 @@ export class SeshatNode implements NodeInputs {
   #modeChanged(): void {
     const { mode } = this.replica;
     if (mode !== MODE_LEADER) {
-      this.cluster.stopSending();
+      this.cluster.snapshots.stopSending();
       this.virtualSessions.handBack();
     }
     this.forwarding.recall();

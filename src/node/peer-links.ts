@@ -118,6 +118,32 @@ export class PeerLinks {
     return found;
   }
 
+  /** Everybody at the other end of a connection, ours or theirs, each with the cluster it last named. */
+  acquaintances(): PeerIdentity[] {
+    const found = new Map<number, PeerIdentity>();
+    for (const remote of this.identities()) found.set(remote.incarnation, remote);
+    for (const caller of this.callers()) {
+      const clusterId = caller.clusterId || (found.get(caller.incarnation)?.clusterId ?? "");
+      found.set(caller.incarnation, { ...caller, clusterId });
+    }
+    return [...found.values()];
+  }
+
+  /** Those who have dialled us, each with the cluster it last named. */
+  callers(): PeerIdentity[] {
+    const found: PeerIdentity[] = [];
+    for (const { link, clusterId } of this.#callers.values()) {
+      if (link.remote !== undefined)
+        found.push({ ...link.remote, clusterId: clusterId || link.remote.clusterId });
+    }
+    return found;
+  }
+
+  /** Is there any connection with this process? */
+  isAcquainted(member: number): boolean {
+    return this.#byMember.has(member) || this.#callers.has(member);
+  }
+
   identityOf(member: number): PeerIdentity | undefined {
     return this.#byMember.get(member)?.link.remote;
   }

@@ -6,12 +6,7 @@
 
 import type { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
-import {
-  APPEND_BYTES_MAX,
-  APPENDS_IN_FLIGHT_BYTES_MAX,
-  APPENDS_IN_FLIGHT_MAX,
-  BATCH_BYTES_FLUSH,
-} from "../base/limits.ts";
+import { APPENDS_IN_FLIGHT_BYTES_MAX, BATCH_BYTES_FLUSH } from "../base/limits.ts";
 import { Xoshiro } from "../base/prng.ts";
 import { rows } from "../command/lookup.ts";
 import type { DataContext } from "../command/types.ts";
@@ -22,6 +17,7 @@ import {
   type ConfState,
   type Entry,
   type Message,
+  membersOf,
   RaftCore,
   type Ready,
   type SnapshotMeta,
@@ -31,10 +27,12 @@ import { FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { ClusterClock } from "./cluster-clock.ts";
 import { CommandTimer, type TimerSinks } from "./command-timer.ts";
 import { EntryMemory } from "./entry-memory.ts";
+import { bestSuccessor, Handover } from "./handover.ts";
 import { MemoryLimit } from "./memory-limit.ts";
 import { NodeStorage } from "./node-storage.ts";
 import type { Ports } from "./ports.ts";
 import { Proposals } from "./proposals.ts";
+import { raftConfigOf } from "./raft-config.ts";
 import type { ReplyOutput } from "./reply-output.ts";
 import type { Session } from "./session.ts";
 import { type StagedState, throughSnapshot } from "./snapshot-transfer.ts";
@@ -62,7 +60,7 @@ export interface ReplicaEnvironment {
   /** The state that belongs to a snapshot the core has accepted. */
   takeStaged(meta: SnapshotMeta): StagedState;
   /** A change of the members has been applied. */
-  configurationChanged(change: ConfChange, confState: ConfState): void;
+  configurationChanged(change: ConfChange, before: ConfState, after: ConfState, index: number): void;
   /** mode or leader changed. */
   modeChanged(): void;
   /** An entry has been applied; no reply is half written. */
@@ -107,7 +105,8 @@ export class Replica {
   readonly #environment: ReplicaEnvironment;
   readonly #prng: Xoshiro;
   #appliedSinceCompaction = 0;
-  #transferring = false;
+  readonly #handover = new Handover();
+  #isBarred = false;
   #refusing = 0;
   #refusedTerm = 0;
   #refusedUntilMs = 0;
@@ -140,44 +139,65 @@ export class Replica {
    */
   start(identity: RaftIdentity): void {
     assert(this.raft === undefined, "a replica is started once");
-    const { settings } = this.#environment;
-    const { tickMs } = settings;
     const storage = new NodeStorage(identity.voters, () => this.machine.appliedIndex);
     this.machine.appliedIndex = storage.lastIndex();
     this.machine.sessions.setMembers(identity.voters);
+    this.#run(identity, storage);
+  }
+
+  /**
+   * Recovery: all that is in the log counts as agreed, and the member `id` goes on alone, in a log that continues
+   * this one. Returns its last index.
+   */
+  startOver(id: number): number {
+    const { raft, storage, machine } = this;
+    assert(
+      raft !== undefined && storage !== undefined,
+      "a replica without a log has nothing to start over from",
+    );
+    this.settle();
+    const entries = storage.entries(machine.appliedIndex + 1, storage.lastIndex() + 1);
+    assert(typeof entries !== "string", `the log behind ${machine.appliedIndex} is ${String(entries)}`);
+    for (const entry of entries) {
+      if (entry.confChange === undefined) this.#apply(entry);
+      else {
+        machine.skip(entry.index, entry.term);
+        const { confState } = raft;
+        this.#environment.configurationChanged(entry.confChange, confState, confState, entry.index);
+      }
+    }
+    this.proposals.giveUp(Number.POSITIVE_INFINITY);
+    const index = machine.appliedIndex;
+    const next = new NodeStorage([id], () => machine.appliedIndex, index, storage.term(index));
+    next.setHardState({ term: raft.term, vote: 0, commit: index });
+    this.#isBarred = false;
+    machine.sessions.setMembers([id]);
+    this.#run({ id, voters: [id] }, next);
+    this.#updateMode();
+    return index;
+  }
+
+  /** Back to before start(): this member has received nothing yet. */
+  stop(): void {
+    assert(this.raft?.lastIndex === 0, "a replica with a log cannot forget it");
+    this.raft = undefined;
+    this.storage = undefined;
+    this.mode = MODE_NONE;
+    this.leader = 0;
+    this.#environment.modeChanged();
+  }
+
+  #run(identity: RaftIdentity, storage: NodeStorage): void {
+    const { settings, ports } = this.#environment;
+    const { appliedIndex } = this.machine;
     this.storage = storage;
-    const leaseMs = settings.readMode === "lease" ? settings.leaseMs : 0;
     this.raft = new RaftCore(
-      {
-        id: identity.id,
-        electionTicks: Math.ceil(settings.electionTimeoutMs / tickMs),
-        heartbeatTicks: Math.max(1, Math.round(settings.heartbeatMs / tickMs)),
-        maxSizePerMessage: APPEND_BYTES_MAX,
-        maxInflightMessages: APPENDS_IN_FLIGHT_MAX,
-        maxInflightBytes: APPENDS_IN_FLIGHT_BYTES_MAX,
-        maxUncommittedBytes: 0, // bounded here, by `pressure`: what is not proposed yet waits in its session
-        maxCommittedBytesPerReady: 0,
-        checkQuorum: true,
-        preVote: true,
-        readOnly: leaseMs > 0 ? "leaseBased" : "safe",
-        disableProposalForwarding: true,
-        disableConfChangeValidation: false,
-        stepDownOnRemoval: true,
-        prng: this.#prng,
-        applied: this.machine.appliedIndex,
-        leaseDurationMs: leaseMs,
-        // Two monotonic clocks of healthy machines differ by far less over a lease; a tick covers the rest.
-        leaseDriftMarginMs: leaseMs > 0 ? Math.min(tickMs, leaseMs / 10) : 0,
-        snapshotTimeoutTicks: Math.ceil(60_000 / tickMs),
-        batchAppends: true,
-        trace: (level, text) => this.#environment.ports.log[level]({}, text),
-        traceLevel: "info",
-      },
+      raftConfigOf(settings, identity.id, appliedIndex, this.#prng, ports.log),
       storage,
     );
     this.raft.setNow(this.monotonicMs);
     if (identity.voters.length === 1) this.raft.campaign();
-    this.#environment.ports.scheduler.requestTurn();
+    ports.scheduler.requestTurn();
   }
 
   /** Steps a peer's message now; its effects leave with the turn. */
@@ -266,6 +286,7 @@ export class Replica {
     this.proposals.recycle(this.storage!.firstIndex());
     raft.setNow(nowMonotonicMs);
     for (let i = 0; i < ticks; i++) raft.tick();
+    if (this.#handover.isPlanned) this.#handover.begin(raft);
     this.settle();
     if (ticks > 0) this.proposals.giveUp(nowMonotonicMs);
   }
@@ -289,21 +310,31 @@ export class Replica {
 
   /** Gives leadership to the most advanced reachable voter; false when there is nobody to give it to. */
   transferAway(): boolean {
-    const raft = this.raft;
-    if (raft === undefined || raft.role !== "leader") return false;
-    let best = 0;
-    let bestMatch = -1;
-    for (const peer of raft.progress()) {
-      if (peer.id === raft.id || peer.isLearner || !peer.recentActive) continue;
-      if (!this.#environment.reaches(peer.id) || peer.match <= bestMatch) continue;
-      best = peer.id;
-      bestMatch = peer.match;
-    }
-    if (best === 0) return false;
-    this.#transferring = true;
-    raft.transferLeader(best);
+    const successor = this.bestSuccessor();
+    if (successor === 0) return false;
+    this.#handover.plan(successor);
+    this.#handover.begin(this.raft!);
     this.settle();
     return true;
+  }
+
+  /** Gives leadership to this voter, beginning with the next turn. */
+  transferTo(successor: number): void {
+    this.#handover.plan(successor);
+    this.#environment.ports.scheduler.requestTurn();
+  }
+
+  /** 0 = none, or this node does not lead. */
+  bestSuccessor(): number {
+    const { raft } = this;
+    return raft === undefined ? 0 : bestSuccessor(raft, (member) => this.#environment.reaches(member));
+  }
+
+  /** Nobody is served by this node, whatever Raft says. */
+  bar(isBarred: boolean): void {
+    if (this.#isBarred === isBarred) return;
+    this.#isBarred = isBarred;
+    if (this.raft !== undefined) this.#updateMode();
   }
 
   /** DEBUG RELOAD: the state goes through a snapshot and back. An error text, or undefined. */
@@ -373,10 +404,11 @@ export class Replica {
     if (entry.type !== "normal") {
       machine.skip(entry.index, entry.term);
       if (entry.confChange !== undefined) {
-        const confState = this.raft!.applyConfChange(entry.confChange);
-        this.storage!.setConfState(confState);
-        machine.sessions.setMembers(membersOf(confState));
-        this.#environment.configurationChanged(entry.confChange, confState);
+        const before = this.raft!.confState;
+        const after = this.raft!.applyConfChange(entry.confChange);
+        this.storage!.setConfState(after);
+        machine.sessions.setMembers(membersOf(after));
+        this.#environment.configurationChanged(entry.confChange, before, after, entry.index);
       }
       return;
     }
@@ -404,17 +436,18 @@ export class Replica {
     const raft = this.raft!;
     let mode = MODE_NONE;
     if (raft.role === "leader") {
-      if (this.#transferring && !raft.transferring) this.#transferring = false;
+      if (!raft.transferring) this.#handover.isUnderWay = false;
       // Its own first entry is applied, so the state holds everything that earlier leaders committed.
-      if (this.machine.appliedTerm === raft.term && !this.#transferring) mode = MODE_LEADER;
+      if (this.machine.appliedTerm === raft.term && !this.#handover.isUnderWay) mode = MODE_LEADER;
     } else {
-      this.#transferring = false;
+      this.#handover.isUnderWay = false;
       const isRefusing =
         raft.leader === this.#refusing &&
         raft.term === this.#refusedTerm &&
         this.monotonicMs < this.#refusedUntilMs;
       if (raft.leader !== 0 && !isRefusing && this.#environment.reaches(raft.leader)) mode = MODE_FORWARD;
     }
+    if (this.#isBarred) mode = MODE_NONE;
     if (mode === this.mode && raft.leader === this.leader) return;
     const before = this.mode;
     if (mode !== before) this.modeSinceMs = this.monotonicMs;
@@ -460,14 +493,6 @@ export class Replica {
     );
   }
 }
-
-/** Everybody who may have clients. */
-const membersOf = ({ voters, votersOutgoing, learners, learnersNext }: ConfState): readonly number[] => [
-  ...voters,
-  ...votersOutgoing,
-  ...learners,
-  ...learnersNext,
-];
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -35,6 +35,24 @@ export const arityFits = (id: number, count: number): boolean => {
   return arity >= 0 ? count === arity : count >= -arity;
 };
 
+const LEADER_CHANGES = new Set([
+  "raft.member|add",
+  "raft.member|promote",
+  "raft.member|remove",
+  "raft.transfer",
+]);
+const LEADER_ANSWERS = new Set(["wait", "raft.member|list"]);
+
+/** Local commands that only the leader can answer: a follower passes them on. */
+export const leaderOnly = Uint8Array.from(rows, ({ name }) =>
+  LEADER_ANSWERS.has(name) || LEADER_CHANGES.has(name) ? 1 : 0,
+);
+/** Without an answer nobody knows whether it was carried out. */
+export const changes = Uint8Array.from(rows, ({ name, route }) =>
+  route === "write" || LEADER_CHANGES.has(name) ? 1 : 0,
+);
+/** Asks a leader to remove itself, perhaps: Dispatch sees to it. */
+export const REMOVE_MEMBER_ID = rows.findIndex(({ name }) => name === "raft.member|remove");
 const SUBSCRIBE_NAMES = new Set(["", "p", "s"].flatMap((kind) => [`${kind}subscribe`, `${kind}unsubscribe`]));
 /** SUBSCRIBE and its kin: their answers are messages, which even a client that wants no replies gets. */
 export const subscribes = Uint8Array.from(rows, (row) => (SUBSCRIBE_NAMES.has(row.name) ? 1 : 0));
@@ -43,8 +61,6 @@ export const allowedSubscribed = Uint8Array.from(rows, (row, id) =>
   subscribes[id] === 1 || row.name === "ping" || row.name === "quit" || row.name === "reset" ? 1 : 0,
 );
 
-/** Local commands that only the leader can answer: a follower passes them on. */
-export const leaderOnly = Uint8Array.from(rows, (row) => (row.name === "wait" ? 1 : 0));
 /** Of each row, bits that send a command off the straight way: */
 export const SPECIAL_RESTRICTED = 1;
 export const SPECIAL_LOG_FORM = 2;

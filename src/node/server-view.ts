@@ -18,6 +18,7 @@ import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import type { TimerSinks } from "./command-timer.ts";
 import type { SeshatNode } from "./node.ts";
 import { NodeFigures, raftView } from "./node-figures.ts";
+import type { Operator } from "./operator.ts";
 import type { PubSub } from "./publish-subscribe.ts";
 import { fast, subscribes } from "./row-facts.ts";
 import { ClientRegistry } from "./service/client-registry.ts";
@@ -198,8 +199,8 @@ export class ServerView implements Server, TimerSinks {
     statistics.expiredKeys += since.growth("expired", counters.keysExpired);
     statistics.evictedKeys += since.growth("evicted", counters.keysEvicted);
     statistics.peerOutputBytes += since.growth("sent", cluster.links.sentBytes);
-    statistics.snapshotsSent += since.growth("snapshots sent", cluster.snapshotsSent);
-    statistics.snapshotsReceived += since.growth("snapshots received", cluster.snapshotsReceived);
+    statistics.snapshotsSent += since.growth("snapshots sent", cluster.snapshots.sentCount);
+    statistics.snapshotsReceived += since.growth("snapshots received", cluster.snapshots.receivedCount);
     statistics.peerInputBytes += since.growth("received", cluster.receivedBytes);
     statistics.uncertainReplies += since.growth("uncertain", this.#node.output.uncertainReplies);
     statistics.leaderChanges += since.growth("leaders", replica.leaderChanges);
@@ -263,6 +264,10 @@ export class ServerView implements Server, TimerSinks {
     return infoText(this.figures, sections);
   }
 
+  get operator(): Operator {
+    return this.#node.operator;
+  }
+
   raft(): RaftView {
     return raftView(this.#node);
   }
@@ -293,7 +298,7 @@ export class ServerView implements Server, TimerSinks {
   /** The state through a snapshot and back: what a follower that fell behind would get. */
   reload(): string | undefined {
     const { replica, cluster } = this.#node;
-    if (cluster.sendingTo !== 0) return "ERR a snapshot is being sent; try again later";
+    if (cluster.snapshots.sendingTo !== 0) return "ERR a snapshot is being sent; try again later";
     return replica.reload();
   }
 

@@ -27,6 +27,12 @@ export function isJoint(config: ConfState): boolean {
   return config.votersOutgoing.length > 0;
 }
 
+/** Everybody in the configuration, of either half. */
+export function membersOf(config: ConfState): MemberId[] {
+  const { voters, votersOutgoing, learners, learnersNext } = config;
+  return [...new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext])];
+}
+
 export function leavesJoint(change: ConfChange): boolean {
   return change.transition === "auto" && change.changes.length === 0;
 }

@@ -308,6 +308,12 @@ export class RaftCore {
     return this.#fault;
   }
 
+  /** A change of members may be in the log and not applied yet, or is half done: another one would be refused. */
+  get changeUnderWay(): boolean {
+    const r = this.#raft;
+    return r.pendingConfIndex > r.log.applied || r.tracker.config.votersOutgoing.length > 0;
+  }
+
   /** A transfer of leadership is under way: proposals are refused, the lease is given up. */
   get transferring(): boolean {
     return this.#raft.transferee !== NO_MEMBER;

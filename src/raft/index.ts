@@ -6,6 +6,7 @@ export {
   EMPTY_CONFIG,
   enterJoint,
   leaveJoint,
+  membersOf,
   simpleChange,
 } from "./config-change.ts";
 export { RaftCore } from "./core.ts";

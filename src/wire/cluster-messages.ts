@@ -31,14 +31,32 @@ export interface ClusterMember {
   readonly incarnation: number;
 }
 
+/** A name that a process may join under, and where its peer port is, "host:port". */
+export interface MemberName {
+  readonly name: string;
+  readonly address: string;
+}
+
 export interface ClusterTable {
   readonly clusterId: string;
+  /** Log index of the last change of members it reflects; 1 = the founders'. */
   readonly index: number;
   readonly members: readonly ClusterMember[];
+  readonly names: readonly MemberName[];
+}
+
+/** The context of a configuration change: what it does to the table beside removing who is in no configuration. */
+export interface TableChange {
+  /** This process comes in. */
+  readonly joined?: ClusterMember;
+  readonly nameAdded?: MemberName;
+  readonly nameRemoved?: string;
 }
 
 export interface JoinRequest {
   readonly node: ClusterMember;
+  /** It has been a voter, by what it knows, and hears from no leader. */
+  readonly voter: boolean;
 }
 
 export interface JoinReply {
@@ -46,6 +64,8 @@ export interface JoinReply {
   readonly text: string;
   readonly leader: number;
   readonly table: ClusterTable | undefined;
+  /** It was a member, and is none any more. */
+  readonly removed: boolean;
 }
 
 export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): ProxyRequest {
@@ -71,13 +91,23 @@ export function proxyReplyFromWire(wire: seshat.ProxyReply.$Properties): ProxyRe
   };
 }
 
-/** A member on its own: the context of the configuration change that adds it. */
-export function encodeMember(member: ClusterMember): Uint8Array {
-  return seshat.ClusterMember.encode({ ...member }).finish();
+export function encodeTableChange(change: TableChange): Uint8Array {
+  return seshat.TableChange.encode({ ...change }).finish();
 }
 
-export function decodeMember(encoded: Uint8Array): Decoded<ClusterMember> {
-  return decoded(() => memberFromWire(seshat.ClusterMember.decode(encoded)));
+export function decodeTableChange(encoded: Uint8Array): Decoded<TableChange> {
+  return decoded(() => {
+    const { joined, nameAdded, nameRemoved } = seshat.TableChange.decode(encoded);
+    return {
+      ...(joined ? { joined: memberFromWire(joined) } : {}),
+      ...(nameAdded ? { nameAdded: nameFromWire(nameAdded) } : {}),
+      ...(nameRemoved ? { nameRemoved } : {}),
+    };
+  });
+}
+
+function nameFromWire(wire: seshat.MemberName.$Properties): MemberName {
+  return { name: wire.name ?? "", address: wire.address ?? "" };
 }
 
 function memberFromWire(wire: seshat.ClusterMember.$Properties): ClusterMember {
@@ -90,7 +120,12 @@ function memberFromWire(wire: seshat.ClusterMember.$Properties): ClusterMember {
 }
 
 export function tableToWire(table: ClusterTable): seshat.ClusterTable.$Properties {
-  return { clusterId: table.clusterId, index: table.index, members: [...table.members] };
+  return {
+    clusterId: table.clusterId,
+    index: table.index,
+    members: [...table.members],
+    names: [...table.names],
+  };
 }
 
 export function tableFromWire(wire: seshat.ClusterTable.$Properties): ClusterTable {
@@ -98,12 +133,14 @@ export function tableFromWire(wire: seshat.ClusterTable.$Properties): ClusterTab
     clusterId: wire.clusterId ?? "",
     index: safeInteger(wire.index, "table index"),
     members: (wire.members ?? []).map(memberFromWire),
+    names: (wire.names ?? []).map(nameFromWire),
   };
 }
 
 export function joinRequestFromWire(wire: seshat.JoinRequest.$Properties): JoinRequest {
   return {
     node: memberFromWire(present(wire.node, "node")),
+    voter: wire.voter ?? false,
   };
 }
 
@@ -113,6 +150,7 @@ export function joinReplyToWire(reply: JoinReply): seshat.JoinReply.$Properties 
     text: reply.text,
     leader: reply.leader,
     table: reply.table === undefined ? null : tableToWire(reply.table),
+    removed: reply.removed,
   };
 }
 
@@ -122,5 +160,6 @@ export function joinReplyFromWire(wire: seshat.JoinReply.$Properties): JoinReply
     text: wire.text ?? "",
     leader: safeInteger(wire.leader, "leader"),
     table: wire.table ? tableFromWire(wire.table) : undefined,
+    removed: wire.removed ?? false,
   };
 }

@@ -56,7 +56,8 @@ type Codecs = { readonly [K in keyof PeerFrame]: PartCodec<PeerFrame[K][number]>
 
 const MEMBER_BYTES_MAX = 512;
 const text = (value: string): number => 8 + 3 * value.length;
-const tableBytesMax = (table: ClusterTable): number => 128 + MEMBER_BYTES_MAX * table.members.length;
+const tableBytesMax = (table: ClusterTable): number =>
+  128 + MEMBER_BYTES_MAX * (table.members.length + table.names.length);
 
 const CODECS: Codecs = {
   raft: {

@@ -45,8 +45,10 @@ const CHANGED_LATER: Readonly<Record<string, Partial<Fact>>> = {
   "command|getkeysandflags": { arity: -4 },
 };
 
-/** Subcommands of DEBUG are rows of ours only. */
-const visibleRows: readonly CommandRow[] = topLevelRows.flatMap((row) => [row, ...visibleSubcommands(row)]);
+/** Subcommands of DEBUG are rows of ours only, and RAFT.* are commands that Redis does not have. */
+const visibleRows: readonly CommandRow[] = topLevelRows
+  .filter(({ name }) => !name.startsWith("raft."))
+  .flatMap((row) => [row, ...visibleSubcommands(row)]);
 
 const printed = (fact: Fact): string[] =>
   (fact.command_flags ?? [])

@@ -17,6 +17,7 @@ import {
   type TopicKind,
 } from "../../src/command/local-context.ts";
 import { lookup, lookupId, rows } from "../../src/command/lookup.ts";
+import type { MemberStatus, OperatorChange, OperatorControl } from "../../src/command/operator-context.ts";
 import { type DataContext, noPublications } from "../../src/command/types.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import { defaultSettings } from "../../src/config/table.ts";
@@ -133,6 +134,42 @@ export class FakePubSub implements PubSubControl {
   }
 }
 
+/** Members that are as a test says, and changes that are over when it says so. */
+export class FakeOperator implements OperatorControl {
+  readonly asked: string[] = [];
+  status: MemberStatus[] = [];
+  /** What polls of the change under way give. */
+  outcome: string | undefined = "";
+
+  members(): readonly MemberStatus[] {
+    return this.status;
+  }
+  add(name: string, peerAddress: string): OperatorChange {
+    return this.#change(`add ${name} ${peerAddress}`);
+  }
+  remove(name: string): OperatorChange {
+    return this.#change(`remove ${name}`);
+  }
+  promote(name: string): OperatorChange {
+    return this.#change(`promote ${name}`);
+  }
+  transfer(name: string): OperatorChange {
+    return this.#change(`transfer ${name}`);
+  }
+  recoveryNotes(): string {
+    return "what would be lost";
+  }
+  recover(): string {
+    this.asked.push("recover");
+    return "";
+  }
+
+  #change(text: string): OperatorChange {
+    this.asked.push(text);
+    return { poll: () => this.outcome, late: () => "TRYAGAIN too late" };
+  }
+}
+
 export class FakeServer implements Server {
   readonly seshatVersion = "0.0.0";
   readonly commands = rows;
@@ -154,6 +191,7 @@ export class FakeServer implements Server {
   figures: MemoryFigures = smallMemory;
   /** What was asked of it, in order. */
   readonly events: string[] = [];
+  readonly operations = new FakeOperator();
 
   constructor() {
     const configuration = new Configuration(defaultSettings());
@@ -177,6 +215,9 @@ export class FakeServer implements Server {
   }
   raft(): RaftView {
     return this.view;
+  }
+  get operator(): FakeOperator {
+    return this.operations;
   }
   memory(): MemoryFigures {
     return this.figures;
@@ -213,6 +254,7 @@ export const followerView: RaftView = {
   firstIndex: 10,
   lastIndex: 101,
   lease: "none",
+  problem: "",
   peers: [
     peer("n1", "10.0.0.1", { state: "unknown" }),
     peer("n3", "10.0.0.3", { state: "unknown", connected: false }),

@@ -178,7 +178,7 @@ test("watched keys go with snapshots", () => {
   world.until("it has caught up by a snapshot", () => {
     exchange(writer, ["INCR more"], `:${++more}\r\n`);
     return (
-      behind.node.cluster.snapshotsReceived > 0 &&
+      behind.node.cluster.snapshots.receivedCount > 0 &&
       behind.node.replica.machine.appliedIndex >= leader.node.replica.machine.appliedIndex - 3
     );
   });

@@ -168,7 +168,9 @@ export class Host {
         return host.identity;
       },
       update: (self) => {
+        const isSame = self.incarnation === host.identity.incarnation;
         host.identity = self;
+        if (!isSame) for (const link of [...host.links]) link.reset();
       },
       open: (address) => {
         const link = new SimLink(host, address, true);
@@ -253,6 +255,11 @@ export class SimLink implements PeerLink {
     if (this.isUp || this.owner.stopped) return;
     for (const other of this.owner.world.hosts.values()) {
       if (other.identity.address !== this.address || other.stopped || this.#isCut(other)) continue;
+      const [ours, theirs] = [this.owner.identity.clusterId, other.identity.clusterId];
+      if (ours !== "" && theirs !== "" && ours !== theirs) {
+        this.owner.node.linkRefused(this, "refused", `it belongs to cluster ${theirs}`);
+        continue;
+      }
       const accepted = new SimLink(other, this.owner.identity.address, false);
       accepted.peer = this;
       this.peer = accepted;
@@ -288,6 +295,11 @@ export class SimLink implements PeerLink {
 
   close(): void {
     if (this.outgoing) this.owner.dialling.delete(this);
+    this.reset();
+  }
+
+  /** Both ends are gone; a dialled one tries again. */
+  reset(): void {
     const { peer } = this;
     this.owner.world.later(() => {
       this.drop("local");

@@ -42,8 +42,8 @@ interface Applied {
 /** What is known of one member. */
 interface Seen {
   readonly process: SimProcess;
-  readonly core: RaftCore;
-  readonly raft: Raft;
+  core: RaftCore;
+  raft: Raft;
   term: number;
   vote: number;
   commit: number;
@@ -95,6 +95,14 @@ export class Checks {
   stepped(process: SimProcess): void {
     const seen = this.#seen.get(process) ?? this.#watch(process);
     if (seen === undefined) return;
+    const { raft: current } = process.node.replica;
+    if (current === undefined) return;
+    if (current !== seen.core) {
+      // It knew nothing yet, and starts anew as somebody else.
+      seen.core = current;
+      seen.raft = rafts.get(current.id)!;
+      Object.assign(seen, { term: 0, vote: 0, commit: current.commit, wasLeader: false });
+    }
     const { core, raft } = seen;
     demand(core.fault === undefined, "no fault", () => `${process.label}: ${core.fault}`);
     if (core.term !== seen.term || core.vote !== seen.vote) this.#checkVote(seen);

@@ -122,7 +122,9 @@ export class SimTransport implements PeerTransport {
   }
 
   update(self: PeerIdentity): void {
+    const isSame = self.incarnation === this.self.incarnation;
     this.self = self;
+    if (!isSame) for (const conversation of [...this.conversations]) conversation.pipe?.shut("local", false);
   }
 
   open(address: string, incarnation: number): PeerLink {

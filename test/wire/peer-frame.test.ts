@@ -91,7 +91,12 @@ const raftMessage: fc.Arbitrary<RaftMessage> = record({
   responses: fc.constant([]),
 });
 const member = record({ name: words, address: words, clientAddress: words, incarnation: u64 });
-const table = record({ clusterId: words, index: u64, members: fc.array(member, { maxLength: 5 }) });
+const table = record({
+  clusterId: words,
+  index: u64,
+  members: fc.array(member, { maxLength: 5 }),
+  names: fc.array(record({ name: words, address: words }), { maxLength: 5 }),
+});
 const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(arbitrary, { maxLength: 2 });
 
 const peerFrame: fc.Arbitrary<PeerFrame> = record({
@@ -118,13 +123,14 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
     }),
   ),
   tables: some(table),
-  joinRequests: some(record({ node: member })),
+  joinRequests: some(record({ node: member, voter: fc.boolean() })),
   joinReplies: some(
     record({
       accepted: fc.boolean(),
       text: words,
       leader: u64,
       table: fc.option(table, { nil: undefined }),
+      removed: fc.boolean(),
     }),
   ),
   clusterSettings: some(record({ name: words, value: words, version: u64, origin: u64 })),

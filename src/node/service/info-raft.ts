@@ -73,6 +73,7 @@ export function raftLines({ raft, statistics }: InfoSource): readonly InfoLine[]
     ["raft_first_index", raft.firstIndex],
     ["raft_last_index", raft.lastIndex],
     ["raft_lease", raft.lease],
+    ["raft_problem", raft.problem],
   ];
   raft.peers.forEach((peer, i) => {
     lines.push([`raft_peer${i}`, peerText(peer, raft.lastIndex)]);

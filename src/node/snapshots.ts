@@ -1,0 +1,156 @@
+// Snapshots this node sends and receives (DESIGN section 9): one at a time out, given up when its receiver is too slow
+// for the writes meanwhile, and the state of one that came in until Raft has accepted it. The transfer itself is in
+// snapshot-transfer.ts.
+
+import { assert } from "../base/assert.ts";
+import { SNAPSHOT_QUEUED_BYTES_MAX } from "../base/limits.ts";
+import type { Settings } from "../config/table.ts";
+import type { Message, SnapshotMeta } from "../raft/index.ts";
+import type { RaftMessage } from "../wire/raft-message.ts";
+import { decodeSnapshotHeader } from "../wire/snapshot-header.ts";
+import type { Membership } from "./membership.ts";
+import type { PeerLinks } from "./peer-links.ts";
+import type { Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
+import type { Replica } from "./replica.ts";
+import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
+
+/** A snapshot may hold the log back to this many times its budget. */
+const SNAPSHOT_LOG_FACTOR = 4;
+
+export interface SnapshotsParts {
+  readonly ports: Ports;
+  readonly settings: Settings;
+  replica: Replica;
+}
+
+export class Snapshots {
+  /** Since the start, for INFO. */
+  sentCount = 0;
+  receivedCount = 0;
+  readonly #parts: SnapshotsParts;
+  readonly #membership: Membership;
+  readonly #links: PeerLinks;
+  #sending: SnapshotSending | undefined;
+  #staged: StagedState | undefined;
+
+  constructor(parts: SnapshotsParts, membership: Membership, links: PeerLinks) {
+    this.#parts = parts;
+    this.#membership = membership;
+    this.#links = links;
+  }
+
+  /** The member a snapshot is being sent to; 0 = none. */
+  get sendingTo(): number {
+    return this.#sending?.member ?? 0;
+  }
+
+  /** The core's "snapshot" message goes on a connection of its own, with the state behind it. */
+  send(message: Message): void {
+    const { ports, replica, settings } = this.#parts;
+    const target = this.#links.identityOf(message.to);
+    const meta = message.snapshot;
+    const storage = replica.storage;
+    assert(meta !== undefined && storage !== undefined, "a snapshot message without a snapshot");
+    if (target === undefined || this.#sending !== undefined || meta.index !== replica.machine.appliedIndex) {
+      replica.raft!.reportSnapshot(message.to, false);
+      return;
+    }
+    storage.snapshotIndexInUse = meta.index;
+    ports.log.info({ to: target.name, index: meta.index }, "sending a snapshot");
+    this.#sending = new SnapshotSending(
+      message,
+      target.address,
+      {
+        store: replica.machine.store,
+        metadata: replica.machine.sessions.encode(),
+        timeMs: replica.machine.timeMs,
+        table: this.#membership.table(),
+        chunkBytes: settings.snapshotChunkBytes,
+      },
+      ports.peers,
+      (ok, text) => {
+        ports.log.info({ to: target.name, index: meta.index, ok, text }, "snapshot sent");
+        if (ok) this.sentCount++;
+        this.#end(() => replica.raft!.reportSnapshot(message.to, ok));
+        ports.scheduler.requestTurn();
+      },
+    );
+  }
+
+  /** A node that does not lead has no business sending its state. */
+  stopSending(): void {
+    this.#end((sending) => sending.abort());
+  }
+
+  /** Nothing of the cluster this node was in is wanted any more. */
+  stop(): void {
+    this.stopSending();
+    this.#staged = undefined;
+  }
+
+  /** Looks after a snapshot whose receiver is too slow for the writes meanwhile: memory stays bounded. */
+  tick(): void {
+    const sending = this.#sending;
+    if (sending === undefined) return;
+    const { replica, settings, ports } = this.#parts;
+    const logBytes = replica.storage?.bytes ?? 0;
+    if (
+      sending.queuedBytes < SNAPSHOT_QUEUED_BYTES_MAX &&
+      logBytes < SNAPSHOT_LOG_FACTOR * settings.logBytesMax
+    )
+      return;
+    ports.log.warn(
+      { to: sending.member, queuedBytes: sending.queuedBytes, logBytes },
+      "snapshot given up: too slow",
+    );
+    this.stopSending();
+    replica.raft?.reportSnapshot(sending.member, false);
+  }
+
+  offered(stream: SnapshotStreamIn, encodedHeader: Buffer): SnapshotReceiver | undefined {
+    const { ports, replica } = this.#parts;
+    const header = decodeSnapshotHeader(encodedHeader);
+    if (!header.ok || replica.raft === undefined) return undefined;
+    const { raft: message } = header.value;
+    const isOurs =
+      message.from === stream.remote.incarnation && message.to === this.#membership.self.incarnation;
+    if (message.snapshot === undefined || !isOurs) return undefined;
+    ports.log.info({ from: stream.remote.name, index: message.snapshot.index }, "receiving a snapshot");
+    return new SnapshotReceiving(
+      stream,
+      header.value,
+      replica.machine.store,
+      (state, received) => this.#stage(state, received),
+      ports.log,
+    );
+  }
+
+  takeStaged(meta: SnapshotMeta): StagedState {
+    const staged = this.#staged;
+    assert(
+      staged !== undefined && staged.meta.index === meta.index && staged.meta.term === meta.term,
+      `the core restores ${meta.index}/${meta.term}, staged is ${staged?.meta.index}/${staged?.meta.term}`,
+    );
+    this.#staged = undefined;
+    return staged;
+  }
+
+  #end(how: (sending: SnapshotSending) => void): void {
+    const sending = this.#sending;
+    if (sending === undefined) return;
+    this.#sending = undefined;
+    this.#parts.replica.storage!.snapshotIndexInUse = 0;
+    how(sending);
+  }
+
+  #stage(state: StagedState, message: RaftMessage): boolean {
+    const { replica, ports } = this.#parts;
+    // The node has left the cluster that sent it.
+    if (replica.raft?.id !== message.to) return false;
+    this.#staged = state;
+    this.receivedCount++;
+    replica.step(message);
+    ports.log.info({ index: state.meta.index }, "snapshot received");
+    return true;
+  }
+}
