@@ -40,6 +40,15 @@ export const replyError = {
   notSketch: "WRONGTYPE Key is not a valid HyperLogLog string value.",
   sketchCorrupt: "INVALIDOBJ Corrupted HLL object detected",
 
+  // dump
+  dumpChecksum: "ERR DUMP payload version or checksum are wrong",
+  dumpFormat: "ERR Bad data format",
+  dumpType: "ERR DUMP cannot write values of this type yet",
+  busyKey: "BUSYKEY Target key name already exists.",
+  restoreTime: "ERR Invalid TTL value, must be >= 0",
+  restoreIdleTime: "ERR Invalid IDLETIME value, must be >= 0",
+  restoreFrequency: "ERR Invalid FREQ value, must be >= 0 and <= 255",
+
   // keys
   databaseOutOfRange: "ERR DB index is out of range",
   firstDatabaseInvalid: "ERR invalid first DB index",

@@ -3,6 +3,7 @@
 import { bitCommands } from "./bits.ts";
 import { bitFieldCommands } from "./bits-field.ts";
 import { bitOperationCommands } from "./bits-operation.ts";
+import { dumpCommands } from "./dump.ts";
 import { hyperLogLogCommands } from "./hyperloglog.ts";
 import { keyCommands } from "./keys.ts";
 import { keyExpireCommands } from "./keys-expire.ts";
@@ -38,6 +39,7 @@ const families: readonly (readonly CommandRow[])[] = [
   keyScanCommands,
   keyFlushCommands,
   keyObjectCommands,
+  dumpCommands,
   publishCommands,
   transactionCommands,
   ...localFamilies,

@@ -1,6 +1,9 @@
 // What the comparison of keyspace events runs, a step a line. Commands of one step are separated by ";". Each family
 // has its steps here; a write without a step is not compared. Keys in a step are its own: every step starts empty.
 
+/** The string v8ns as DUMP gives it: its checksum happens to be ASCII without a blank. */
+const PAYLOAD = "\x00\x04v8ns\n\x00}+g>kDyV";
+
 export const eventSteps: readonly string[] = [
   // strings
   "set a 1; set a 2; get a",
@@ -25,6 +28,10 @@ export const eventSteps: readonly string[] = [
   "bitfield a overflow fail incrby u2 0 100; bitfield a overflow fail incrby u2 0 100; bitfield_ro a get u8 0",
   // hyperloglog
   "pfadd a; pfadd a; pfadd a x y; pfadd a x; pfcount a; pfcount a b; pfmerge b; pfmerge b a; pfmerge b a",
+  // dump
+  "set a 1; dump a; dump b; restore a 0 x; restore b 0 x; restore b -1 x",
+  `restore a 0 ${PAYLOAD}; restore a 0 ${PAYLOAD}; restore a 0 ${PAYLOAD} REPLACE; restore b 100000 ${PAYLOAD} IDLETIME 3`,
+  `restore a 5 ${PAYLOAD} ABSTTL; set a 1; restore a 5 ${PAYLOAD} ABSTTL; restore a 5 ${PAYLOAD} ABSTTL REPLACE`,
   // keys
   "set a 1; set b 1; del a b nosuch; set a 1; unlink a nosuch",
   "set a 1; expire a 100; expire a 100 NX; pexpire a 100000; expireat a 99999999999; pexpireat a 99999999999999",

@@ -107,7 +107,7 @@ function makersOf(some: readonly Family[]): (readonly [Family, Maker])[] {
 /** Chance may have put a small number where a relative time is read: 0 is past on both sides. */
 function keepDeadlinesFar(command: string[]): void {
   const name = command[0]?.toUpperCase() ?? "";
-  const timeFirst = /^(P?EXPIRE|P?SETEX)$/.test(name);
+  const timeFirst = /^(P?EXPIRE|P?SETEX|RESTORE(-ASKING)?)$/.test(name);
   if (!timeFirst && !/^(SET|GETEX)$/.test(name)) return;
   for (let i = 2; i < command.length; i++) {
     const isTime = (timeFirst && i === 2) || /^[EP]X$/i.test(command[i - 1]!);

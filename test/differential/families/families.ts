@@ -1,9 +1,10 @@
 // All families. A new one is a file beside this, and a line here.
 
 import { bits } from "./bits.ts";
+import { dump } from "./dump.ts";
 import type { Family } from "./family.ts";
 import { hyperloglog } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
 import { strings } from "./strings.ts";
 
-export const families: readonly Family[] = [strings, keys, bits, hyperloglog];
+export const families: readonly Family[] = [strings, keys, bits, hyperloglog, dump];
