@@ -103,6 +103,11 @@ export class Draw {
     return own.length > 0 && this.chance(5, 6) ? this.pick(own) : this.pick(this.#allKeys);
   }
 
+  /** Always of the family whose turn it is. */
+  ownKey(): string {
+    return this.pick(this.familyKeys);
+  }
+
   keys(): string[] {
     return Array.from({ length: 1 + this.below(4) }, () => this.key());
   }

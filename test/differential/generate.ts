@@ -35,7 +35,7 @@ export class Generator {
     this.#sequences = (focused.length > 0 ? focused : families).flatMap((family) =>
       (family.sequences ?? []).map((sequence) => [family, sequence] as const),
     );
-    const keys = families.flatMap((family) => family.keys ?? []);
+    const keys = families.flatMap((family) => (family.keysArePrivate ? [] : (family.keys ?? [])));
     const words = new Set(families.flatMap((family) => family.optionWords ?? []));
     this.#draw = new Draw(options.seed, options.nowMs, keys, [...words]);
   }

@@ -13,6 +13,8 @@ export interface Family {
   readonly commands: readonly (readonly [weight: number, maker: Maker])[];
   /** Its own keys, which `Draw.key` prefers while it makes the commands; so that keys mostly hold its type. */
   readonly keys?: readonly string[];
+  /** Commands of other families do not draw its keys. */
+  readonly keysArePrivate?: true;
   /** Words of its options, which are also thrown at all other commands. */
   readonly optionWords?: readonly string[];
   /** Several commands that only make sense together. */
