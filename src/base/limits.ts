@@ -33,6 +33,9 @@ export const SUBSCRIPTIONS_BYTES_MAX = 256 * MIB;
 /** Replies owed to one client that no setting lets grow further: it is disconnected. */
 export const OUTPUT_BYTES_MAX = 1024 * MIB;
 
+/** Members that HRANDFIELD, SRANDMEMBER or ZRANDMEMBER may be asked for with repeats (Redis: as many as one likes). */
+export const RANDOM_REPEATS_MAX = 4 * 1024 * 1024;
+
 // Entries and what peers send each other.
 /** A turn's batch is proposed at once when it reaches this, without waiting for the end of the turn. */
 export const BATCH_BYTES_FLUSH = MIB;

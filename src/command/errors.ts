@@ -49,6 +49,19 @@ export const replyError = {
   restoreIdleTime: "ERR Invalid IDLETIME value, must be >= 0",
   restoreFrequency: "ERR Invalid FREQ value, must be >= 0 and <= 255",
 
+  // hashes and sets
+  hashNotInteger: "ERR hash value is not an integer",
+  hashNotFloat: "ERR hash value is not a float",
+  floatNotFinite: "ERR value is NaN or Infinity",
+  outOfRange: "ERR value is out of range",
+  notPositive: "ERR value is out of range, must be positive",
+  notLongInRange:
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+  numkeysNotPositive: "ERR numkeys should be greater than 0",
+  numkeysTooMany: "ERR Number of keys can't be greater than number of args",
+  limitNegative: "ERR LIMIT can't be negative",
+  replyTooLong: "ERR the reply would be too long",
+
   // keys
   databaseOutOfRange: "ERR DB index is out of range",
   firstDatabaseInvalid: "ERR invalid first DB index",

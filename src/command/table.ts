@@ -5,6 +5,9 @@ import { bitFieldCommands } from "./bits-field.ts";
 import { bitOperationCommands } from "./bits-operation.ts";
 import { dumpCommands } from "./dump.ts";
 import { hyperLogLogCommands } from "./hyperloglog.ts";
+import { hashCommands } from "./hashes.ts";
+import { hashRandomCommands } from "./hashes-random.ts";
+import { hashWriteCommands } from "./hashes-write.ts";
 import { keyCommands } from "./keys.ts";
 import { keyExpireCommands } from "./keys-expire.ts";
 import { keyFlushCommands } from "./keys-flush.ts";
@@ -13,6 +16,9 @@ import { keyObjectCommands } from "./keys-object.ts";
 import { keyScanCommands } from "./keys-scan.ts";
 import { localFamilies } from "./local-families.ts";
 import { publishCommands } from "./pubsub-publish.ts";
+import { setCommands } from "./sets.ts";
+import { setAlgebraCommands } from "./sets-algebra.ts";
+import { setRandomCommands } from "./sets-random.ts";
 import { stringCommands } from "./strings.ts";
 import { stringCounterCommands } from "./strings-counter.ts";
 import { stringLcsCommands } from "./strings-lcs.ts";
@@ -33,6 +39,12 @@ const families: readonly (readonly CommandRow[])[] = [
   bitOperationCommands,
   bitFieldCommands,
   hyperLogLogCommands,
+  hashCommands,
+  hashWriteCommands,
+  hashRandomCommands,
+  setCommands,
+  setRandomCommands,
+  setAlgebraCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,

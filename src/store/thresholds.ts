@@ -1,5 +1,10 @@
 // Up to where collections are kept compact. The names say which setting of Redis each is; all nodes have the same.
 
+/**
+ * No compact value gets longer, whatever the settings say: it must fit a record, and each change copies it. (Redis: 1 GiB.)
+ */
+export const COMPACT_BYTES_MAX = 64 * 1024 * 1024;
+
 export interface Thresholds {
   readonly hashListpackEntriesMax: number;
   readonly hashListpackValueBytesMax: number;
