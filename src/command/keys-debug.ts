@@ -2,9 +2,9 @@
 
 import type { Args } from "../base/args.ts";
 import { globMatches } from "../base/glob.ts";
-import { SHA1_BYTES, sha1 } from "../base/sha1.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import { dataDigest, valueDigest } from "./debug-digest.ts";
 import { replyError } from "./errors.ts";
 import { findUntouched } from "./keys.ts";
 import { referenceCount } from "./keys-object.ts";
@@ -20,64 +20,14 @@ export const debugDataCommands = [
   { name: "debug|stringmatch-len", arity: 4,  ...row, run: debugStringmatchLen },
 ] as const satisfies readonly CommandRow[];
 
-// Redis's digest of a data set (debug.c, computeDatasetDigest): independent of the order of keys, because
-// each key's digest is xored in by its SHA-1.
-
-const total = Buffer.alloc(SHA1_BYTES);
-const one = Buffer.alloc(SHA1_BYTES);
-const hash = Buffer.alloc(SHA1_BYTES);
-const number = Buffer.alloc(4);
-const EXPIRE_MARK = Buffer.from("!!expire!!");
-
 function debugDigest(context: DataContext, _args: Args, reply: ReplyWriter): void {
-  total.fill(0);
-  context.store.databases.forEach((keys, database) => {
-    let empty = true;
-    keys.forEach((keyBytes, keyStart, keyEnd, handle) => {
-      if (empty) mixNumber(total, database);
-      empty = false;
-      one.fill(0);
-      mix(one, keyBytes, keyStart, keyEnd);
-      mixValue(one, keys, handle);
-      xor(total, one, 0, SHA1_BYTES);
-    });
-  });
-  reply.simple(total.toString("hex"));
+  reply.simple(dataDigest(context));
 }
 
 function debugDigestValue(context: DataContext, args: Args, reply: ReplyWriter): void {
   reply.array(args.count - 2);
-  for (let i = 2; i < args.count; i++) {
-    one.fill(0);
-    const handle = findUntouched(context, args, i);
-    if (handle !== 0) mixValue(one, context.keys, handle);
-    reply.simple(one.toString("hex"));
-  }
-}
-
-function mixValue(digest: Buffer, keys: Keyspace, handle: number): void {
-  mixNumber(digest, keys.typeOf(handle));
-  keys.valueOf(handle);
-  mix(digest, keys.valueBytes, keys.valueStart, keys.valueEnd);
-  if (keys.deadlineOf(handle) !== 0) xor(digest, EXPIRE_MARK, 0, EXPIRE_MARK.length);
-}
-
-/** Big-endian u32. */
-function mixNumber(digest: Buffer, value: number): void {
-  number.writeUInt32BE(value, 0);
-  mix(digest, number, 0, number.length);
-}
-
-/** digest = SHA1(digest ^ SHA1(bytes)): order counts. */
-function mix(digest: Buffer, bytes: Buffer, start: number, end: number): void {
-  xor(digest, bytes, start, end);
-  sha1(digest, 0, SHA1_BYTES, digest);
-}
-
-/** digest ^= SHA1(bytes): order does not count. */
-function xor(digest: Buffer, bytes: Buffer, start: number, end: number): void {
-  sha1(bytes, start, end, hash);
-  for (let i = 0; i < SHA1_BYTES; i++) digest[i] = digest[i]! ^ hash[i]!;
+  for (let i = 2; i < args.count; i++)
+    reply.simple(valueDigest(context.keys, findUntouched(context, args, i)));
 }
 
 /** One line in Redis's form, for tools that pick fields out of it. There are no addresses and no

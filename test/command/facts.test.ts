@@ -105,6 +105,9 @@ test("every container has HELP", () => {
   }
 });
 
+/** Since 7.2 the destination is said to be overwritten, before it was read and written. */
+const SPECS_CHANGED = new Set(["sinterstore"]);
+
 /** Not in 7.0. */
 const NEWER = new Set(["client|no-touch", "client|setinfo"]);
 
@@ -124,7 +127,12 @@ describe.skipIf(!isRedis70)("COMMAND INFO beside redis-server 7.0 (skipped where
     theirs = [];
   });
   names.forEach((name, i) => {
-    test(name, () => assert.deepEqual(comparable(ours[i]), comparable(theirs[i])));
+    test(name, () => {
+      const theirSpecs = comparable(theirs[i]);
+      if (SPECS_CHANGED.has(name)) assert.notDeepEqual(comparable(ours[i]).specs, theirSpecs.specs);
+      const specs = SPECS_CHANGED.has(name) ? comparable(ours[i]).specs : theirSpecs.specs;
+      assert.deepEqual(comparable(ours[i]), { ...theirSpecs, specs });
+    });
   });
 });
 
@@ -134,7 +142,7 @@ const listOf = (value: unknown): readonly unknown[] => {
 };
 
 /** Without order, the notes of key specifications, and subcommands (which are asked for by themselves). */
-function comparable(element: unknown): unknown {
+function comparable(element: unknown): { readonly name: unknown; readonly specs: readonly unknown[] } {
   const [name, arity, flags, first, last, step, categories, , specs] = listOf(element);
   const sorted = (list: unknown): readonly unknown[] => [...listOf(list)].sort();
   return {

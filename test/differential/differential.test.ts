@@ -4,23 +4,28 @@
 //   DIFFERENTIAL_SEED=n            the sequence (printed first)
 //   DIFFERENTIAL_COMMANDS=n        how many commands
 //   DIFFERENTIAL_FAMILY=bits       mostly commands of this family (or several, with commas between)
+//   DIFFERENTIAL_FORMS=small       thresholds of a few members (small-thresholds.ts); default: so with odd seeds
 //   DIFFERENTIAL_TARGET=host:port  a running node instead of the machine in this process. It is emptied first.
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Args } from "../../src/base/args.ts";
 import { lookup, lookupName, rows } from "../../src/command/lookup.ts";
+import { DEFAULT_THRESHOLDS } from "../../src/store/thresholds.ts";
 import type { Command, Executor } from "./executor.ts";
 import { Generator } from "./generate.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
 import { disagreement } from "./normalise.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
+import { SMALL_SETTINGS, SMALL_THRESHOLDS } from "./small-thresholds.ts";
 import { TcpExecutor } from "./tcp-executor.ts";
 
 const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
 const commandCount = Number(process.env["DIFFERENTIAL_COMMANDS"] ?? 20_000);
 const target = process.env["DIFFERENTIAL_TARGET"];
 const focus = process.env["DIFFERENTIAL_FAMILY"]?.split(",") ?? [];
+const forms = process.env["DIFFERENTIAL_FORMS"] ?? (seed % 2 === 1 ? "small" : "default");
+const isSmall = forms === "small" && target === undefined;
 const BATCH_COMMANDS = 200;
 const HISTORY_SHOWN = 12;
 const COVERAGE_COMMANDS_MIN = 10_000;
@@ -43,9 +48,9 @@ test.skipIf(version === undefined)(
   `differential: ${commandCount} commands, seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
   async () => {
     console.log(
-      `differential: DIFFERENTIAL_SEED=${seed} DIFFERENTIAL_COMMANDS=${commandCount} against ${version}`,
+      `differential: DIFFERENTIAL_SEED=${seed} DIFFERENTIAL_COMMANDS=${commandCount} DIFFERENTIAL_FORMS=${isSmall ? "small" : "default"} against ${version}`,
     );
-    const redis = await startRedisServer();
+    const redis = await startRedisServer(isSmall ? SMALL_SETTINGS : []);
     try {
       const ours = await ourExecutor();
       try {
@@ -72,7 +77,10 @@ function neverAnswered(answered: ReadonlySet<string>): string[] {
 }
 
 async function ourExecutor(): Promise<Executor> {
-  if (target === undefined) return new MemoryExecutor({ clock: Date.now, seed });
+  if (target === undefined) {
+    const thresholds = isSmall ? SMALL_THRESHOLDS : DEFAULT_THRESHOLDS;
+    return new MemoryExecutor({ clock: Date.now, seed, thresholds });
+  }
   const [host, port] = target.split(":");
   assert.ok(host !== undefined && Number(port) > 0, `DIFFERENTIAL_TARGET is ${target}, not host:port`);
   const executor = await TcpExecutor.connect(host, Number(port));

@@ -42,4 +42,16 @@ export const eventSteps: readonly string[] = [
   "set a 1; touch a; exists a; type a; randomkey; scan 0",
   "set a 1; flushdb; set a 1; flushall; set a 1; swapdb 0 3; set a 2",
   "set a 1; select 3; set a 2; expire a 100; move a 0; move a 2; select 0",
+  // hashes
+  "hset a f 1 g 2; hset a f 1; hmset a f 3; hsetnx a f 1; hsetnx a h 1; hget a f; hgetall a",
+  "hincrby a f 1; hincrby a f x; hset a g x; hincrby a g 1; hincrbyfloat a f 1.5; hincrbyfloat a g 1",
+  "hset a f 1 g 2; hdel a nosuch; hdel a f nosuch; hdel a g f; hdel a g; hrandfield a; hscan a 0",
+  "set s 1; hset s f 1; hdel s f; hset a f 1; hset a f",
+  // sets
+  "sadd a 1 2; sadd a 1; sadd a x 1; srem a nosuch; srem a 1 nosuch; srem a 2 x 1; smembers a",
+  "sadd a 1 2; smove a b 1; smove a b 1; sadd b 2; smove a b 2; smove b b 1; smove nosuch b 1; sadd c 1; smove c b 1",
+  "sadd a 1 2 3; spop a; spop a 0; spop a 1; spop a; spop a; sadd a 1 2; spop a 5; spop a 5; sadd a 1; srandmember a 5",
+  "sadd a 1 2; sadd b 2 3; sinterstore d a b; sinterstore d a nosuch; sinterstore d a nosuch; sinterstore a a b",
+  "sadd a 1 2; sadd b 2 3; sunionstore d a b; sunionstore d nosuch; sunionstore d nosuch; sinter a b; sunion a b",
+  "sadd a 1 2; sadd b 2 3; sdiffstore d a b; sdiffstore d a a; sdiffstore d a a; set s 1; sdiffstore s a b; sintercard 1 a",
 ];

@@ -10,6 +10,7 @@ import { type CommandRow, type DataContext, noPublications } from "../../src/com
 import { describeUnfit } from "../../src/node/refusals.ts";
 import { ReplyWriter } from "../../src/resp/reply-writer.ts";
 import { Store } from "../../src/store/store.ts";
+import type { Thresholds } from "../../src/store/thresholds.ts";
 import { LIST } from "../../src/store/types.ts";
 import type { Command, Executor } from "./executor.ts";
 
@@ -21,6 +22,7 @@ export interface MemoryOptions {
   /** Cluster time, asked before every batch; a constant by default. */
   readonly clock?: () => number;
   readonly seed?: number;
+  readonly thresholds?: Thresholds;
 }
 
 export class MemoryExecutor implements Executor {
@@ -34,6 +36,7 @@ export class MemoryExecutor implements Executor {
     const seed = options.seed ?? 1;
     this.#clock = options.clock ?? (() => 1_700_000_000_000);
     this.store = new Store({ databases: DATABASES, hashSeed: [seed, ~seed] });
+    if (options.thresholds !== undefined) this.store.thresholds = options.thresholds;
     this.context = {
       nowMs: 0,
       random: new Xoshiro(seed),

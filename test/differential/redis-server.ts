@@ -20,7 +20,8 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-export async function startRedisServer(): Promise<RedisServer> {
+/** @param settings more options of the command line, "--name" and value each */
+export async function startRedisServer(settings: readonly string[] = []): Promise<RedisServer> {
   for (let port = PORT_FIRST + (process.pid % 40); port <= PORT_LAST; port++) {
     const options = [
       "--bind",
@@ -32,7 +33,7 @@ export async function startRedisServer(): Promise<RedisServer> {
       "--enable-debug-command",
       "yes",
     ];
-    const child = spawn(BINARY, ["--port", String(port), ...options], { stdio: "ignore" });
+    const child = spawn(BINARY, ["--port", String(port), ...options, ...settings], { stdio: "ignore" });
     const executor = await connectTo(child, port);
     if (executor === undefined) continue; // the port is taken: it ended by itself
     return { executor, stop: () => stop(child, executor) };

@@ -15,6 +15,25 @@ export interface Rule {
 
 /** The items of an array, sorted; of SCAN's [cursor, array], those of the inner one. */
 export function sorted(reply: string): string {
+  const items = itemsOf(reply);
+  const inner = items.find((item) => item[0] === "*");
+  if (inner === undefined) return items.sort().join("");
+  return items.map((item) => (item === inner ? sorted(item) : item)).join("");
+}
+
+/** The same with two items at a time: HGETALL in both protocols, HSCAN, HRANDFIELD. */
+export function sortedPairs(reply: string): string {
+  const items = itemsOf(reply);
+  const inner = items.find((item) => item[0] === "*");
+  if (inner !== undefined && items[0]![0] !== "*")
+    return items.map((item) => (item === inner ? sortedPairs(item) : item)).join("");
+  if (inner !== undefined) return items.sort().join("");
+  const pairs: string[] = [];
+  for (let i = 0; i < items.length; i += 2) pairs.push(items[i]! + items[i + 1]!);
+  return pairs.sort().join("");
+}
+
+function itemsOf(reply: string): string[] {
   const bytes = Buffer.from(reply, "latin1");
   const items: string[] = [];
   let at = bytes.indexOf("\r\n") + 2;
@@ -23,7 +42,5 @@ export function sorted(reply: string): string {
     items.push(bytes.toString("latin1", at, end));
     at = end;
   }
-  const inner = items.find((item) => item[0] === "*");
-  if (inner === undefined) return items.sort().join("");
-  return items.map((item) => (item === inner ? sorted(item) : item)).join("");
+  return items;
 }

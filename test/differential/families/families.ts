@@ -3,8 +3,10 @@
 import { bits } from "./bits.ts";
 import { dump } from "./dump.ts";
 import type { Family } from "./family.ts";
+import { hashes } from "./hashes.ts";
 import { hyperloglog } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
+import { sets } from "./sets.ts";
 import { strings } from "./strings.ts";
 
-export const families: readonly Family[] = [strings, keys, bits, hyperloglog, dump];
+export const families: readonly Family[] = [hashes, sets, strings, keys, bits, hyperloglog, dump];

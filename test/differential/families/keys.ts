@@ -162,8 +162,13 @@ export const keys: Family = {
     {
       command: /^OBJECT ENCODING\b/,
       reason:
-        "an integer made by INCRBYFLOAT is embstr in Redis; here int, for it is a function of the bytes",
-      normalise: (reply) => reply.replace("$6\r\nembstr", "$3\r\nint"),
+        "an integer made by INCRBYFLOAT is embstr in Redis; here int, for it is a function of the bytes. Since Redis 7.2 " +
+        "small sets of strings are listpacks, SADD and HSET look at the number of arguments first, and what SPOP leaves of " +
+        "a hashtable becomes a listpack (families hashes and sets compare forms by themselves)",
+      normalise: (reply) =>
+        reply
+          .replace("$6\r\nembstr", "$3\r\nint")
+          .replace(/^\$\d+\r\n(hashtable|intset|listpack)\r\n/, "members"),
     },
     {
       command: /^OBJECT REFCOUNT\b/,
