@@ -15,6 +15,7 @@ import { SizeClassPool } from "./io/buffer-pool.ts";
 import { ClientListener } from "./io/client-listener.ts";
 import { includeReader, readText } from "./io/config-file.ts";
 import { createLog, logDestination } from "./io/log.ts";
+import type { OperatorCommand } from "./io/operator-commands.ts";
 import { TcpPeerTransport } from "./io/peer-transport.ts";
 import { complain, EXIT_PROBLEM, ProcessEnd } from "./io/process-end.ts";
 import { processInfo, systemClock, systemEntropy } from "./io/system.ts";
@@ -31,9 +32,13 @@ A cache that speaks the Redis protocol and agrees on every write by Raft.
   seshat node1.conf --port 7000     the file has the grammar of redis.conf: name value, # comment
   seshat local-cluster              three nodes on this machine, on ports 6379, 6380 and 6381
   seshat ping|health [--port 6379]  ask a running node: does it answer, does it serve
+  seshat status [--port 6379]       what a node knows of the cluster and its members
+  seshat member list|add|remove|promote, transfer, recover
+                                    change the cluster; --help after each says how
   seshat --help | --version
 `;
 
+const OPERATOR_COMMANDS: readonly OperatorCommand[] = ["status", "member", "transfer", "recover"];
 const LOOPBACK = "127.0.0.1";
 const packageFile = new URL("../package.json", import.meta.url);
 const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version: string };
@@ -48,6 +53,11 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   if (command === "ping" || command === "health") {
     const { probeCommand } = await import("./io/probe.ts");
     return probeCommand(command, rest);
+  }
+  const operatorCommand = OPERATOR_COMMANDS.find((name) => name === command);
+  if (operatorCommand !== undefined) {
+    const { runOperatorCommand } = await import("./io/operator-commands.ts");
+    return runOperatorCommand(operatorCommand, rest);
   }
   const commandLine = parseCommandLine(argv);
   switch (commandLine.kind) {
