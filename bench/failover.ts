@@ -1,72 +1,99 @@
-// The leader is killed (SIGKILL) while clients write: how long until writes succeed again, and is every
-// write that was acknowledged still there? Each writer's keys are its own, so nothing is overwritten.
+// The leader is taken away while clients of the other nodes write: how long does no write succeed, does any command
+// fail, and is every write that was acknowledged still there? Each writer's keys are its own, so nothing is overwritten.
 
 import { Client, once } from "./client.ts";
 import { hasEnded, sleep } from "./processes.ts";
 import { isLeader, type Server } from "./servers.ts";
 
-const WRITERS = 8;
-const BEFORE_MS = 2000;
-const AFTER_MS = 3000;
+const BEFORE_MS = 1000;
+const AFTER_MS = 2500;
+
+/** Killed, stopped without a word (as a machine that is cut off would be), told to stop. */
+export type Loss = "SIGKILL" | "SIGSTOP" | "SIGTERM";
 
 export interface FailoverFigure {
-  /** From the kill to the first write acknowledged after it. */
+  /** The longest time without a success of any writer, from the signal on. */
   readonly silentMs: number;
+  /** The same of the one writer for which it was longest. */
+  readonly worstClientMs: number;
   readonly acknowledged: number;
   readonly lost: number;
+  /** Error replies on the connections to the other nodes, by text. */
+  readonly failures: ReadonlyMap<string, number>;
 }
 
 interface Progress {
   stopped: boolean;
-  killedAt: number;
-  firstAfterKill: number;
   readonly acknowledged: string[];
+  readonly failures: Map<string, number>;
+  readonly all: Gap;
 }
 
-/** Kills one of the three; after that the server is of no use for anything else. */
-export async function measureFailover(server: Server): Promise<FailoverFigure> {
+/** The longest time between two successes, once it is begun. */
+class Gap {
+  longestMs = 0;
+  #lastMs = 0;
+
+  begin(nowMs: number): void {
+    this.#lastMs = nowMs;
+  }
+
+  success(nowMs: number): void {
+    if (this.#lastMs === 0) return;
+    this.longestMs = Math.max(this.longestMs, nowMs - this.#lastMs);
+    this.#lastMs = nowMs;
+  }
+}
+
+/** After it the server is of no use for anything else. */
+export async function measureFailover(server: Server, loss: Loss, writers: number): Promise<FailoverFigure> {
   const { ports } = server;
-  const progress: Progress = { stopped: false, killedAt: 0, firstAfterKill: 0, acknowledged: [] };
+  const progress: Progress = { stopped: false, acknowledged: [], failures: new Map(), all: new Gap() };
   const leader = ports.indexOf(server.port);
   const survivors = ports.filter((port) => port !== server.port);
-  const writers = Array.from({ length: WRITERS }, (_, i) =>
-    write(survivors[i % survivors.length]!, i, progress),
-  );
+  const gaps = Array.from({ length: writers }, () => new Gap());
+  const done = gaps.map((gap, i) => write(survivors[i % survivors.length]!, i, gap, progress));
   await sleep(BEFORE_MS);
-  if (!(await isLeader(server.port))) throw new Error("the leader changed before it was killed");
-  progress.killedAt = performance.now();
-  server.children[leader]!.process.kill("SIGKILL");
+  if (!(await isLeader(server.port))) throw new Error("the leader changed before it was taken away");
+  const nowMs = performance.now();
+  for (const gap of [progress.all, ...gaps]) gap.begin(nowMs);
+  server.children[leader]!.process.kill(loss);
   await sleep(AFTER_MS);
+  const endMs = performance.now();
   progress.stopped = true;
-  await Promise.all(writers);
-  if (!hasEnded(server.children[leader]!)) throw new Error("the leader was not killed");
+  for (const gap of [progress.all, ...gaps]) gap.success(endMs);
+  await Promise.all(done);
+  if (loss !== "SIGSTOP" && !hasEnded(server.children[leader]!))
+    throw new Error(`${loss} did not end the leader`);
   const lost = await countLost(survivors[0]!, progress.acknowledged);
+  // Its end is the caller's, who could not stop it otherwise.
+  if (loss === "SIGSTOP") server.children[leader]!.process.kill("SIGCONT");
   return {
-    silentMs:
-      progress.firstAfterKill === 0 ? Number.POSITIVE_INFINITY : progress.firstAfterKill - progress.killedAt,
+    silentMs: progress.all.longestMs,
+    worstClientMs: Math.max(...gaps.map(({ longestMs }) => longestMs)),
     acknowledged: progress.acknowledged.length,
     lost,
+    failures: progress.failures,
   };
 }
 
-async function write(port: number, writer: number, progress: Progress): Promise<void> {
-  let client = await Client.open(port);
+async function write(port: number, writer: number, gap: Gap, progress: Progress): Promise<void> {
+  const client = await Client.open(port);
   for (let i = 0; !progress.stopped; i++) {
     const key = `ack:${writer}:${i}`;
-    const sentAt = performance.now();
     try {
       await client.send("SET", key, key);
-    } catch {
+    } catch (error) {
       // Not acknowledged: it may or may not be there, and proves nothing. The next key is another one.
-      client.close();
-      await sleep(5);
-      client = await Client.open(port);
+      const text = error instanceof Error ? error.message : String(error);
+      progress.failures.set(text, (progress.failures.get(text) ?? 0) + 1);
+      await sleep(1);
       continue;
     }
     progress.acknowledged.push(key);
-    if (progress.killedAt > 0 && sentAt > progress.killedAt && progress.firstAfterKill === 0) {
-      progress.firstAfterKill = performance.now();
-    }
+    const nowMs = performance.now();
+    gap.success(nowMs);
+    progress.all.success(nowMs);
   }
   client.close();
 }

@@ -67,7 +67,7 @@ async function failover(options: Options): Promise<unknown> {
   for (let round = 0; round < options.rounds; round++) {
     say(`  failover: round ${round + 1} of ${options.rounds}`);
     const run = await withServers([() => startThree(options.nodeFlags)], (server) =>
-      measureFailover(server!),
+      measureFailover(server!, "SIGKILL", 8),
     );
     runs.push(run);
   }

@@ -184,6 +184,7 @@ export class Cluster {
     }
     const { raft, proxyRequests, proxyReplies, tables, joinRequests, joinReplies, subscriptionCounts } =
       decoded.value;
+    this.links.heard(from, replica.monotonicMs);
     for (const table of tables) {
       this.#adopt(table);
       this.links.introduced(link, from, table.clusterId);

@@ -13,8 +13,10 @@ import type { Session } from "./session.ts";
 
 /** What one session may have sent without an answer. */
 const UNANSWERED_BYTES_MAX = 4 << 20;
-const UNCERTAIN =
+const LOST =
   "UNCERTAIN the command was sent to the leader, and the connection to it was lost before the answer";
+const SUPERSEDED =
+  "UNCERTAIN the command was sent to the leader, and another one was elected before the answer";
 const NOT_EXECUTED = "TRYAGAIN the command was not executed: the leader was lost, try again";
 
 /** Commands of one session on their way. `bytes` holds them from the first unanswered one on. */
@@ -141,27 +143,45 @@ export class Forwarding {
     if (reply.close) session.close(true);
   }
 
-  /** The leader cannot be asked any more. What it was sent may have been executed. */
+  /** The member cannot be asked any more. What it was sent may have been executed. */
   lost(member: number): void {
     for (const traffic of this.#traffic.values()) {
       traffic.asked.delete(member);
-      if (traffic.target !== member) continue;
-      const { session } = traffic;
-      const sent = traffic.writes.slice(0, traffic.sentCount);
-      // Reads change nothing: they are simply asked again. Behind a write they must keep their place.
-      const firstWrite = sent.indexOf(true);
-      if (firstWrite < 0) {
-        this.#putBack(traffic);
-        continue;
-      }
-      const writer = this.#output.attach(session, session.protocol, session.muted);
-      const mark = writer.position;
-      for (const isWrite of sent) writer.error(isWrite ? UNCERTAIN : NOT_EXECUTED);
-      this.#drop(traffic, sent.length);
-      if (session.plan !== undefined) session.takeReply(mark);
-      traffic.generation++;
-      this.#putBack(traffic);
+      if (traffic.target === member) this.#giveUp(traffic, LOST);
     }
+  }
+
+  /**
+   * `leader` leads for a while now: an earlier one that is silent since then, say a machine that is stopped or cut off,
+   * is not waited for until its connection times out. True when no answers of earlier ones are waited for.
+   */
+  superseded(leader: number, isSilent: (member: number) => boolean): boolean {
+    let isWaiting = false;
+    for (const traffic of this.#traffic.values()) {
+      const { target } = traffic;
+      if (target === 0 || target === leader) continue;
+      if (isSilent(target)) this.#giveUp(traffic, SUPERSEDED);
+      else isWaiting = true;
+    }
+    return !isWaiting;
+  }
+
+  #giveUp(traffic: Traffic, uncertain: string): void {
+    const { session } = traffic;
+    const sent = traffic.writes.slice(0, traffic.sentCount);
+    // Reads change nothing: they are simply asked again. Behind a write they must keep their place.
+    const firstWrite = sent.indexOf(true);
+    if (firstWrite < 0) {
+      this.#putBack(traffic);
+      return;
+    }
+    const writer = this.#output.attach(session, session.protocol, session.muted);
+    const mark = writer.position;
+    for (const isWrite of sent) writer.error(isWrite ? uncertain : NOT_EXECUTED);
+    this.#drop(traffic, sent.length);
+    if (session.plan !== undefined) session.takeReply(mark);
+    traffic.generation++;
+    this.#putBack(traffic);
   }
 
   /** Nothing more is to be sent to anybody: what was added and not sent waits in the sessions again. */

@@ -66,6 +66,8 @@ export class SeshatNode implements NodeInputs {
   readonly #held = new HeldSessions();
   readonly #shutdown: Shutdown;
   #nextSecondMs = 0;
+  /** Since when the leader leads behind which nothing is unanswered by an earlier one. */
+  #settledLeaderMs = 0;
 
   constructor(configuration: Configuration, ports: Ports) {
     const { settings } = configuration;
@@ -264,9 +266,20 @@ export class SeshatNode implements NodeInputs {
     this.requestTurn();
   }
 
+  /** An earlier leader that is as silent as a lease is long, since there is another one, will not answer any more. */
+  #giveUpEarlierLeader(nowMs: number): void {
+    const { mode, leader, leaderSinceMs } = this.replica;
+    const { leaseMs } = this.settings;
+    if (mode === MODE_NONE || leaderSinceMs === this.#settledLeaderMs || nowMs - leaderSinceMs < leaseMs)
+      return;
+    const isSilent = (member: number): boolean => nowMs - this.cluster.links.heardMs(member) >= leaseMs;
+    if (this.forwarding.superseded(leader, isSilent)) this.#settledLeaderMs = leaderSinceMs;
+  }
+
   #tick(nowMs: number): void {
     this.server.tick(nowMs);
     this.cluster.tick();
+    this.#giveUpEarlierLeader(nowMs);
     this.#shutdown.tick(nowMs);
     this.chores.tick(nowMs);
     if (nowMs < this.#nextSecondMs) return;

@@ -31,6 +31,8 @@ interface Peer {
   subscriptionCounts: SubscriptionCounts[];
   clusterSettings: ClusterSetting[];
   dirty: boolean;
+  /** When its last frame came, on whichever link. */
+  heardMs: number;
 }
 
 interface Caller {
@@ -61,7 +63,19 @@ export class PeerLinks {
       subscriptionCounts: [],
       clusterSettings: [],
       dirty: false,
+      heardMs: 0,
     });
+  }
+
+  /** A frame came from the member. */
+  heard(member: number, nowMs: number): void {
+    const peer = this.#byMember.get(member);
+    if (peer !== undefined) peer.heardMs = nowMs;
+  }
+
+  /** When the last frame came from it; 0 = none yet, or there is no link. */
+  heardMs(member: number): number {
+    return this.#byMember.get(member)?.heardMs ?? 0;
   }
 
   /** `remote` has dialled us. The link it used before, which it has given up, or undefined. */

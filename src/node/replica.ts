@@ -33,6 +33,7 @@ import { NodeStorage } from "./node-storage.ts";
 import type { Ports } from "./ports.ts";
 import { Proposals } from "./proposals.ts";
 import { raftConfigOf } from "./raft-config.ts";
+import { RefusedLeader } from "./refused-leader.ts";
 import type { ReplyOutput } from "./reply-output.ts";
 import type { Session } from "./session.ts";
 import { type StagedState, throughSnapshot } from "./snapshot-transfer.ts";
@@ -82,6 +83,7 @@ export class Replica {
   modeSinceMs: number;
   /** Who leads, as far as this node knows; 0 = nobody. */
   leader = 0;
+  leaderSinceMs = 0;
   monotonicMs = 0;
   wallMs = 0;
   /** May a read be answered from memory at this moment? Set by beginReads() for one chunk of input. */
@@ -107,9 +109,7 @@ export class Replica {
   #appliedSinceCompaction = 0;
   readonly #handover = new Handover();
   #isBarred = false;
-  #refusing = 0;
-  #refusedTerm = 0;
-  #refusedUntilMs = 0;
+  readonly #refused = new RefusedLeader();
 
   constructor(environment: ReplicaEnvironment, store: Store) {
     const { ports, output } = environment;
@@ -441,17 +441,17 @@ export class Replica {
       if (this.machine.appliedTerm === raft.term && !this.#handover.isUnderWay) mode = MODE_LEADER;
     } else {
       this.#handover.isUnderWay = false;
-      const isRefusing =
-        raft.leader === this.#refusing &&
-        raft.term === this.#refusedTerm &&
-        this.monotonicMs < this.#refusedUntilMs;
+      const isRefusing = this.#refused.isStill(raft.leader, raft.term, this.monotonicMs);
       if (raft.leader !== 0 && !isRefusing && this.#environment.reaches(raft.leader)) mode = MODE_FORWARD;
     }
     if (this.#isBarred) mode = MODE_NONE;
     if (mode === this.mode && raft.leader === this.leader) return;
     const before = this.mode;
     if (mode !== before) this.modeSinceMs = this.monotonicMs;
-    if (raft.leader !== this.leader && raft.leader !== 0) this.leaderChanges++;
+    if (raft.leader !== this.leader) {
+      this.leaderSinceMs = this.monotonicMs;
+      if (raft.leader !== 0) this.leaderChanges++;
+    }
     this.mode = mode;
     this.leader = raft.leader;
     if (before === MODE_LEADER && mode !== MODE_LEADER) {
@@ -462,14 +462,10 @@ export class Replica {
     this.#environment.modeChanged();
   }
 
-  /**
-   * The leader we know says that it does not lead, or not yet, or is handing over. It is asked again after a tick:
-   * at once would be asking for ever, as fast as the network is.
-   */
+  /** The leader we know says that it does not lead. */
   leaderRefused(member: number): void {
-    this.#refusing = member;
-    this.#refusedTerm = this.raft?.term ?? 0;
-    this.#refusedUntilMs = this.monotonicMs + this.#environment.settings.tickMs;
+    const { tickMs } = this.#environment.settings;
+    this.#refused.note(member, this.raft?.term ?? 0, this.monotonicMs + tickMs);
   }
 
   /** Connections come and go without the core noticing. */

@@ -1,0 +1,33 @@
+// A leader that is cut off with its connections left standing: nothing says that it is gone but its silence.
+
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { World } from "./world.ts";
+
+test("writes sent to it are uncertain soon after the next leader is there, reads are asked again", () => {
+  const world = new World();
+  world.start(3);
+  world.until("all know a leader", () =>
+    [...world.hosts.values()].every(({ node }) => node.replica.mode !== 0),
+  );
+  const old = world.leader()!;
+  const others = [...world.hosts.values()].filter((host) => host !== old);
+  const writers = others.map((host) => host.connect());
+  const readers = others.map((host) => host.connect());
+  assert.equal(writers[0]!.call("SET", "k", "before"), "+OK\r\n");
+  for (const { name } of others) world.cut.add(`${old.name}>${name}`).add(`${name}>${old.name}`);
+  for (const client of writers) client.send("SET", "k", "late");
+  for (const client of readers) client.send("GET", "k");
+  world.settle();
+  world.until("another leads", () => others.some(({ node }) => node.replica.mode === 1));
+  const sinceMs = world.nowMs;
+  for (const client of writers) assert.match(client.reply(), /^-UNCERTAIN .*another one was elected/);
+  for (const client of readers) assert.equal(client.reply(), "$6\r\nbefore\r\n");
+  assert.ok(world.nowMs - sinceMs <= 300, `${world.nowMs - sinceMs} ms after the election`);
+  for (const client of writers) assert.equal(client.call("SET", "k", "after"), "+OK\r\n");
+  // It comes back, and what it was sent and answers now reaches nobody.
+  world.cut.clear();
+  world.until("it follows", () => old.node.replica.mode === 2);
+  for (const client of [...writers, ...readers]) assert.equal(client.take(), "");
+  assert.equal(old.connect().call("GET", "k"), "$5\r\nafter\r\n");
+});
