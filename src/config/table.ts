@@ -151,7 +151,7 @@ export const TABLE = [
     kind: text("<name>", new RegExp(`^$|${NODE_NAME.source}`), NODE_NAME_RULE), default: "",
     help: "This node's name among the members; n1 when there are none." }),
   row({ name: "member", field: "members", group: "Members", ...oursShared, kind: members, default: noMembers,
-    help: "One line per member, the same on all nodes; none is a cluster of one." }),
+    help: "One line per founder, the same on all; to join: itself and one that runs. None: a cluster of one." }),
   row({ name: "peer-port", field: "peerPort", group: "Members", ...oursFixed, kind: integer(0, 65535), default: 0,
     help: "Port for the other members; 0 takes it from this node's member line, else port + 10000." }),
   row({ name: "peer-bind", field: "peerBind", group: "Members", ...oursFixed,
