@@ -27,7 +27,7 @@ export class HashWriter extends MemberWriter {
       const table = this.openTable();
       const number = table.find(fieldBytes, fieldStart, fieldEnd);
       if (number >= 0) table.setValue(number, bytes, start, end);
-      else table.add(fieldBytes, fieldStart, fieldEnd, bytes, start, end);
+      else table.addNotFound(fieldBytes, fieldStart, fieldEnd, bytes, start, end);
       return number < 0;
     }
     this.isChanged = true;

@@ -1,18 +1,22 @@
 // Which entry has a hash: open addressing over entry numbers, for MemberTable. It grows and shrinks a few slots at a
 // time, so no command pays for all of them at once (Redis rehashes its dictionaries step by step for the same reason).
 //
-//   slots:  | 0 | n+1 | n+1 | 0 | ...     0 = empty, n = entry number, linear probing from hash & mask
+//   slot:   | high bits of the hash | n + 1 |     n = entry number; 0 = empty; as many low bits as the mask has
 //   old:    the table before the last change of size; what was moved out of it, or removed, is a TOMBSTONE
+//
+// Linear probing from hash & mask. A table is never more than three quarters full, so n + 1 fits below the mask, and
+// no slot in use looks like a TOMBSTONE. The bits of the hash spare a look at most entries that are other ones.
 
 const SLOTS_LEAST = 16;
-const TOMBSTONE = 0xffff_ffff;
+/** All bits: a number this large would fill the table. */
+const TOMBSTONE = -1;
 /** Old slots moved by one change. Growing needs at least 3 to be done before the next time. */
 const MOVES_PER_CHANGE = 16;
 
 export class MemberIndex {
-  slots = new Uint32Array(SLOTS_LEAST);
+  slots = new Int32Array(SLOTS_LEAST);
   mask = SLOTS_LEAST - 1;
-  old: Uint32Array | undefined = undefined;
+  old: Int32Array | undefined = undefined;
   oldMask = 0;
   #moved = 0;
   #count = 0;
@@ -21,43 +25,44 @@ export class MemberIndex {
     return this.slots.byteLength + (this.old?.byteLength ?? 0);
   }
 
-  /** @param hashes by entry number */
+  /** @param hashes by entry number, the new entry's included */
   insert(hash: number, entry: number, hashes: Int32Array): void {
     this.#count++;
     if (this.#count * 4 > this.slots.length * 3) this.#resize(2 * this.slots.length, hashes);
     this.#put(hash, entry);
-    this.#move(hashes, MOVES_PER_CHANGE);
+    if (this.old !== undefined) this.#move(hashes, MOVES_PER_CHANGE);
   }
 
   /** The entry is there. */
   remove(hash: number, entry: number, hashes: Int32Array): void {
     this.#count--;
     const { slots, mask } = this;
-    let slot = this.#slotOf(slots, mask, hash, entry);
+    let slot = slotOf(slots, mask, hash, entry);
     if (slot < 0) {
       const { old } = this;
-      if (old !== undefined) old[this.#slotOf(old, this.oldMask, hash, entry)] = TOMBSTONE;
+      if (old !== undefined) old[slotOf(old, this.oldMask, hash, entry)] = TOMBSTONE;
     } else {
       // What follows in the run closes the gap, unless it would come before its first slot.
       for (let next = (slot + 1) & mask; slots[next] !== 0; next = (next + 1) & mask) {
-        const home = hashes[slots[next]! - 1]! & mask;
+        const home = hashes[(slots[next]! & mask) - 1]! & mask;
         if (((next - home) & mask) < ((next - slot) & mask)) continue;
         slots[slot] = slots[next]!;
         slot = next;
       }
       slots[slot] = 0;
     }
-    this.#move(hashes, MOVES_PER_CHANGE);
-    if (this.slots.length > SLOTS_LEAST && this.#count * 8 < this.slots.length && this.old === undefined) {
+    if (this.old !== undefined) this.#move(hashes, MOVES_PER_CHANGE);
+    else if (this.slots.length > SLOTS_LEAST && this.#count * 8 < this.slots.length) {
       this.#resize(this.slots.length >>> 1, hashes);
     }
   }
 
   /** The entry that was number `from` is number `to` now. */
   renumber(hash: number, from: number, to: number): void {
-    const slot = this.#slotOf(this.slots, this.mask, hash, from);
-    if (slot >= 0) this.slots[slot] = to + 1;
-    else this.old![this.#slotOf(this.old!, this.oldMask, hash, from)] = to + 1;
+    const { slots, mask, old, oldMask } = this;
+    const slot = slotOf(slots, mask, hash, from);
+    if (slot >= 0) slots[slot] = (hash & ~mask) | (to + 1);
+    else if (old !== undefined) old[slotOf(old, oldMask, hash, from)] = (hash & ~oldMask) | (to + 1);
   }
 
   clone(): MemberIndex {
@@ -75,15 +80,7 @@ export class MemberIndex {
     const { slots, mask } = this;
     let slot = hash & mask;
     while (slots[slot] !== 0) slot = (slot + 1) & mask;
-    slots[slot] = entry + 1;
-  }
-
-  /** -1: not in this table. */
-  #slotOf(slots: Uint32Array, mask: number, hash: number, entry: number): number {
-    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      if (slots[slot] === entry + 1) return slot;
-    }
-    return -1;
+    slots[slot] = (hash & ~mask) | (entry + 1);
   }
 
   #resize(length: number, hashes: Int32Array): void {
@@ -91,21 +88,31 @@ export class MemberIndex {
     this.old = this.slots;
     this.oldMask = this.mask;
     this.#moved = 0;
-    this.slots = new Uint32Array(length);
+    this.slots = new Int32Array(length);
     this.mask = length - 1;
   }
 
   #move(hashes: Int32Array, count: number): void {
-    const { old } = this;
+    const { old, oldMask } = this;
     if (old === undefined) return;
     const end = Math.min(old.length, this.#moved + count);
     for (let slot = this.#moved; slot < end; slot++) {
       const stored = old[slot]!;
       if (stored === 0 || stored === TOMBSTONE) continue;
       old[slot] = TOMBSTONE;
-      this.#put(hashes[stored - 1]!, stored - 1);
+      const entry = (stored & oldMask) - 1;
+      this.#put(hashes[entry]!, entry);
     }
     this.#moved = end;
     if (end === old.length) this.old = undefined;
   }
+}
+
+/** Where the entry is; -1: not in this table. */
+function slotOf(slots: Int32Array, mask: number, hash: number, entry: number): number {
+  const wanted = (hash & ~mask) | (entry + 1);
+  for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+    if (slots[slot] === wanted) return slot;
+  }
+  return -1;
 }

@@ -26,6 +26,8 @@ export class MemberTable {
   #addresses = new Uint32Array(CAPACITY_LEAST);
   #hashes = new Int32Array(CAPACITY_LEAST);
   #scores: Float64Array;
+  /** Of the bytes that find() was last asked for. */
+  #hashFound = 0;
 
   constructor(seed: HashSeed, scored: boolean) {
     this.seed = seed;
@@ -41,7 +43,9 @@ export class MemberTable {
 
   /** The member's number; -1 if it is not there. */
   find(bytes: Buffer, start: number, end: number): number {
-    return this.#search(hashKey(bytes, start, end, this.seed[0], this.seed[1]), bytes, start, end);
+    const hash = hashKey(bytes, start, end, this.seed[0], this.seed[1]);
+    this.#hashFound = hash;
+    return this.#search(hash, bytes, start, end);
   }
 
   // After locate(number): the member and its value. Good until the next change.
@@ -82,9 +86,33 @@ export class MemberTable {
     valueStart = 0,
     valueEnd = 0,
   ): number {
+    const hash = hashKey(bytes, start, end, this.seed[0], this.seed[1]);
+    return this.#append(hash, bytes, start, end, value, valueStart, valueEnd);
+  }
+
+  /** add() for the member that the last find() did not find: the same bytes are not hashed again. */
+  addNotFound(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    value: Buffer = NO_BYTES,
+    valueStart = 0,
+    valueEnd = 0,
+  ): number {
+    return this.#append(this.#hashFound, bytes, start, end, value, valueStart, valueEnd);
+  }
+
+  #append(
+    hash: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    value: Buffer,
+    valueStart: number,
+    valueEnd: number,
+  ): number {
     const number = this.count;
     if (number === this.#addresses.length) this.#setCapacity(2 * number);
-    const hash = hashKey(bytes, start, end, this.seed[0], this.seed[1]);
     this.#hashes[number] = hash;
     this.#addresses[number] = this.#memory.append(number, bytes, start, end, value, valueStart, valueEnd);
     if (this.scored) this.#scores[number] = 0;
@@ -133,6 +161,7 @@ export class MemberTable {
     }
     this.count = last;
     memory.release(address, this.#addresses, last);
+    memory.tidyClosed(this.#addresses, last);
     if (this.#addresses.length > CAPACITY_LEAST && last * 4 < this.#addresses.length) {
       this.#setCapacity(this.#addresses.length >>> 1);
     }
@@ -162,20 +191,23 @@ export class MemberTable {
 
   #search(hash: number, bytes: Buffer, start: number, end: number): number {
     const { slots, mask, old } = this.#index;
-    const hashes = this.#hashes;
-    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const number = slots[slot]! - 1;
-      if (hashes[number] === hash && this.#isMember(number, bytes, start, end)) return number;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const stored = slots[slot]!;
+      if (stored === 0) break;
+      if (((stored ^ hash) & ~mask) !== 0) continue;
+      const number = (stored & mask) - 1;
+      if (this.#isMember(number, bytes, start, end)) return number;
     }
     if (old === undefined) return -1;
     const { oldMask } = this.#index;
-    for (let slot = hash & oldMask; old[slot] !== 0; slot = (slot + 1) & oldMask) {
-      const number = old[slot]! - 1;
-      // A tombstone is beyond all numbers.
-      if (number < this.count && hashes[number] === hash && this.#isMember(number, bytes, start, end))
-        return number;
+    for (let slot = hash & oldMask; ; slot = (slot + 1) & oldMask) {
+      const stored = old[slot]!;
+      if (stored === 0) return -1;
+      if (((stored ^ hash) & ~oldMask) !== 0) continue;
+      const number = (stored & oldMask) - 1;
+      // A tombstone's number is beyond all others.
+      if (number < this.count && this.#isMember(number, bytes, start, end)) return number;
     }
-    return -1;
   }
 
   #isMember(number: number, bytes: Buffer, start: number, end: number): boolean {

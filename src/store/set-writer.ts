@@ -108,7 +108,7 @@ export class SetWriter extends MemberWriter {
 
   #addLarge(table: MemberTable, bytes: Buffer, start: number, end: number): boolean {
     if (table.find(bytes, start, end) >= 0) return false;
-    this.openTable().add(bytes, start, end);
+    this.openTable().addNotFound(bytes, start, end);
     return true;
   }
 
