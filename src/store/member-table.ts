@@ -181,6 +181,8 @@ export class MemberTable {
     const twin = new MemberTable(this.seed, this.scored);
     twin.count = this.count;
     twin.logicalBytes = this.logicalBytes;
+    // Whoever looked and then took the clone to write to goes on there.
+    twin.#hashFound = this.#hashFound;
     twin.#index = this.#index.clone();
     twin.#memory = memory;
     twin.#addresses = this.#addresses.slice();

@@ -23,6 +23,8 @@ export interface MemoryOptions {
   readonly clock?: () => number;
   readonly seed?: number;
   readonly thresholds?: Thresholds;
+  /** Instead of an empty one. */
+  readonly store?: Store;
 }
 
 export class MemoryExecutor implements Executor {
@@ -35,7 +37,7 @@ export class MemoryExecutor implements Executor {
   constructor(options: MemoryOptions = {}) {
     const seed = options.seed ?? 1;
     this.#clock = options.clock ?? (() => 1_700_000_000_000);
-    this.store = new Store({ databases: DATABASES, hashSeed: [seed, ~seed] });
+    this.store = options.store ?? new Store({ databases: DATABASES, hashSeed: [seed, ~seed] });
     if (options.thresholds !== undefined) this.store.thresholds = options.thresholds;
     this.context = {
       nowMs: 0,
