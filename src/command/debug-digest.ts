@@ -4,8 +4,9 @@
 import { SHA1_BYTES, sha1 } from "../base/sha1.ts";
 import { HashReader } from "../store/hash-reader.ts";
 import type { Keyspace } from "../store/keyspace.ts";
+import { ListCursor } from "../store/list-cursor.ts";
 import { SetReader } from "../store/set-reader.ts";
-import { HASH, SET } from "../store/types.ts";
+import { HASH, LIST, SET } from "../store/types.ts";
 import type { DataContext } from "./types.ts";
 
 const one = Buffer.alloc(SHA1_BYTES);
@@ -15,6 +16,7 @@ const EXPIRE_MARK = Buffer.from("!!expire!!");
 const member = Buffer.alloc(SHA1_BYTES);
 const hashReader = new HashReader();
 const setReader = new SetReader();
+const cursor = new ListCursor();
 
 /** Of all databases. */
 export function dataDigest(context: DataContext): string {
@@ -43,7 +45,11 @@ export function valueDigest(keys: Keyspace, handle: number): string {
 function mixValue(digest: Buffer, keys: Keyspace, handle: number): void {
   const type = keys.typeOf(handle);
   mixNumber(digest, type);
-  if (type === SET) {
+  if (type === LIST) {
+    for (let more = cursor.seek(keys, handle, 0); more; more = cursor.next()) {
+      mix(digest, cursor.entry.bytes, cursor.entry.start, cursor.entry.end);
+    }
+  } else if (type === SET) {
     setReader.open(keys, handle);
     while (setReader.next()) xor(digest, setReader.bytes, setReader.start, setReader.end);
   } else if (type === HASH) {

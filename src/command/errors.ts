@@ -62,6 +62,15 @@ export const replyError = {
   limitNegative: "ERR LIMIT can't be negative",
   replyTooLong: "ERR the reply would be too long",
 
+  // lists
+  indexOutOfRange: "ERR index out of range",
+  rankZero:
+    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from " +
+    "the end of the list",
+  countNegative: "ERR COUNT can't be negative",
+  maxlenNegative: "ERR MAXLEN can't be negative",
+  countNotPositive: "ERR count should be greater than 0",
+
   // keys
   databaseOutOfRange: "ERR DB index is out of range",
   firstDatabaseInvalid: "ERR invalid first DB index",

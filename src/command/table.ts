@@ -14,6 +14,10 @@ import { keyFlushCommands } from "./keys-flush.ts";
 import { keyMoveCommands } from "./keys-move.ts";
 import { keyObjectCommands } from "./keys-object.ts";
 import { keyScanCommands } from "./keys-scan.ts";
+import { listCommands } from "./lists.ts";
+import { listEditCommands } from "./lists-edit.ts";
+import { listMoveCommands } from "./lists-move.ts";
+import { listReadCommands } from "./lists-read.ts";
 import { localFamilies } from "./local-families.ts";
 import { publishCommands } from "./pubsub-publish.ts";
 import { setCommands } from "./sets.ts";
@@ -45,6 +49,10 @@ const families: readonly (readonly CommandRow[])[] = [
   setCommands,
   setRandomCommands,
   setAlgebraCommands,
+  listCommands,
+  listReadCommands,
+  listEditCommands,
+  listMoveCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,

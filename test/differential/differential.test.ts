@@ -10,7 +10,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Args } from "../../src/base/args.ts";
-import { lookup, lookupName, rows } from "../../src/command/lookup.ts";
+import { lookup, rows } from "../../src/command/lookup.ts";
 import { DEFAULT_THRESHOLDS } from "../../src/store/thresholds.ts";
 import type { Command, Executor } from "./executor.ts";
 import { Generator } from "./generate.ts";
@@ -95,8 +95,7 @@ interface Compared {
 }
 
 async function compare(ours: Executor, theirs: Executor): Promise<Compared> {
-  const withLists = target === undefined || lookupName("rpush") !== undefined;
-  const generator = new Generator({ seed, nowMs: Date.now(), withLists, focus });
+  const generator = new Generator({ seed, nowMs: Date.now(), focus });
   const history: Command[] = [];
   const answered = new Set<string>();
   let errors = 0;

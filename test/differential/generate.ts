@@ -13,14 +13,12 @@ export interface GeneratorOptions {
   /** Wall clock, for absolute times to be future or past by. */
   readonly nowMs: number;
   /** RPUSH may make keys of a wrong type. */
-  readonly withLists: boolean;
   /** Names of families that most commands are of; all in equal measure when empty. */
   readonly focus: readonly string[];
 }
 
 export class Generator {
   readonly #draw: Draw;
-  readonly #withLists: boolean;
   readonly #all: readonly (readonly [Family, Maker])[];
   readonly #focused: readonly (readonly [Family, Maker])[];
   readonly #sequences: readonly (readonly [Family, (g: Draw) => string[][]])[];
@@ -29,7 +27,6 @@ export class Generator {
     const unknown = options.focus.filter((name) => !families.some((family) => family.name === name));
     if (unknown.length > 0) throw new Error(`no such family: ${unknown.join(", ")}`);
     const focused = families.filter((family) => options.focus.includes(family.name));
-    this.#withLists = options.withLists;
     this.#all = makersOf(families);
     this.#focused = makersOf(focused);
     this.#sequences = (focused.length > 0 ? focused : families).flatMap((family) =>
@@ -68,7 +65,7 @@ export class Generator {
   #sequence(): string[][] {
     const g = this.#draw;
     const how = g.below(10);
-    if (how < 2 && this.#withLists) {
+    if (how < 2) {
       const key = g.pick(["list", "a", "f"]);
       return [
         ["DEL", key],

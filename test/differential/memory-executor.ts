@@ -4,14 +4,12 @@
 import { Args } from "../../src/base/args.ts";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { replyError } from "../../src/command/errors.ts";
-import { findUntouched } from "../../src/command/keys.ts";
 import { lookupId, rows } from "../../src/command/lookup.ts";
 import { type CommandRow, type DataContext, noPublications } from "../../src/command/types.ts";
 import { describeUnfit } from "../../src/node/refusals.ts";
 import { ReplyWriter } from "../../src/resp/reply-writer.ts";
 import { Store } from "../../src/store/store.ts";
 import type { Thresholds } from "../../src/store/thresholds.ts";
-import { LIST } from "../../src/store/types.ts";
 import type { Command, Executor } from "./executor.ts";
 
 const DATABASES = 16;
@@ -77,7 +75,6 @@ export class MemoryExecutor implements Executor {
     if (args.is(0, "SELECT")) return this.#select(args);
     if (args.is(0, "HELLO")) return this.#hello(args);
     const id = lookupId(args);
-    if (id < 0 && args.is(0, "RPUSH") && args.count === 3) return this.#pushOne(args);
     const row: CommandRow | undefined = rows[id];
     if (row === undefined || !arityFits(row.arity, args.count))
       return this.reply.error(describeUnfit(id, args));
@@ -85,28 +82,7 @@ export class MemoryExecutor implements Executor {
     if (row.route === "local") throw new Error(`${row.name} needs a session`);
     const { context } = this;
     context.keys = this.store.databases[context.database]!;
-    if (this.#asksAboutList(row, args)) return this.#replyList(row);
     row.run(context, args, this.reply);
-  }
-
-  /** Stands in until there are lists: a key of another type, of one element, is all the tests need. */
-  #pushOne(args: Args): void {
-    const keys = this.store.databases[this.context.database]!;
-    const { bytes } = args;
-    keys.putRecord(bytes, args.start(1), args.end(1), LIST, bytes, args.start(2), args.end(2), false);
-    this.reply.integer(1);
-  }
-
-  #replyList(row: CommandRow): void {
-    if (row.name === "object|encoding") this.reply.bulkText("quicklist");
-    else this.reply.simple("Value at:0x0 refcount:1 encoding:quicklist serializedlength:1 lru:0");
-  }
-
-  #asksAboutList(row: CommandRow, args: Args): boolean {
-    if (row.name !== "object|encoding" && row.name !== "debug|object") return false;
-    const { keys } = this.context;
-    const handle = findUntouched(this.context, args, 2);
-    return handle !== 0 && keys.typeOf(handle) === LIST;
   }
 
   #select(args: Args): void {

@@ -6,7 +6,8 @@ import type { Family } from "./family.ts";
 import { hashes } from "./hashes.ts";
 import { hyperloglog } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
+import { lists } from "./lists.ts";
 import { sets } from "./sets.ts";
 import { strings } from "./strings.ts";
 
-export const families: readonly Family[] = [hashes, sets, strings, keys, bits, hyperloglog, dump];
+export const families: readonly Family[] = [hashes, sets, lists, strings, keys, bits, hyperloglog, dump];

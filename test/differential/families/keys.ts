@@ -164,10 +164,12 @@ export const keys: Family = {
       reason:
         "an integer made by INCRBYFLOAT is embstr in Redis; here int, for it is a function of the bytes. Since Redis 7.2 " +
         "small sets of strings are listpacks, SADD and HSET look at the number of arguments first, and what SPOP leaves of " +
-        "a hashtable becomes a listpack (families hashes and sets compare forms by themselves)",
+        "a hashtable becomes a listpack (families hashes and sets compare forms by themselves). Small lists are listpacks too, and large ones are cut into nodes at " +
+        "other places here",
       normalise: (reply) =>
         reply
           .replace("$6\r\nembstr", "$3\r\nint")
+          .replace("$9\r\nquicklist", "$8\r\nlistpack")
           .replace(/^\$\d+\r\n(hashtable|intset|listpack)\r\n/, "members"),
     },
     {

@@ -1,0 +1,140 @@
+// Lists: from one to another, and from the first of several that has something.
+
+import type { Args } from "../base/args.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { pushElement, removeElements } from "../store/list-changes.ts";
+import { ListCursor, listLength } from "../store/list-cursor.ts";
+import { compareBytes } from "../store/record.ts";
+import { LIST } from "../store/types.ts";
+import { replyError } from "./errors.ts";
+import { findOfType, WRONG_TYPE } from "./find-typed.ts";
+import { listKey, popElements } from "./lists.ts";
+import { EVENT_GENERIC, EVENT_LIST, notifyKey } from "./notify.ts";
+import { integerAt } from "./parse-integer.ts";
+import { type CommandRow, type DataContext, noKeys } from "./types.ts";
+
+const twoKeys = { first: 1, last: 2, step: 1 } as const;
+
+// biome-ignore format: one row a line
+export const listMoveCommands = [
+  { name: "lmove",     arity: 5,  route: "write", flags: ["write", "denyoom"],    keys: twoKeys, run: lmove },
+  { name: "rpoplpush", arity: 3,  route: "write", flags: ["write", "denyoom"],    keys: twoKeys, run: rpoplpush },
+  { name: "lmpop",     arity: -4, route: "write", flags: ["write", "movablekeys"], keys: noKeys, run: lmpop },
+] as const satisfies readonly CommandRow[];
+
+const cursor = new ListCursor();
+
+function rpoplpush(context: DataContext, args: Args, reply: ReplyWriter): void {
+  moveElement(context, args, false, true, reply);
+}
+
+function lmove(context: DataContext, args: Args, reply: ReplyWriter): void {
+  const fromHead = sideAt(args, 3);
+  const toHead = sideAt(args, 4);
+  if (fromHead === undefined || toHead === undefined) return reply.error(replyError.syntax);
+  moveElement(context, args, fromHead, toHead, reply);
+}
+
+/** True for LEFT, false for RIGHT. */
+export function sideAt(args: Args, index: number): boolean | undefined {
+  if (args.is(index, "LEFT")) return true;
+  return args.is(index, "RIGHT") ? false : undefined;
+}
+
+/** From the list that is argument 1 to the one that is argument 2; replies with the element, or nil. */
+export function moveElement(
+  context: DataContext,
+  args: Args,
+  fromHead: boolean,
+  toHead: boolean,
+  reply: ReplyWriter,
+): void {
+  const { keys, store } = context;
+  const source = findOfType(context, args, 1, LIST, reply);
+  if (source === WRONG_TYPE) return;
+  if (source === 0) return reply.nil();
+  const target = findOfType(context, args, 2, LIST, reply);
+  if (target === WRONG_TYPE) return;
+  const length = listLength(keys, source);
+  cursor.seek(keys, source, fromHead ? 0 : length - 1);
+  const { entry } = cursor;
+  reply.bulk(entry.bytes, entry.start, entry.end);
+  const { listListpackSize } = store.thresholds;
+  const last = fromHead ? 0 : length - 1;
+  const { bytes } = args;
+  const isSame = compareBytes(bytes, args.start(1), args.end(1), bytes, args.start(2), args.end(2)) === 0;
+  // The element lies in a list, which is about to change.
+  const element = Buffer.from(entry.bytes.subarray(entry.start, entry.end));
+  let rest = source;
+  if (isSame) {
+    // A list of one that is turned is what it was, its deadline included.
+    if (length > 1) {
+      rest = removeElements(keys, listKey(args, 1), source, last, 1, listListpackSize);
+      rest = pushElement(keys, listKey(args, 1), rest, element, 0, element.length, toHead, listListpackSize);
+    }
+  } else {
+    pushElement(keys, listKey(args, 2), target, element, 0, element.length, toHead, listListpackSize);
+    const handle = keys.find(bytes, args.start(1), args.end(1));
+    rest = removeElements(keys, listKey(args, 1), handle, last, 1, listListpackSize);
+  }
+  notifyKey(context, args, 2, EVENT_LIST, toHead ? "lpush" : "rpush");
+  notifyKey(context, args, 1, EVENT_LIST, fromHead ? "lpop" : "rpop");
+  if (rest === 0) notifyKey(context, args, 1, EVENT_GENERIC, "del");
+}
+
+/** `numkeys key... LEFT|RIGHT [COUNT n]` from argument `first` on, of LMPOP and BLMPOP. */
+export interface PopOptions {
+  readonly keysStart: number;
+  readonly keysEnd: number;
+  readonly atHead: boolean;
+  readonly count: number;
+}
+
+/** Undefined: an error has been answered. */
+export function parsePopOptions(args: Args, first: number, reply: ReplyWriter): PopOptions | undefined {
+  const numkeys = integerAt(args, first);
+  const keysStart = first + 1;
+  if (numkeys === undefined || numkeys <= 0) reply.error(replyError.numkeysNotPositive);
+  else if (numkeys >= args.count - keysStart) reply.error(replyError.syntax);
+  else {
+    const keysEnd = keysStart + Number(numkeys);
+    const atHead = sideAt(args, keysEnd);
+    const optionAt = keysEnd + 1;
+    const hasCount = optionAt < args.count;
+    const isCount = optionAt + 2 === args.count && args.is(optionAt, "COUNT");
+    if (atHead === undefined || (hasCount && !isCount)) {
+      // Of several mistakes Redis tells the one that stands first.
+      if (atHead !== undefined && args.is(optionAt, "COUNT") && optionAt + 1 < args.count) {
+        const count = integerAt(args, optionAt + 1);
+        if (count === undefined || count <= 0) reply.error(replyError.countNotPositive);
+        else reply.error(replyError.syntax);
+      } else reply.error(replyError.syntax);
+      return undefined;
+    }
+    const count = hasCount ? integerAt(args, optionAt + 1) : 1;
+    if (count === undefined || count <= 0) reply.error(replyError.countNotPositive);
+    else return { keysStart, keysEnd, atHead, count: Number(count) };
+  }
+  return undefined;
+}
+
+function lmpop(context: DataContext, args: Args, reply: ReplyWriter): void {
+  const options = parsePopOptions(args, 1, reply);
+  if (options !== undefined && !popFirst(context, args, options, reply)) reply.nilArray();
+}
+
+/** Pops from the first list that is there: its key and the elements. False if none is; an error counts as a reply. */
+export function popFirst(context: DataContext, args: Args, options: PopOptions, reply: ReplyWriter): boolean {
+  for (let i = options.keysStart; i < options.keysEnd; i++) {
+    const handle = findOfType(context, args, i, LIST, reply);
+    if (handle === WRONG_TYPE) return true;
+    if (handle === 0) continue;
+    const count = Math.min(options.count, listLength(context.keys, handle));
+    reply.array(2);
+    reply.bulk(args.bytes, args.start(i), args.end(i));
+    reply.array(count);
+    popElements(context, args, i, handle, options.atHead, count, reply);
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,213 @@
+// Changes of a list, whatever form it has, and the step from a listpack in the record to a LargeList and back. Keys are
+// byte ranges, handles are those of a key just found; every change may move the record, so a handle is good for one.
+
+import type { Keyspace } from "./keyspace.ts";
+import { LargeList } from "./large-list.ts";
+import { listLength } from "./list-cursor.ts";
+import { EncodedElement, entryBytes, fitsNode, type ListNode, makeNode, withoutEqual } from "./list-node.ts";
+import { entryAt, LISTPACK_BYTES_LEAST, LISTPACK_HEADER_BYTES, listpackCount } from "./listpack.ts";
+import { ListpackBuilder } from "./listpack-builder.ts";
+import { FLAG_OBJECT, LIST } from "./types.ts";
+
+const element = new EncodedElement();
+const builder = new ListpackBuilder();
+
+/** A list's key: bytes[start, end). */
+export interface ListKey {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+const isLarge = (keys: Keyspace, handle: number): boolean => (keys.kindOf(handle) & FLAG_OBJECT) !== 0;
+
+/**
+ * Adds one element at an end. `handle` 0 makes the list. Returns the handle to go on with. The element's bytes are in no list of
+ * this database.
+ */
+export function pushElement(
+  keys: Keyspace,
+  key: ListKey,
+  handle: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  atHead: boolean,
+  listListpackSize: number,
+): number {
+  element.encode(bytes, start, end);
+  if (handle !== 0 && isLarge(keys, handle)) {
+    const list = changing(keys, handle);
+    list.push(element, atHead, listListpackSize);
+    keys.settle(list);
+    return handle;
+  }
+  let count = 0;
+  let entriesBytes = 0;
+  if (handle !== 0) {
+    keys.valueOf(handle);
+    count = listpackCount(keys.valueBytes, keys.valueStart, keys.valueEnd);
+    entriesBytes = keys.valueEnd - keys.valueStart - LISTPACK_BYTES_LEAST;
+  }
+  if (count > 0 && !fitsNode(listListpackSize, count + 1, entriesBytes + element.length)) {
+    const list = enlarge(keys, handle);
+    list.push(element, atHead, listListpackSize);
+    return putLarge(keys, key, list);
+  }
+  builder.begin();
+  if (atHead) builder.entries(element.bytes, 0, element.length, 1);
+  if (count > 0) addEntries(keys, keys.valueStart + LISTPACK_HEADER_BYTES, keys.valueEnd - 1, count);
+  if (!atHead) builder.entries(element.bytes, 0, element.length, 1);
+  return putSmall(keys, key);
+}
+
+/** Removes `count` elements from `index` on. An empty list is removed: then 0, else the handle to go on with. */
+export function removeElements(
+  keys: Keyspace,
+  key: ListKey,
+  handle: number,
+  index: number,
+  count: number,
+  listListpackSize: number,
+): number {
+  const length = listLength(keys, handle);
+  if (count >= length) {
+    keys.remove(key.bytes, key.start, key.end);
+    return 0;
+  }
+  if (isLarge(keys, handle)) {
+    const list = changing(keys, handle);
+    if (count === 1 && (index === 0 || index === length - 1)) list.pop(index === 0);
+    else list.removeRange(index, count);
+    keys.settle(list);
+    return shrink(keys, key, handle, list, listListpackSize);
+  }
+  const { valueBytes, valueStart, valueEnd } = keys;
+  const from = entryAt(valueBytes, valueStart, valueEnd, index);
+  let to = from;
+  for (let i = 0; i < count; i++) to += entryBytes(valueBytes, to);
+  builder.begin();
+  addEntries(keys, valueStart + LISTPACK_HEADER_BYTES, from, index);
+  addEntries(keys, to, valueEnd - 1, length - index - count);
+  return putSmall(keys, key);
+}
+
+/** Puts an element in the place of element `index`, or before it where `isInsert`. Returns the handle to go on with. */
+export function placeElement(
+  keys: Keyspace,
+  key: ListKey,
+  handle: number,
+  index: number,
+  isInsert: boolean,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  listListpackSize: number,
+): number {
+  element.encode(bytes, start, end);
+  if (isLarge(keys, handle)) {
+    const list = changing(keys, handle);
+    if (isInsert) list.insert(index, element, listListpackSize);
+    else list.set(index, element, listListpackSize);
+    keys.settle(list);
+    return handle;
+  }
+  keys.valueOf(handle);
+  const { valueBytes, valueStart, valueEnd } = keys;
+  const count = listpackCount(valueBytes, valueStart, valueEnd);
+  const from = entryAt(valueBytes, valueStart, valueEnd, index);
+  const to = isInsert ? from : from + entryBytes(valueBytes, from);
+  const entriesBytes = valueEnd - valueStart - LISTPACK_BYTES_LEAST - (to - from) + element.length;
+  if (!fitsNode(listListpackSize, isInsert ? count + 1 : count, entriesBytes)) {
+    const list = enlarge(keys, handle);
+    if (isInsert) list.insert(index, element, listListpackSize);
+    else list.set(index, element, listListpackSize);
+    return putLarge(keys, key, list);
+  }
+  builder.begin();
+  addEntries(keys, valueStart + LISTPACK_HEADER_BYTES, from, index);
+  builder.entries(element.bytes, 0, element.length, 1);
+  addEntries(keys, to, valueEnd - 1, isInsert ? count - index : count - index - 1);
+  return putSmall(keys, key);
+}
+
+/**
+ * LREM: removes up to `limit` elements that equal bytes[start, end), from the head on or from the tail on. Returns how
+ * many. An empty list is removed; the handle is not good any more.
+ */
+export function removeEqual(
+  keys: Keyspace,
+  key: ListKey,
+  handle: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  limit: number,
+  fromTail: boolean,
+  listListpackSize: number,
+): number {
+  element.encode(bytes, start, end);
+  const length = listLength(keys, handle);
+  if (isLarge(keys, handle)) {
+    const list = changing(keys, handle);
+    const removed = list.removeEqual(element, limit, fromTail);
+    keys.settle(list);
+    if (removed === length) keys.remove(key.bytes, key.start, key.end);
+    else shrink(keys, key, handle, list, listListpackSize);
+    return removed;
+  }
+  const first = keys.valueStart + LISTPACK_HEADER_BYTES;
+  const node = makeNode(keys.valueBytes, first, keys.valueEnd - 1, length, 0, 0);
+  const kept = withoutEqual(node, element, limit, fromTail);
+  if (kept === node) return 0;
+  if (kept.count === 0) {
+    keys.remove(key.bytes, key.start, key.end);
+  } else {
+    builder.begin().entries(kept.bytes, kept.start, kept.end, kept.count);
+    putSmall(keys, key);
+  }
+  return length - kept.count;
+}
+
+function changing(keys: Keyspace, handle: number): LargeList {
+  return keys.collectionForWrite(handle) as LargeList;
+}
+
+/** What is in the small list just found, as a large one that is not stored yet. */
+function enlarge(keys: Keyspace, handle: number): LargeList {
+  keys.valueOf(handle);
+  const { valueBytes, valueStart, valueEnd } = keys;
+  const list = new LargeList();
+  const count = listpackCount(valueBytes, valueStart, valueEnd);
+  list.append(makeNode(valueBytes, valueStart + LISTPACK_HEADER_BYTES, valueEnd - 1, count, 0, 0));
+  return list;
+}
+
+function putLarge(keys: Keyspace, key: ListKey, list: LargeList): number {
+  return keys.putCollection(key.bytes, key.start, key.end, LIST, list, true);
+}
+
+/** Redis makes a list small again when one node is left, filled by half at most. */
+function shrink(
+  keys: Keyspace,
+  key: ListKey,
+  handle: number,
+  list: LargeList,
+  listListpackSize: number,
+): number {
+  const node: ListNode | undefined = list.nodes.length === 1 ? list.nodes[0] : undefined;
+  if (node === undefined) return handle;
+  if (!fitsNode(listListpackSize, 2 * node.count, 2 * (node.end - node.start) + LISTPACK_BYTES_LEAST))
+    return handle;
+  builder.begin().entries(node.bytes, node.start, node.end, node.count);
+  return putSmall(keys, key);
+}
+
+function putSmall(keys: Keyspace, key: ListKey): number {
+  builder.finish();
+  return keys.putRecord(key.bytes, key.start, key.end, LIST, builder.bytes, 0, builder.length, true);
+}
+
+function addEntries(keys: Keyspace, from: number, to: number, count: number): void {
+  builder.entries(keys.valueBytes, from, to, count);
+}
