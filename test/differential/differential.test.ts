@@ -29,6 +29,8 @@ const isSmall = forms === "small" && target === undefined;
 const BATCH_COMMANDS = 200;
 const HISTORY_SHOWN = 12;
 const COVERAGE_COMMANDS_MIN = 10_000;
+/** Times that a command is drawn until it is answered by more than an error. */
+const ROUNDS_OF_EACH = 200;
 const MINUS = 0x2d;
 /** Data commands the generator leaves out, and why. */
 const NOT_COMPARED: ReadonlyMap<string, string> = new Map([
@@ -99,12 +101,7 @@ async function compare(ours: Executor, theirs: Executor): Promise<Compared> {
   const history: Command[] = [];
   const answered = new Set<string>();
   let errors = 0;
-  while (history.length < commandCount) {
-    const batch: Command[] = [];
-    while (batch.length < BATCH_COMMANDS) batch.push(...generator.next());
-    if (history.length + batch.length >= commandCount) {
-      batch.push(...generator.settle().map((words) => words.map((word) => Buffer.from(word, "latin1"))));
-    }
+  const run = async (batch: readonly Command[]): Promise<void> => {
     const [a, b] = await Promise.all([ours.run(batch), theirs.run(batch)]);
     batch.forEach((command, i) => {
       history.push(command);
@@ -113,6 +110,19 @@ async function compare(ours: Executor, theirs: Executor): Promise<Compared> {
       const how = disagreement(ruleText(command), a[i]!, b[i]!);
       if (how !== undefined) assert.fail(describe(history, how, ours.name, a[i]!, b[i]!));
     });
+  };
+  while (history.length < commandCount) {
+    const batch: Command[] = [];
+    while (batch.length < BATCH_COMMANDS) batch.push(...generator.next());
+    if (history.length + batch.length >= commandCount) {
+      batch.push(...generator.settle().map((words) => words.map((word) => Buffer.from(word, "latin1"))));
+    }
+    await run(batch);
+  }
+  // Chance may pass over a rare command in a short run. That it can be answered at all must not depend on chance.
+  for (let round = 0; round < ROUNDS_OF_EACH && focus.length === 0; round++) {
+    if (neverAnswered(answered).length === 0) break;
+    await run(generator.oneOfEach());
   }
   return { total: history.length, errors, answered };
 }

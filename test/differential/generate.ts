@@ -20,6 +20,8 @@ export interface GeneratorOptions {
 export class Generator {
   readonly #draw: Draw;
   readonly #all: readonly (readonly [Family, Maker])[];
+  /** Each once, whatever its weight. */
+  readonly #makers: readonly (readonly [Family, Maker])[];
   readonly #focused: readonly (readonly [Family, Maker])[];
   readonly #sequences: readonly (readonly [Family, (g: Draw) => string[][]])[];
 
@@ -28,6 +30,7 @@ export class Generator {
     if (unknown.length > 0) throw new Error(`no such family: ${unknown.join(", ")}`);
     const focused = families.filter((family) => options.focus.includes(family.name));
     this.#all = makersOf(families);
+    this.#makers = [...new Map(this.#all.map((pair) => [pair[1], pair])).values()];
     this.#focused = makersOf(focused);
     this.#sequences = (focused.length > 0 ? focused : families).flatMap((family) =>
       (family.sequences ?? []).map((sequence) => [family, sequence] as const),
@@ -49,6 +52,21 @@ export class Generator {
     keepDeadlinesFar(command);
     if (g.chance(1, 8)) return [toBuffers(command.map((word, i) => (i === 0 ? g.mixCase(word) : word)))];
     return [toBuffers(command)];
+  }
+
+  /** One command of each maker and one of each sequence: what is rare has its turn as well. */
+  oneOfEach(): Command[] {
+    const g = this.#draw;
+    const commands = this.#makers.map(([family, maker]) => {
+      g.familyKeys = family.keys ?? [];
+      return maker(g);
+    });
+    for (const [family, sequence] of this.#sequences) {
+      g.familyKeys = family.keys ?? [];
+      commands.push(...sequence(g));
+    }
+    for (const command of commands) keepDeadlinesFar(command);
+    return commands.map(toBuffers);
   }
 
   #spoil(command: string[]): void {
