@@ -1,9 +1,11 @@
 // Which value types can be dumped and restored, and how. A type that joins is one more DumpCodec in the list.
 
 import type { Keyspace } from "../store/keyspace.ts";
+import type { HashSeed } from "../store/member-table.ts";
 import type { Thresholds } from "../store/thresholds.ts";
 import { STRING, type ValueType } from "../store/types.ts";
 import type { DumpReader, DumpWriter } from "./dump-format.ts";
+import { hashCodec, setCodec } from "./dump-members.ts";
 
 /** Stores a decoded value at key bytes[start, end), which does not exist, and returns its handle. */
 export type StoreValue = (keys: Keyspace, bytes: Buffer, start: number, end: number) => number;
@@ -16,9 +18,9 @@ export interface DumpCodec {
   encode(keys: Keyspace, handle: number, writer: DumpWriter): void;
   /**
    * Reads a value of the form whose number has just been read. Undefined if it is corrupt: everything is checked here,
-   * for what follows must succeed. Nothing of the reader's bytes may be kept beyond the command.
+   * for what follows must succeed. Members are hashed with the seed. Nothing of the reader's bytes may be kept beyond the command.
    */
-  decode(form: number, reader: DumpReader, thresholds: Thresholds): StoreValue | undefined;
+  decode(form: number, reader: DumpReader, thresholds: Thresholds, seed: HashSeed): StoreValue | undefined;
 }
 
 const FORM_STRING = 0;
@@ -38,7 +40,7 @@ const stringCodec: DumpCodec = {
   },
 };
 
-const codecs: readonly DumpCodec[] = [stringCodec];
+const codecs: readonly DumpCodec[] = [stringCodec, hashCodec, setCodec];
 
 export const codecOfType = (type: number): DumpCodec | undefined =>
   codecs.find((codec) => codec.type === type);

@@ -137,7 +137,8 @@ function decodePayload(context: DataContext, args: Args): StoreValue | undefined
   const reader = new DumpReader(args.bytes, args.start(3), args.end(3));
   const form = reader.byte();
   const codec = form === undefined ? undefined : codecOfForm(form);
-  return form === undefined ? undefined : codec?.decode(form, reader, context.store.thresholds);
+  const { thresholds, hashSeed } = context.store;
+  return form === undefined ? undefined : codec?.decode(form, reader, thresholds, hashSeed);
 }
 
 /** What IDLETIME or FREQ says, if the node keeps that kind of clock. */

@@ -31,7 +31,7 @@ const digits = Buffer.alloc(24);
 
 function begin(context: DataContext, handle: number): HashWriter {
   const { store } = context;
-  return writer.begin(context.keys, handle, store.thresholds, [store.hashSeed0, store.hashSeed1]);
+  return writer.begin(context.keys, handle, store.thresholds, store.hashSeed);
 }
 
 function commit(context: DataContext, args: Args, event: string): void {

@@ -32,7 +32,7 @@ const options = new ScanOptions();
 
 export function beginSet(context: DataContext, handle: number, into: SetWriter): SetWriter {
   const { store } = context;
-  return into.begin(context.keys, handle, store.thresholds, [store.hashSeed0, store.hashSeed1]);
+  return into.begin(context.keys, handle, store.thresholds, store.hashSeed);
 }
 
 function sadd(context: DataContext, args: Args, reply: ReplyWriter): void {

@@ -82,11 +82,11 @@ export class HashWriter extends MemberWriter {
     keyStart: number,
     keyEnd: number,
     keepDeadline: boolean,
-  ): void {
+  ): number {
     const compact = this.#compact;
     compact.finish();
     const { bytes, start, end } = compact;
-    this.keys.putRecord(keyBytes, keyStart, keyEnd, HASH, bytes, start, end, keepDeadline);
+    return this.keys.putRecord(keyBytes, keyStart, keyEnd, HASH, bytes, start, end, keepDeadline);
   }
 
   #isTooLong(fieldLength: number, length: number): boolean {

@@ -6,7 +6,8 @@ import type { Keyspace } from "./keyspace.ts";
 import { MemberCollection } from "./member-collection.ts";
 import type { HashSeed, MemberTable } from "./member-table.ts";
 import { DEFAULT_THRESHOLDS, type Thresholds } from "./thresholds.ts";
-import { FLAG_OBJECT, typeOfKind } from "./types.ts";
+import type * as is from "./types.ts";
+import { FLAG_OBJECT } from "./types.ts";
 
 export abstract class MemberWriter {
   protected thresholds: Thresholds = DEFAULT_THRESHOLDS;
@@ -27,22 +28,37 @@ export abstract class MemberWriter {
    * @param seed of the key hash
    */
   begin(keys: Keyspace, handle: number, thresholds: Thresholds, seed: HashSeed): this {
+    this.#reset(handle, thresholds, seed);
     this.#keys = keys;
+    const kind = handle === 0 ? 0 : keys.kindOf(handle);
+    if (handle === 0) {
+      this.beginEmpty();
+    } else if ((kind & FLAG_OBJECT) !== 0) {
+      this.#isStored = true;
+      this.#isBorrowed = true;
+      this.#setLarge(this.#own(keys.collectionOf(handle)));
+    } else {
+      keys.valueOf(handle);
+      this.beginCompact(kind, keys.valueBytes, keys.valueStart, keys.valueEnd);
+    }
+    return this;
+  }
+
+  /** Begins a new one; commitTo() says where it goes. */
+  beginNew(thresholds: Thresholds, seed: HashSeed): this {
+    this.#reset(0, thresholds, seed);
+    this.beginEmpty();
+    return this;
+  }
+
+  #reset(handle: number, thresholds: Thresholds, seed: HashSeed): void {
     this.#handle = handle;
     this.#seed = seed;
     this.thresholds = thresholds;
     this.isChanged = false;
-    const isLarge = handle !== 0 && (keys.kindOf(handle) & FLAG_OBJECT) !== 0;
-    this.#isStored = isLarge;
-    this.#isBorrowed = isLarge;
-    this.#setLarge(isLarge ? this.#own(keys.collectionOf(handle)) : undefined);
-    if (handle === 0) {
-      this.beginEmpty();
-    } else if (!isLarge) {
-      keys.valueOf(handle);
-      this.beginCompact(keys.kindOf(handle), keys.valueBytes, keys.valueStart, keys.valueEnd);
-    }
-    return this;
+    this.#isStored = false;
+    this.#isBorrowed = false;
+    this.#setLarge(undefined);
   }
 
   protected abstract beginEmpty(): void;
@@ -51,13 +67,13 @@ export abstract class MemberWriter {
   protected abstract readonly compactCount: number;
   /** Fills a table with what was compact until now. */
   protected abstract fill(table: MemberTable): void;
-  /** Stores the compact form through putCompact. */
+  /** Stores the compact form; returns the handle. */
   protected abstract storeCompact(
     keyBytes: Buffer,
     keyStart: number,
     keyEnd: number,
     keepDeadline: boolean,
-  ): void;
+  ): number;
 
   get isLarge(): boolean {
     return this.table !== undefined;
@@ -101,22 +117,40 @@ export abstract class MemberWriter {
     return true;
   }
 
-  /** Gives the key what it is now; removes the key when that is nothing. Ends what begin() began. */
-  commit(keyBytes: Buffer, keyStart: number, keyEnd: number, type: number, keepDeadline = true): void {
+  /**
+   * Gives the key what it is now; removes the key when that is nothing. Ends what begin() began. Returns the handle, 0 for
+   * none, good until the next change.
+   */
+  commit(
+    keyBytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    type: is.ValueType,
+    keepDeadline = true,
+  ): number {
     const keys = this.#keys!;
     const large = this.#large;
+    let handle = this.#handle;
     if (this.isChanged) {
       if (this.count === 0) {
-        if (this.#handle !== 0) keys.remove(keyBytes, keyStart, keyEnd);
+        if (handle !== 0) keys.remove(keyBytes, keyStart, keyEnd);
+        handle = 0;
       } else if (large === undefined) {
-        this.storeCompact(keyBytes, keyStart, keyEnd, keepDeadline);
+        handle = this.storeCompact(keyBytes, keyStart, keyEnd, keepDeadline);
       } else if (this.#isStored) {
         keys.settle(large);
       } else {
-        keys.putCollection(keyBytes, keyStart, keyEnd, typeOfKind(type), large, keepDeadline);
+        handle = keys.putCollection(keyBytes, keyStart, keyEnd, type, large, keepDeadline);
       }
     }
     this.forget();
+    return handle;
+  }
+
+  /** commit() of what beginNew() began, over whatever the key holds. */
+  commitTo(keys: Keyspace, keyBytes: Buffer, keyStart: number, keyEnd: number, type: is.ValueType): number {
+    this.#keys = keys;
+    return this.commit(keyBytes, keyStart, keyEnd, type, false);
   }
 
   /** Drops what was not committed. Nothing of the database may have been changed. */

@@ -210,15 +210,23 @@ export class SetWriter extends MemberWriter {
     keyStart: number,
     keyEnd: number,
     keepDeadline: boolean,
-  ): void {
+  ): number {
     if (this.#isIntset) {
       const { bytes, length } = this.#target;
-      this.keys.putRecord(keyBytes, keyStart, keyEnd, SET | FLAG_INTSET, bytes, 0, length, keepDeadline);
-      return;
+      return this.keys.putRecord(
+        keyBytes,
+        keyStart,
+        keyEnd,
+        SET | FLAG_INTSET,
+        bytes,
+        0,
+        length,
+        keepDeadline,
+      );
     }
     const compact = this.#compact;
     compact.finish();
     const { bytes, start, end } = compact;
-    this.keys.putRecord(keyBytes, keyStart, keyEnd, SET, bytes, start, end, keepDeadline);
+    return this.keys.putRecord(keyBytes, keyStart, keyEnd, SET, bytes, start, end, keepDeadline);
   }
 }

@@ -22,7 +22,8 @@ export interface KeyWatcher {
 }
 
 export class StoreState {
-  /** The key of the key hash, two int32. */
+  /** The key of the hash of keys and of members, two int32; once as a pair. */
+  readonly hashSeed: readonly [number, number];
   readonly hashSeed0: number;
   readonly hashSeed1: number;
 
@@ -68,5 +69,6 @@ export class StoreState {
   constructor(hashSeed: readonly [number, number]) {
     this.hashSeed0 = hashSeed[0] | 0;
     this.hashSeed1 = hashSeed[1] | 0;
+    this.hashSeed = [this.hashSeed0, this.hashSeed1];
   }
 }

@@ -1,0 +1,87 @@
+// Hashes and sets dumped by redis-server and restored here, and the other way: the same members must come out, in the same
+// form where 7.0 has it.
+
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { Xoshiro } from "../../src/base/prng.ts";
+import type { Executor } from "./executor.ts";
+import { MemoryExecutor } from "./memory-executor.ts";
+import { installedVersion, startRedisServer } from "./redis-server.ts";
+import { SMALL_SETTINGS, SMALL_THRESHOLDS } from "./small-thresholds.ts";
+
+const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
+const version = installedVersion();
+const ROUNDS = 400;
+
+const latin1 = (word: string): Buffer => Buffer.from(word, "latin1");
+
+function drawWord(random: Xoshiro): string {
+  const how = random.below(8);
+  if (how < 3) return String(random.below(2000) - 1000);
+  if (how < 4) return String(2 ** random.below(50) * (random.below(3) - 1));
+  if (how < 5)
+    return ["9223372036854775807", "-9223372036854775808", "9223372036854775808", "", "-0"][random.below(5)]!;
+  return "abc\x00\xff"[random.below(5)]!.repeat(random.below([3, 22, 70, 5000][random.below(4)]!));
+}
+
+function drawValue(random: Xoshiro): string[] {
+  const count = 1 + random.below([4, 12, 700][random.below(3)]!);
+  const isOfIntegers = random.below(2) === 0;
+  const words = Array.from({ length: count }, () =>
+    isOfIntegers ? String(random.below(99_999)) : drawWord(random),
+  );
+  if (random.below(2) === 0) return ["SADD", "k", ...words];
+  // Not so many that HSET looks at the number of its fields.
+  return ["HSET", "k", ...words.slice(0, 8).flatMap((word) => [word, drawWord(random)])];
+}
+
+const FORMS = /(listpack|hashtable)/;
+
+/** Digest and form of k, after its way through a dump from one to the other. */
+async function moved(command: string[], from: Executor, to: Executor): Promise<string[]> {
+  const run = (executor: Executor, ...commands: (string | Buffer)[][]): Promise<Buffer[]> =>
+    executor.run(
+      commands.map((words) => words.map((word) => (typeof word === "string" ? latin1(word) : word))),
+    );
+  const [, , , dumped, digest] = await run(
+    from,
+    ["DEL", "k"],
+    command.slice(0, 4),
+    command,
+    ["DUMP", "k"],
+    ["DEBUG", "DIGEST-VALUE", "k"],
+  );
+  const payload = dumped!.subarray(dumped!.indexOf("\r\n") + 2, -2);
+  const [restored, there, encoding] = await run(
+    to,
+    ["RESTORE", "k", "0", payload, "REPLACE"],
+    ["DEBUG", "DIGEST-VALUE", "k"],
+    ["OBJECT", "ENCODING", "k"],
+  );
+  assert.equal(restored!.toString(), "+OK\r\n");
+  assert.equal(there!.toString(), digest!.toString());
+  const form = encoding!.toString().split("\r\n")[1]!;
+  return [digest!.toString(), command[0] === "SADD" ? form.replace(FORMS, "strings") : form];
+}
+
+for (const isSmall of [false, true]) {
+  test.skipIf(version === undefined)(
+    `${isSmall ? "tiny thresholds: " : ""}dumps of hashes and sets both ways: seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
+    async () => {
+      const redis = await startRedisServer(isSmall ? SMALL_SETTINGS : []);
+      const ours = new MemoryExecutor(isSmall ? { thresholds: SMALL_THRESHOLDS } : {});
+      const random = new Xoshiro(seed);
+      try {
+        for (let i = 0; i < ROUNDS; i++) {
+          const command = drawValue(random);
+          const there = await moved(command, ours, redis.executor);
+          const here = await moved(command, redis.executor, ours);
+          assert.deepEqual(here, there, `seed ${seed}, round ${i}: ${command.slice(0, 6).join(" ")}`);
+        }
+      } finally {
+        await redis.stop();
+      }
+    },
+    60_000,
+  );
+}
