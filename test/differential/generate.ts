@@ -77,6 +77,7 @@ export class Generator {
     else if (how === 2) command.push(g.integer(), g.word());
     else if (command.length > 1) command[1 + g.below(command.length - 1)] = g.anything();
     if (command.length === 0) command.push("NOSUCH");
+    keepRepeatsFew(command);
   }
 
   /** Commands that only make sense together. */
@@ -128,6 +129,12 @@ function keepDeadlinesFar(command: string[]): void {
     const isTime = (timeFirst && i === 2) || /^[EP]X$/i.test(command[i - 1]!);
     if (isTime && /^\d{1,5}$/.test(command[i]!)) command[i] = "0";
   }
+}
+
+/** Chance may have put a huge negative number where random members are counted: Redis would answer for hours. */
+function keepRepeatsFew(command: string[]): void {
+  if (!/^(SRANDMEMBER|HRANDFIELD)$/i.test(command[0] ?? "")) return;
+  if (/^-\d{4,}$/.test(command[2] ?? "")) command[2] = "-999";
 }
 
 function toBuffers(words: readonly string[]): Command {
