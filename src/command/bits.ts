@@ -7,6 +7,7 @@ import { replyError } from "./errors.ts";
 import { EVENT_STRING, notifyKey } from "./notify.ts";
 import { bitOffsetAt } from "./parse-bit-offset.ts";
 import { integerAt } from "./parse-integer.ts";
+import { fromEnd } from "./strings-range.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
 
 // biome-ignore format: one row a line
@@ -77,10 +78,6 @@ function bitRange(start: number | bigint, end: number | bigint, inBits: boolean,
   const first = fromEnd(Number(start), units);
   const last = Math.min(fromEnd(Number(end), units), units - 1);
   return inBits ? { first, last } : { first: first * 8, last: last * 8 + 7 };
-}
-
-function fromEnd(position: number, units: number): number {
-  return Math.max(position < 0 ? units + position : position, 0);
 }
 
 /** Does argument `index` say BIT? Without it the unit is BYTE; undefined when it is neither. */

@@ -6,7 +6,7 @@ import { HashReader } from "../store/hash-reader.ts";
 import { HASH } from "../store/types.ts";
 import { replyError } from "./errors.ts";
 import { findOfType, WRONG_TYPE } from "./find-typed.ts";
-import { closeScan, parseCursor, ScanOptions } from "./scan-options.ts";
+import { closeScan, parseCursor, ScanOptions, scanNumbers } from "./scan-options.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
 
 const fast = { route: "read", flags: ["readonly", "fast"], keys: oneKey } as const;
@@ -128,13 +128,10 @@ function hscan(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (hash.table === undefined) {
     while (hash.next()) found += replyMatching(reply);
   } else {
-    // Numbers below the cursor have not been seen yet; whatever moves, moves down.
-    let number = cursor === 0 ? hash.count : Math.min(cursor, hash.count);
-    next = Math.max(0, number - options.count);
-    while (--number >= next) {
+    next = scanNumbers(cursor, hash.count, options.count, (number) => {
       hash.at(number);
       found += replyMatching(reply);
-    }
+    });
   }
   closeScan(reply, mark, 2 * found, next);
 }

@@ -36,13 +36,13 @@ function lmove(context: DataContext, args: Args, reply: ReplyWriter): void {
 }
 
 /** True for LEFT, false for RIGHT. */
-export function sideAt(args: Args, index: number): boolean | undefined {
+function sideAt(args: Args, index: number): boolean | undefined {
   if (args.is(index, "LEFT")) return true;
   return args.is(index, "RIGHT") ? false : undefined;
 }
 
 /** From the list that is argument 1 to the one that is argument 2; replies with the element, or nil. */
-export function moveElement(
+function moveElement(
   context: DataContext,
   args: Args,
   fromHead: boolean,
@@ -83,39 +83,34 @@ export function moveElement(
 }
 
 /** `numkeys key... LEFT|RIGHT [COUNT n]` from argument `first` on, of LMPOP and BLMPOP. */
-export interface PopOptions {
+interface PopOptions {
   readonly keysStart: number;
   readonly keysEnd: number;
   readonly atHead: boolean;
   readonly count: number;
 }
 
-/** Undefined: an error has been answered. */
-export function parsePopOptions(args: Args, first: number, reply: ReplyWriter): PopOptions | undefined {
+/** Undefined: an error has been answered. Of several mistakes it is the one that stands first. */
+function parsePopOptions(args: Args, first: number, reply: ReplyWriter): PopOptions | undefined {
+  const problem = (text: string): undefined => {
+    reply.error(text);
+    return undefined;
+  };
   const numkeys = integerAt(args, first);
   const keysStart = first + 1;
-  if (numkeys === undefined || numkeys <= 0) reply.error(replyError.numkeysNotPositive);
-  else if (numkeys >= args.count - keysStart) reply.error(replyError.syntax);
-  else {
-    const keysEnd = keysStart + Number(numkeys);
-    const atHead = sideAt(args, keysEnd);
-    const optionAt = keysEnd + 1;
-    const hasCount = optionAt < args.count;
-    const isCount = optionAt + 2 === args.count && args.is(optionAt, "COUNT");
-    if (atHead === undefined || (hasCount && !isCount)) {
-      // Of several mistakes Redis tells the one that stands first.
-      if (atHead !== undefined && args.is(optionAt, "COUNT") && optionAt + 1 < args.count) {
-        const count = integerAt(args, optionAt + 1);
-        if (count === undefined || count <= 0) reply.error(replyError.countNotPositive);
-        else reply.error(replyError.syntax);
-      } else reply.error(replyError.syntax);
-      return undefined;
-    }
-    const count = hasCount ? integerAt(args, optionAt + 1) : 1;
-    if (count === undefined || count <= 0) reply.error(replyError.countNotPositive);
-    else return { keysStart, keysEnd, atHead, count: Number(count) };
+  if (numkeys === undefined || numkeys <= 0) return problem(replyError.numkeysNotPositive);
+  if (numkeys >= args.count - keysStart) return problem(replyError.syntax);
+  const keysEnd = keysStart + Number(numkeys);
+  const atHead = sideAt(args, keysEnd);
+  if (atHead === undefined) return problem(replyError.syntax);
+  let count = 0;
+  for (let i = keysEnd + 1; i < args.count; i += 2) {
+    if (count > 0 || i + 1 >= args.count || !args.is(i, "COUNT")) return problem(replyError.syntax);
+    const wanted = integerAt(args, i + 1);
+    if (wanted === undefined || wanted <= 0) return problem(replyError.countNotPositive);
+    count = Number(wanted);
   }
-  return undefined;
+  return { keysStart, keysEnd, atHead, count: Math.max(1, count) };
 }
 
 function lmpop(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -124,7 +119,7 @@ function lmpop(context: DataContext, args: Args, reply: ReplyWriter): void {
 }
 
 /** Pops from the first list that is there: its key and the elements. False if none is; an error counts as a reply. */
-export function popFirst(context: DataContext, args: Args, options: PopOptions, reply: ReplyWriter): boolean {
+function popFirst(context: DataContext, args: Args, options: PopOptions, reply: ReplyWriter): boolean {
   for (let i = options.keysStart; i < options.keysEnd; i++) {
     const handle = findOfType(context, args, i, LIST, reply);
     if (handle === WRONG_TYPE) return true;

@@ -70,6 +70,22 @@ export function isEverything(args: Args, index: number): boolean {
   return args.length(index) === 1 && args.bytes[args.start(index)] === STAR;
 }
 
+/**
+ * One step over numbered members, of which there are `size`: visits those just below the cursor (0: from the end on)
+ * and returns the next cursor. Numbers below the cursor have not been seen yet; whatever moves, moves down.
+ */
+export function scanNumbers(
+  cursor: number,
+  size: number,
+  count: number,
+  visit: (number: number) => void,
+): number {
+  let number = cursor === 0 ? size : Math.min(cursor, size);
+  const next = Math.max(0, number - count);
+  while (--number >= next) visit(number);
+  return next;
+}
+
 /** Closes the reply: `count` items were written from `mark` on, the next step begins at `cursor`. */
 export function closeScan(reply: ReplyWriter, mark: number, count: number, cursor: number): void {
   if (reply.muted) return;

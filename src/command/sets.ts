@@ -8,7 +8,7 @@ import { SET } from "../store/types.ts";
 import { replyError } from "./errors.ts";
 import { findOfType, WRONG_TYPE } from "./find-typed.ts";
 import { EVENT_GENERIC, EVENT_SET, notifyKey } from "./notify.ts";
-import { closeScan, parseCursor, ScanOptions } from "./scan-options.ts";
+import { closeScan, parseCursor, ScanOptions, scanNumbers } from "./scan-options.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
 
 const fast = { route: "read", flags: ["readonly", "fast"], keys: oneKey } as const;
@@ -143,13 +143,10 @@ function sscan(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (set.table === undefined) {
     while (set.next()) found += replyMatching(reply);
   } else {
-    // Numbers below the cursor have not been seen yet; whatever moves, moves down.
-    let number = cursor === 0 ? set.count : Math.min(cursor, set.count);
-    next = Math.max(0, number - options.count);
-    while (--number >= next) {
+    next = scanNumbers(cursor, set.count, options.count, (number) => {
       set.at(number);
       found += replyMatching(reply);
-    }
+    });
   }
   closeScan(reply, mark, found, next);
 }

@@ -60,6 +60,6 @@ function getrange(context: DataContext, args: Args, reply: ReplyWriter): void {
 }
 
 /** Redis's negative indexes count from the end; what lies before the start becomes 0. */
-function fromEnd(index: number, length: number): number {
+export function fromEnd(index: number, length: number): number {
   return index < 0 ? Math.max(0, length + index) : index;
 }

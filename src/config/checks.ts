@@ -1,14 +1,12 @@
 // What settings must be to each other, and the values that follow from others when they are left out.
 // Settings in, one line out for the first thing that is wrong. Pure.
 
-import { formatAddress, type Member } from "./special-kinds.ts";
+import { formatAddress, isLoopback, type Member } from "./special-kinds.ts";
 import type { Settings } from "./table.ts";
 
 const PEER_PORT_OFFSET = 10_000;
 
 type Check = (s: Settings) => string | undefined;
-
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);
 
 function multipleOfTick(name: string, ms: (s: Settings) => number): Check {
   return (s) =>

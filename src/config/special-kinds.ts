@@ -84,6 +84,10 @@ export function parseAddress(address: string): { host: string; port: number } | 
   return { host, port };
 }
 
+/** Does this name or address mean this machine to itself? */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127\./.test(host);
+
 export function formatAddress(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

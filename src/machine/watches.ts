@@ -8,6 +8,7 @@ import {
   WATCHED_KEYS_PER_CLIENT_MAX,
   WATCHED_OVERHEAD_BYTES,
 } from "../base/limits.ts";
+import { databaseHash } from "../store/hash.ts";
 import type { Owner, WatchState } from "../wire/session-state.ts";
 
 /** One client's WATCHes since its last EXEC, UNWATCH or DISCARD. */
@@ -83,7 +84,7 @@ export class WatchTable {
     let watched = this.#find(database, hash, key, 0, key.length);
     if (watched === undefined) {
       watched = { database, hash: hash | 0, key: Buffer.from(key), watchers: new Set() };
-      const place = placeOf(database, hash);
+      const place = databaseHash(database, hash);
       const there = this.#keys.get(place);
       if (there === undefined) this.#keys.set(place, [watched]);
       else there.push(watched);
@@ -201,7 +202,7 @@ export class WatchTable {
     for (const watched of registration.keys) {
       watched.watchers.delete(registration);
       if (watched.watchers.size > 0) continue;
-      const place = placeOf(watched.database, watched.hash);
+      const place = databaseHash(watched.database, watched.hash);
       const rest = (this.#keys.get(place) ?? []).filter((other) => other !== watched);
       if (rest.length === 0) this.#keys.delete(place);
       else this.#keys.set(place, rest);
@@ -212,7 +213,7 @@ export class WatchTable {
   }
 
   #find(database: number, hash: number, bytes: Buffer, start: number, end: number): WatchedKey | undefined {
-    const there = this.#keys.get(placeOf(database, hash));
+    const there = this.#keys.get(databaseHash(database, hash));
     if (there === undefined) return undefined;
     for (const watched of there) {
       const { key } = watched;
@@ -222,5 +223,3 @@ export class WatchTable {
     return undefined;
   }
 }
-
-const placeOf = (database: number, hash: number): number => (hash ^ Math.imul(database, 0x9e3779b1)) | 0;

@@ -3,7 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import type { Settings } from "../config/table.ts";
-import type { ConfChange, ConfState, Message, SnapshotMeta } from "../raft/index.ts";
+import { type ConfChange, type ConfState, isVoter, type Message, type SnapshotMeta } from "../raft/index.ts";
 import type { JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { decodePeerFrame } from "../wire/peer-frame.ts";
@@ -410,9 +410,6 @@ const removedReply = (name: string): JoinReply => ({
   table: undefined,
   removed: true,
 });
-
-const isVoter = (confState: ConfState, id: number): boolean =>
-  confState.voters.includes(id) || confState.votersOutgoing.includes(id);
 
 const isIn = (confState: ConfState, id: number): boolean =>
   isVoter(confState, id) || confState.learners.includes(id);

@@ -4,8 +4,8 @@
 
 import { MEMBERS_MAX } from "../base/limits.ts";
 import type { MemberStatus, OperatorChange, OperatorControl } from "../command/operator-context.ts";
-import { NODE_NAME, NODE_NAME_RULE, parseAddress } from "../config/special-kinds.ts";
-import type { ConfChangeStep, ConfState, RaftCore } from "../raft/index.ts";
+import { isLoopback, NODE_NAME, NODE_NAME_RULE, parseAddress } from "../config/special-kinds.ts";
+import { type ConfChangeStep, isVoter, type RaftCore } from "../raft/index.ts";
 import type { TableChange } from "../wire/cluster-messages.ts";
 import type { SeshatNode } from "./node.ts";
 import { MODE_LEADER } from "./replica.ts";
@@ -18,9 +18,6 @@ const NOT_LEADER = "TRYAGAIN not executed: this node does not lead any more";
 const HAND_OVER_AGAIN_MS = 2000;
 
 const failed = (problem: string): OperatorChange => ({ poll: () => problem, late: () => problem });
-const isVoter = (confState: ConfState, id: number): boolean =>
-  confState.voters.includes(id) || confState.votersOutgoing.includes(id);
-
 export class Operator implements OperatorControl {
   readonly #node: SeshatNode;
   #handedOverMs = Number.NEGATIVE_INFINITY;
@@ -280,5 +277,3 @@ const nobody = {
   matchIndex: 0,
   lag: -1,
 } as const;
-
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\./.test(host);

@@ -153,11 +153,6 @@ export class PeerLinks {
     return found;
   }
 
-  /** Is there any connection with this process? */
-  isAcquainted(member: number): boolean {
-    return this.#byMember.has(member) || this.#callers.has(member);
-  }
-
   identityOf(member: number): PeerIdentity | undefined {
     return this.#byMember.get(member)?.link.remote;
   }

@@ -16,6 +16,8 @@ import type { Session } from "./session.ts";
 /** With more than this waiting on a link, what is to be told of subscriptions waits too. */
 const LINK_BYTES_MAX = 1 << 20;
 
+const TOPIC_KINDS = ["channel", "pattern", "shard"] as const satisfies readonly TopicKind[];
+
 export interface PubSubLinks {
   subscriptions(member: number, counts: readonly SubscriptionCount[]): void;
   queuedBytes(member: number): number;
@@ -196,12 +198,8 @@ export class PubSub implements PubSubControl, Publications {
 
   /** Our link to the member is up: it hears of everything. */
   linkOpened(member: number): void {
-    const { channel, pattern, shard } = {
-      channel: this.#subscriptions.topics("channel"),
-      pattern: this.#subscriptions.topics("pattern"),
-      shard: this.#subscriptions.topics("shard"),
-    };
-    this.peers.opened(member, [...channel.values(), ...pattern.values(), ...shard.values()]);
+    const topics = TOPIC_KINDS.flatMap((kind) => [...this.#subscriptions.topics(kind).values()]);
+    this.peers.opened(member, topics);
   }
 
   /** Once a turn: the others hear of what has changed. */

@@ -362,7 +362,7 @@ export class Replica {
     if (this.mode !== MODE_LEADER) return;
     const runningMs = this.#runningMs();
     // An entry without commands moves time, so that all replicas can reclaim what is due, or evicts.
-    const due = this.#isDue(runningMs);
+    const due = this.#isDue();
     const evicts = this.limit.wantsEntry(this.machine.store, proposals.inFlightCount);
     if (proposals.open.count === 0 && !due && !evicts) return;
     proposals.propose(raft, runningMs, this.#prng.u32(), this.activeExpire ? 0 : FLAG_KEEP_DUE, due);
@@ -373,20 +373,20 @@ export class Replica {
   }
 
   /** Keys are due, and there is no traffic that moves the log. */
-  #isDue(runningMs: number): boolean {
+  #isDue(): boolean {
     const { proposals } = this;
     return (
       proposals.open.count === 0 &&
       this.activeExpire &&
       proposals.inFlightCount === 0 &&
-      this.machine.store.nextDeadlineMs() <= runningMs
+      this.machine.store.nextDeadlineMs() <= this.#runningMs()
     );
   }
 
   /** Due keys, or too many: the next slice goes with the next turn, not with the next tick. */
   #hasMoreToRemove(): boolean {
     const { inFlightCount } = this.proposals;
-    return this.#isDue(this.#runningMs()) || this.limit.isOver(this.machine.store, inFlightCount);
+    return this.#isDue() || this.limit.isOver(this.machine.store, inFlightCount);
   }
 
   #handle(ready: Ready): void {

@@ -33,6 +33,11 @@ export function membersOf(config: ConfState): MemberId[] {
   return [...new Set([...voters, ...votersOutgoing, ...learners, ...learnersNext])];
 }
 
+/** May it vote, in either half? */
+export function isVoter(config: ConfState, id: MemberId): boolean {
+  return config.voters.includes(id) || config.votersOutgoing.includes(id);
+}
+
 export function leavesJoint(change: ConfChange): boolean {
   return change.transition === "auto" && change.changes.length === 0;
 }

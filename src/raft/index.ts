@@ -5,6 +5,7 @@ export {
   changeConfig,
   EMPTY_CONFIG,
   enterJoint,
+  isVoter,
   leaveJoint,
   membersOf,
   simpleChange,

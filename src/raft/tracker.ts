@@ -1,7 +1,7 @@
 // The current configuration with one Progress per member, kept in sorted arrays so that visiting costs nothing.
 // Counts votes and quorums; decides nothing.
 import { assert } from "../base/assert.ts";
-import { EMPTY_CONFIG, normalizeConfig } from "./config-change.ts";
+import { EMPTY_CONFIG, isVoter, normalizeConfig } from "./config-change.ts";
 import { Inflights } from "./inflights.ts";
 import { Progress } from "./progress.ts";
 import { jointIndex, jointVote, type VoteResult } from "./quorum.ts";
@@ -50,7 +50,7 @@ export class Tracker {
   }
 
   isVoter(id: MemberId): boolean {
-    return this.config.voters.includes(id) || this.config.votersOutgoing.includes(id);
+    return isVoter(this.config, id);
   }
 
   /** Known members keep their progress; new ones, and those in `fresh`, start probing at the end of the log. */

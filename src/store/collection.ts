@@ -13,24 +13,9 @@ export class PieceWriter {
     this.length = 0;
   }
 
-  u8(value: number): void {
-    this.#reserve(1);
-    this.bytes[this.length++] = value;
-  }
-
   u32(value: number): void {
     this.#reserve(4);
     this.length = this.bytes.writeUInt32LE(value, this.length);
-  }
-
-  f64(value: number): void {
-    this.#reserve(8);
-    this.length = this.bytes.writeDoubleLE(value, this.length);
-  }
-
-  u64(value: bigint): void {
-    this.#reserve(8);
-    this.length = this.bytes.writeBigUInt64LE(value, this.length);
   }
 
   copy(source: Buffer, start: number, end: number): void {

@@ -45,25 +45,16 @@ export class ContentDigest {
     const isLarge = (arena.words[word + WORD_META]! & FLAG_OBJECT) !== 0;
     const collection = isLarge ? keys.collections.get(bytes.readUInt32LE(valueStart)) : undefined;
     const valueEnd = valueStart + valueLength;
-    const [low, lowKey] = LOW;
-    const [high, highKey] = HIGH;
-    if (collection === undefined) {
-      this.#low += this.#lane(low, lowKey, bytes, keyStart, valueStart, valueEnd);
-      this.#high += this.#lane(high, highKey, bytes, keyStart, valueStart, valueEnd);
-    } else {
-      this.#low += this.#pieces(
-        collection,
-        this.#lane(low, lowKey, bytes, keyStart, valueStart, valueStart),
-        lowKey,
-      );
-      this.#high += this.#pieces(
-        collection,
-        this.#lane(high, highKey, bytes, keyStart, valueStart, valueStart),
-        highKey,
-      );
-    }
-    this.#low >>>= 0;
-    this.#high >>>= 0;
+    const laneEnd = collection === undefined ? valueEnd : valueStart;
+    const low = this.#lane(LOW[0], LOW[1], bytes, keyStart, valueStart, laneEnd);
+    const high = this.#lane(HIGH[0], HIGH[1], bytes, keyStart, valueStart, laneEnd);
+    if (collection === undefined) this.#sum(low, high);
+    else this.#addPieces(collection, low, high);
+  }
+
+  #sum(low: number, high: number): void {
+    this.#low = (this.#low + low) >>> 0;
+    this.#high = (this.#high + high) >>> 0;
   }
 
   /** A chain: each hash is keyed with the one before. */
@@ -73,16 +64,16 @@ export class ContentDigest {
     return hashKey(bytes, valueStart, valueEnd, key, head);
   }
 
-  /** The chain goes on over a collection's pieces, in their order. */
-  #pieces(collection: Collection, before: number, key: number): number {
+  /** Both chains go on over a collection's pieces, in their order. */
+  #addPieces(collection: Collection, low: number, high: number): void {
     const piece = this.#piece;
-    let hash = before;
     for (let i = 0; i < collection.pieceCount; i++) {
       piece.begin();
       collection.writePiece(i, piece);
-      hash = hashKey(piece.bytes, 0, piece.length, hash, key);
+      low = hashKey(piece.bytes, 0, piece.length, low, LOW[1]);
+      high = hashKey(piece.bytes, 0, piece.length, high, HIGH[1]);
     }
-    return hash;
+    this.#sum(low, high);
   }
 
   /** 16 hexadecimal digits. */

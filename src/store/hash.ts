@@ -52,3 +52,7 @@ export function hashKey(bytes: Uint8Array, start: number, end: number, seed0: nu
   const hash = v1 ^ v3;
   return hash === 0 ? 1 : hash;
 }
+
+/** One number for a key's hash and its database: an int32, so that none is allocated. Not without collisions. */
+export const databaseHash = (database: number, hash: number): number =>
+  (hash ^ Math.imul(database, 0x9e3779b1)) | 0;

@@ -4,7 +4,6 @@
 import type { Collection, PieceWriter } from "./collection.ts";
 import {
   type EncodedElement,
-  entryBytes,
   fitsNode,
   type ListNode,
   makeNode,
@@ -12,7 +11,7 @@ import {
   positionIn,
   withoutEqual,
 } from "./list-node.ts";
-import { backLengthBytes, entryLength, previousEntry } from "./listpack.ts";
+import { countEntries, nextEntry, previousEntry } from "./listpack.ts";
 import { copyBytes } from "./record.ts";
 
 const COUNT_BYTES = 4;
@@ -56,7 +55,7 @@ export class LargeList implements Collection {
     const at = this.endPosition(atHead);
     const number = atHead ? 0 : this.nodes.length - 1;
     const node = this.nodes[number]!;
-    const length = entryBytes(node.bytes, at);
+    const length = nextEntry(node.bytes, at) - at;
     this.count--;
     this.logicalBytes -= length;
     node.count--;
@@ -86,7 +85,7 @@ export class LargeList implements Collection {
   set(index: number, element: EncodedElement, listListpackSize: number): void {
     const number = this.nodeOf(index);
     const at = positionIn(this.nodes[number]!, this.indexInNode);
-    this.#splice(number, at, at + entryBytes(this.nodes[number]!.bytes, at), 1, element, listListpackSize);
+    this.#splice(number, at, nextEntry(this.nodes[number]!.bytes, at), 1, element, listListpackSize);
   }
 
   /** Puts an element before element `index`. */
@@ -231,19 +230,4 @@ function split(node: ListNode, listListpackSize: number): ListNode[] {
     ...split(makeNode(bytes, start, middle, half, 0, 0), listListpackSize),
     ...split(makeNode(bytes, middle, end, count - half, 0, 0), listListpackSize),
   ];
-}
-
-/** Entries in bytes[start, end), or -1 if they do not fill it exactly, both ways. */
-function countEntries(bytes: Buffer, start: number, end: number): number {
-  let count = 0;
-  for (let at = start; at < end; count++) {
-    const first = bytes[at]!;
-    const header = first < 0xe0 ? 1 : first < 0xf0 ? 2 : first === 0xf0 ? 5 : 1;
-    if (first > 0xf4 || header > end - at) return -1;
-    const length = entryLength(bytes, at);
-    const next = at + length + backLengthBytes(length);
-    if (next > end || previousEntry(bytes, next) !== at) return -1;
-    at = next;
-  }
-  return count;
 }

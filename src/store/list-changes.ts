@@ -4,8 +4,14 @@
 import type { Keyspace } from "./keyspace.ts";
 import { LargeList } from "./large-list.ts";
 import { listLength } from "./list-cursor.ts";
-import { EncodedElement, entryBytes, fitsNode, type ListNode, makeNode, withoutEqual } from "./list-node.ts";
-import { entryAt, LISTPACK_BYTES_LEAST, LISTPACK_HEADER_BYTES, listpackCount } from "./listpack.ts";
+import { EncodedElement, fitsNode, type ListNode, makeNode, withoutEqual } from "./list-node.ts";
+import {
+  entryAt,
+  LISTPACK_BYTES_LEAST,
+  LISTPACK_HEADER_BYTES,
+  listpackCount,
+  nextEntry,
+} from "./listpack.ts";
 import { ListpackBuilder } from "./listpack-builder.ts";
 import { FLAG_OBJECT, LIST } from "./types.ts";
 
@@ -85,7 +91,7 @@ export function removeElements(
   const { valueBytes, valueStart, valueEnd } = keys;
   const from = entryAt(valueBytes, valueStart, valueEnd, index);
   let to = from;
-  for (let i = 0; i < count; i++) to += entryBytes(valueBytes, to);
+  for (let i = 0; i < count; i++) to = nextEntry(valueBytes, to);
   builder.begin();
   addEntries(keys, valueStart + LISTPACK_HEADER_BYTES, from, index);
   addEntries(keys, to, valueEnd - 1, length - index - count);
@@ -116,7 +122,7 @@ export function placeElement(
   const { valueBytes, valueStart, valueEnd } = keys;
   const count = listpackCount(valueBytes, valueStart, valueEnd);
   const from = entryAt(valueBytes, valueStart, valueEnd, index);
-  const to = isInsert ? from : from + entryBytes(valueBytes, from);
+  const to = isInsert ? from : nextEntry(valueBytes, from);
   const entriesBytes = valueEnd - valueStart - LISTPACK_BYTES_LEAST - (to - from) + element.length;
   if (!fitsNode(listListpackSize, isInsert ? count + 1 : count, entriesBytes)) {
     const list = enlarge(keys, handle);

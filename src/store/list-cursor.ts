@@ -5,8 +5,8 @@
 import type { KeyspaceReads } from "./keyspace-reads.ts";
 import { LargeList } from "./large-list.ts";
 import type { ListNode } from "./list-node.ts";
-import { entryBytes, positionIn } from "./list-node.ts";
-import { LISTPACK_HEADER_BYTES, ListpackEntry, listpackCount, previousEntry } from "./listpack.ts";
+import { positionIn } from "./list-node.ts";
+import { LISTPACK_HEADER_BYTES, ListpackEntry, listpackCount, nextEntry, previousEntry } from "./listpack.ts";
 import { FLAG_OBJECT } from "./types.ts";
 
 /** Elements of the list that was just found. */
@@ -16,7 +16,7 @@ export function listLength(keys: KeyspaceReads, handle: number): number {
   return listpackCount(keys.valueBytes, keys.valueStart, keys.valueEnd);
 }
 
-export function largeListOf(keys: KeyspaceReads, handle: number): LargeList {
+function largeListOf(keys: KeyspaceReads, handle: number): LargeList {
   const collection = keys.collectionOf(handle);
   if (!(collection instanceof LargeList)) throw new TypeError(`${collection.encoding} is no list`);
   return collection;
@@ -65,7 +65,7 @@ export class ListCursor {
 
   next(): boolean {
     let node = this.#node;
-    let at = this.#at + entryBytes(node.bytes, this.#at);
+    let at = nextEntry(node.bytes, this.#at);
     if (at === node.end) {
       if (this.#number + 1 === this.#nodes.length) return false;
       node = this.#nodes[++this.#number]!;

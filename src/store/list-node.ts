@@ -6,11 +6,10 @@
 
 import {
   BACKLENGTH_BYTES_MAX,
-  backLengthBytes,
   ENCODING_BYTES_MAX,
   encodeEntry,
-  entryLength,
   LISTPACK_BYTES_LEAST,
+  nextEntry,
   previousEntry,
   writeBackLength,
 } from "./listpack.ts";
@@ -87,18 +86,12 @@ export function positionIn(node: ListNode, index: number): number {
   const { bytes } = node;
   if (2 * index < node.count) {
     let at = node.start;
-    for (; index > 0; index--) at += entryBytes(bytes, at);
+    for (; index > 0; index--) at = nextEntry(bytes, at);
     return at;
   }
   let at = node.end;
   for (let left = node.count - index; left > 0; left--) at = previousEntry(bytes, at);
   return at;
-}
-
-/** Bytes of a whole entry. */
-export function entryBytes(bytes: Buffer, at: number): number {
-  const length = entryLength(bytes, at);
-  return length + (length < 0x80 ? 1 : backLengthBytes(length));
 }
 
 /** The node without up to `limit` entries that equal `element`, in memory of its own; the node itself if it has none. */
@@ -112,7 +105,7 @@ export function withoutEqual(
   const found: number[] = [];
   const isEqual = (at: number): boolean =>
     bytes.compare(element.bytes, 0, element.length, at, at + element.length) === 0;
-  const fits = (at: number): boolean => entryBytes(bytes, at) === element.length && isEqual(at);
+  const fits = (at: number): boolean => nextEntry(bytes, at) - at === element.length && isEqual(at);
   if (fromTail) {
     for (let at = end; at > start && found.length < limit; ) {
       at = previousEntry(bytes, at);
@@ -120,7 +113,7 @@ export function withoutEqual(
     }
     found.reverse();
   } else {
-    for (let at = start; at < end && found.length < limit; at += entryBytes(bytes, at))
+    for (let at = start; at < end && found.length < limit; at = nextEntry(bytes, at))
       if (fits(at)) found.push(at);
   }
   if (found.length === 0) return node;

@@ -5,7 +5,6 @@ import {
   BACKLENGTH_BYTES_MAX,
   ENCODING_BYTES_MAX,
   encodeEntry,
-  encodeInteger,
   LISTPACK_END,
   LISTPACK_HEADER_BYTES,
   writeBackLength,
@@ -13,7 +12,6 @@ import {
 import { copyBytes } from "./record.ts";
 
 const COUNT_MAX = 0xffff;
-const INTEGER_ENTRY_BYTES_MAX = 9;
 /** Memory of a huge one is not kept. */
 const KEPT_BYTES_MAX = 1 << 20;
 
@@ -34,11 +32,6 @@ export class ListpackBuilder {
   text(bytes: Buffer, start: number, end: number): this {
     this.#reserve(end - start + ENCODING_BYTES_MAX + BACKLENGTH_BYTES_MAX);
     return this.#close(encodeEntry(this.bytes, this.length, bytes, start, end));
-  }
-
-  integer(value: number | bigint): this {
-    this.#reserve(INTEGER_ENTRY_BYTES_MAX + BACKLENGTH_BYTES_MAX);
-    return this.#close(encodeInteger(this.bytes, this.length, value));
   }
 
   /** Appends `count` entries as they stand, source[start, end). */

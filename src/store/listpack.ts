@@ -259,23 +259,26 @@ export function findEntry(
   return -1;
 }
 
+/** The entries that fill bytes[start, end) exactly, both ways; -1 if they do not. For bytes from outside. */
+export function countEntries(bytes: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; count++) {
+    const first = bytes[at]!;
+    const header = first < 0xe0 ? 1 : first < 0xf0 ? 2 : first === 0xf0 ? 5 : 1;
+    if (first > 0xf4 || header > end - at) return -1;
+    const next = nextEntry(bytes, at);
+    if (next > end || previousEntry(bytes, next) !== at) return -1;
+    at = next;
+  }
+  return count;
+}
+
 /** Is bytes[start, end) a whole listpack whose entries all fit, both ways? For bytes from outside. */
 export function isListpack(bytes: Buffer, start: number, end: number): boolean {
   if (end - start < LISTPACK_BYTES_LEAST || bytes.readUInt32LE(start) !== end - start) return false;
   const last = end - 1;
   if (bytes[last] !== LISTPACK_END) return false;
-  let count = 0;
-  let at = start + LISTPACK_HEADER_BYTES;
-  while (at < last) {
-    const first = bytes[at]!;
-    const header = first < 0xe0 ? 1 : first < 0xf0 ? 2 : first === 0xf0 ? 5 : 1;
-    if (first > 0xf4 || header > last - at) return false;
-    const length = entryLength(bytes, at);
-    const next = at + length + backLengthBytes(length);
-    if (next > last || previousEntry(bytes, next) !== at) return false;
-    at = next;
-    count++;
-  }
+  const count = countEntries(bytes, start + LISTPACK_HEADER_BYTES, last);
   const said = bytes[start + 4]! | (bytes[start + 5]! << 8);
-  return at === last && (said === COUNT_UNKNOWN || said === count);
+  return count >= 0 && (said === COUNT_UNKNOWN || said === count);
 }

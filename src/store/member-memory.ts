@@ -12,7 +12,7 @@ import { fail } from "../base/assert.ts";
 import { copyBytes } from "./record.ts";
 
 const SEGMENT_BYTES_LEAST = 1024;
-export const SEGMENT_BYTES_MAX = 64 * 1024;
+const SEGMENT_BYTES_MAX = 64 * 1024;
 const OFFSET_BITS = 14;
 const OFFSET_MASK = (1 << OFFSET_BITS) - 1;
 const LARGE_FIRST = 0xf000_0000;

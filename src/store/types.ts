@@ -12,9 +12,6 @@ export const STREAM = 6;
 
 export type ValueType = typeof STRING | typeof LIST | typeof SET | typeof ZSET | typeof HASH | typeof STREAM;
 
-/** What a string's OBJECT ENCODING says. */
-export type StringEncoding = "int" | "embstr" | "raw";
-
 /** The longest key and the longest value, as in Redis. */
 export const KEY_BYTES_MAX = STRING_BYTES_MAX;
 export const VALUE_BYTES_MAX = STRING_BYTES_MAX;

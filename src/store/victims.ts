@@ -8,6 +8,7 @@
 
 import type { Prng } from "../base/prng.ts";
 import { type Candidate, CandidateQueue, emptyCandidate } from "./candidates.ts";
+import { databaseHash } from "./hash.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Store } from "./store.ts";
 
@@ -56,6 +57,7 @@ export class VictimPicker {
   readonly #pool: Candidate[] = Array.from({ length: POOL_KEYS }, emptyCandidate);
   #pooled = 0;
   readonly #named = new CandidateQueue();
+  /** By databaseHash: of two keys with the same one, the second is not named while the first is. */
   readonly #namedMarks = new Set<number>();
   readonly #spare = new CandidateQueue();
   readonly #looked = emptyCandidate();
@@ -89,7 +91,7 @@ export class VictimPicker {
     if (!this.#pickSpare(store, into) && !this.#pickSampled(store, into)) return false;
     into.bytes = store.databases[into.database]!.memoryOf(into.handle);
     this.#named.push(into);
-    this.#namedMarks.add(markOf(into.database, into.hash));
+    this.#namedMarks.add(databaseHash(into.database, into.hash));
     return true;
   }
 
@@ -97,7 +99,7 @@ export class VictimPicker {
   settle(count: number, taken: number): void {
     const settled = this.#looked;
     for (let i = 0; i < count && this.#named.shift(settled); i++) {
-      this.#namedMarks.delete(markOf(settled.database, settled.hash));
+      this.#namedMarks.delete(databaseHash(settled.database, settled.hash));
       if (i >= taken && this.#spare.count < SPARE_KEYS_MAX) this.#spare.push(settled);
     }
   }
@@ -106,7 +108,7 @@ export class VictimPicker {
   takeBack(count: number): void {
     const settled = this.#looked;
     for (let i = 0; i < count && this.#named.pop(settled); i++) {
-      this.#namedMarks.delete(markOf(settled.database, settled.hash));
+      this.#namedMarks.delete(databaseHash(settled.database, settled.hash));
     }
   }
 
@@ -207,7 +209,7 @@ export class VictimPicker {
   }
 
   #isNamed(database: number, hash: number): boolean {
-    return this.#namedMarks.size > 0 && this.#namedMarks.has(markOf(database, hash));
+    return this.#namedMarks.size > 0 && this.#namedMarks.has(databaseHash(database, hash));
   }
 
   #scoreOf(keys: Keyspace, handle: number): number {
@@ -229,6 +231,3 @@ function measureOf(policy: EvictionPolicy): number {
   if (policy.endsWith("-lfu")) return BY_FREQUENCY;
   return policy.endsWith("-ttl") ? BY_DEADLINE : BY_CHANCE;
 }
-
-/** An int32, so that no number is allocated. Two keys with the same mark: the second is not named while the first is. */
-const markOf = (database: number, hash: number): number => (hash ^ Math.imul(database, 0x9e3779b1)) | 0;
