@@ -14,6 +14,7 @@ import { EVENT_EVICTED } from "../store/events.ts";
 import type { Store } from "../store/store.ts";
 import { EntryHeader, FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { EvictionReader } from "../wire/eviction-codec.ts";
+import type { SessionState } from "../wire/session-state.ts";
 import { KeyWarmer } from "./key-warmer.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -74,8 +75,8 @@ export class Machine {
     this.context = { ...contextOf(store, this.#random), sessions: this.sessions };
   }
 
-  /** Takes over a state that came by snapshot; `metadata` is what its sender's sessions.encode() gave. */
-  replace(store: Store, metadata: Uint8Array, timeMs: number, index: number, term: number): void {
+  /** Takes over a state that came by snapshot. */
+  replace(store: Store, sessions: SessionState, timeMs: number, index: number, term: number): void {
     assert(index >= this.appliedIndex, `snapshot at ${index} is behind applied index ${this.appliedIndex}`);
     store.eventClasses = this.store.eventClasses;
     store.onEvent = this.store.onEvent;
@@ -87,10 +88,7 @@ export class Machine {
     this.appliedIndex = index;
     this.appliedTerm = term;
     store.setTime(timeMs, timeMs);
-    assert(
-      this.sessions.restore(metadata, store),
-      `snapshot at ${index} has metadata of ${metadata.length} bytes`,
-    );
+    this.sessions.restore(sessions, store);
   }
 
   /** Applies an entry whose replies nobody waits for here: followers, and entries of earlier leaders. */

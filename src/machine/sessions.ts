@@ -12,7 +12,7 @@ import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, type ParserLimits, ParserScratch, RequestParser } from "../resp/request-parser.ts";
 import type { KeyWatcher } from "../store/state.ts";
 import type { Store } from "../store/store.ts";
-import { decodeSessionState, encodeSessionState, type Owner } from "../wire/session-state.ts";
+import { encodeSessionState, type Owner, type SessionState } from "../wire/session-state.ts";
 import { WatchTable } from "./watches.ts";
 
 /** The machine around it. */
@@ -104,18 +104,11 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
     return encodeSessionState({ watches: this.watches.state() });
   }
 
-  /** Takes over what came with a snapshot. False: it makes no sense, and nothing was changed. */
-  restore(encoded: Uint8Array, store: Store): boolean {
-    const state = decodeSessionState(encoded);
-    if (!state.ok) return false;
+  /** Takes over what came with a snapshot, whose store is `store`. */
+  restore(state: SessionState, store: Store): void {
     const { databases } = store;
-    if (!state.value.watches.every(({ keys }) => keys.every(({ database }) => database < databases.length)))
-      return false;
-    this.watches.restore(state.value.watches, (database, key) =>
-      databases[database]!.hash(key, 0, key.length),
-    );
+    this.watches.restore(state.watches, (database, key) => databases[database]!.hash(key, 0, key.length));
     this.#listen();
-    return true;
   }
 
   /** After the store was replaced, and whenever somebody begins or ends to wait. */

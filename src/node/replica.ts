@@ -343,7 +343,7 @@ export class Replica {
     const { snapshotChunkBytes } = this.#environment.settings;
     const loaded = throughSnapshot(machine.store, machine.sessions.encode(), snapshotChunkBytes);
     if (!loaded.ok) return `ERR reload failed: ${loaded.error}`;
-    machine.replace(loaded.store, loaded.metadata, machine.timeMs, machine.appliedIndex, machine.appliedTerm);
+    machine.replace(loaded.store, loaded.sessions, machine.timeMs, machine.appliedIndex, machine.appliedTerm);
     this.readContext.store = loaded.store;
     return undefined;
   }
@@ -422,9 +422,9 @@ export class Replica {
   }
 
   #restore(meta: SnapshotMeta): void {
-    const { store, metadata, timeMs } = this.#environment.takeStaged(meta);
+    const { store, sessions, timeMs } = this.#environment.takeStaged(meta);
     this.storage!.applySnapshot(meta);
-    this.machine.replace(store, metadata, timeMs, meta.index, meta.term);
+    this.machine.replace(store, sessions, timeMs, meta.index, meta.term);
     this.machine.sessions.setMembers(membersOf(meta.confState));
     this.readContext.store = store;
     this.clock.follow(timeMs, this.monotonicMs);

@@ -7,6 +7,7 @@ import type { SnapshotReader } from "../store/snapshot-reader.ts";
 import type { Store } from "../store/store.ts";
 import type { ClusterTable } from "../wire/cluster-messages.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
+import { decodeSessionState, type SessionState } from "../wire/session-state.ts";
 import { encodeSnapshotHeader, type SnapshotHeader } from "../wire/snapshot-header.ts";
 import type {
   LinkDown,
@@ -100,7 +101,7 @@ export interface StagedState {
   /** The members as of the snapshot. */
   readonly table: ClusterTable;
   readonly store: Store;
-  readonly metadata: Uint8Array;
+  readonly sessions: SessionState;
   readonly timeMs: number;
 }
 
@@ -140,21 +141,14 @@ export class SnapshotReceiving implements SnapshotReceiver {
   ended(): boolean {
     const meta = this.#header.raft.snapshot;
     if (this.#broken || meta === undefined) return false;
-    const result = this.#loader.finish();
-    if (!result.ok) {
-      this.#log.error({ from: this.#stream.remote.name, problem: result.error }, "snapshot incomplete");
+    const loaded = finished(this.#loader);
+    if (!loaded.ok) {
+      this.#log.error({ from: this.#stream.remote.name, problem: loaded.error }, "snapshot refused");
       return false;
     }
-    return this.#accept(
-      {
-        meta,
-        table: this.#header.table,
-        store: result.store,
-        metadata: result.metadata,
-        timeMs: this.#header.timeMs,
-      },
-      this.#header.raft,
-    );
+    const { store, sessions } = loaded;
+    const { table, timeMs, raft } = this.#header;
+    return this.#accept({ meta, table, store, sessions, timeMs }, raft);
   }
 
   failed(how: LinkDown): void {
@@ -162,18 +156,29 @@ export class SnapshotReceiving implements SnapshotReceiver {
   }
 }
 
-/** The store as a receiver would get it. */
-export function throughSnapshot(
-  store: Store,
-  metadata: Uint8Array,
-  chunkBytes: number,
-): ReturnType<SnapshotLoader["finish"]> {
+/** A state as it came out of a snapshot, or what is wrong with that. */
+export type LoadedState =
+  | { readonly ok: true; readonly store: Store; readonly sessions: SessionState }
+  | { readonly ok: false; readonly error: string };
+
+/** All chunks are in: the checked state. */
+function finished(loader: SnapshotLoader): LoadedState {
+  const result = loader.finish();
+  if (!result.ok) return result;
+  const { store, metadata } = result;
+  const sessions = decodeSessionState(metadata, store.databases.length);
+  if (!sessions.ok) return { ok: false, error: `metadata ${sessions.error}: ${sessions.text}` };
+  return { ok: true, store, sessions: sessions.value };
+}
+
+/** The state as a receiver would get it. */
+export function throughSnapshot(store: Store, metadata: Uint8Array, chunkBytes: number): LoadedState {
   const reader = store.beginSnapshot(metadata);
   const loader = new SnapshotLoader(accessOf(store));
   for (let chunk = reader.next(chunkBytes); chunk !== undefined; chunk = reader.next(chunkBytes)) {
     loader.accept(chunk);
   }
-  return loader.finish();
+  return finished(loader);
 }
 
 /** Keys that arrive count as used now: snapshots carry no access clocks. */

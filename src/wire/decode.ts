@@ -35,6 +35,11 @@ export function decoded<T>(decode: () => T): Decoded<T> {
   }
 }
 
+/** What the checks here do not know is wrong with a message. */
+export function refuse(code: DecodeErrorCode, text: string): never {
+  throw new DecodeError(code, text);
+}
+
 /** A uint64 as a safe integer. Above 2^53 protobufjs rounds, to something that is not safe either. */
 export function safeInteger(value: number | null | undefined, field: string): number {
   if (value === null || value === undefined) return 0;

@@ -192,6 +192,29 @@ test("watched keys go with snapshots", () => {
 });
 let more = 0;
 
+test("a snapshot whose watched keys make no sense is refused where it arrives, and the next one is taken", () => {
+  const world = started(3, { "log-max-bytes": "1mb", "log-tail-bytes": "64kb", "log-tail-entries": "10" });
+  const leader = world.leader()!;
+  const behind = followerOf(world);
+  for (const host of world.hosts.values())
+    world.cut.add(`${behind.name}>${host.name}`).add(`${host.name}>${behind.name}`);
+  const client = leader.connect();
+  for (let i = 0; i < 300; i++) exchange(client, [`SET k${i} ${"x".repeat(10_000)}`], OK);
+  const before = behind.node.replica.machine.appliedIndex;
+  const { sessions } = leader.node.replica.machine;
+  sessions.encode = () => Buffer.from("garbage");
+  world.cut.clear();
+  world.until("it refuses", () => behind.errors.length > 0);
+  const { text, problem } = behind.errors[0]!;
+  assert.equal(text, "snapshot refused");
+  assert.match(String(problem), /^metadata malformed: /);
+  assert.equal(behind.node.replica.machine.appliedIndex, before, "its state is as it was");
+  assert.equal(behind.node.cluster.snapshots.receivedCount, 0);
+  Reflect.deleteProperty(sessions, "encode");
+  world.until("it has caught up by a snapshot", () => behind.node.cluster.snapshots.receivedCount > 0);
+  assertEqualStates(world);
+});
+
 test("what a member watched goes with it", () => {
   const world = started(3);
   const gone = followerOf(world);

@@ -10,7 +10,7 @@ import type {
   ClientConnection,
   ClientHandler,
   LinkDown,
-  Log,
+  LogFields,
   PeerIdentity,
   PeerLink,
   PeerTransport,
@@ -134,6 +134,8 @@ export class Host {
   turnWanted = false;
   stopped = false;
   halted: string | undefined;
+  /** What it logged as an error. */
+  readonly errors: LogFields[] = [];
   identity: PeerIdentity;
   readonly dialling = new Set<SimLink>();
 
@@ -222,12 +224,16 @@ export class Host {
         },
         rewriteConfig: () => "no file",
       },
-      log: silent,
+      log: {
+        debug() {},
+        info() {},
+        warn() {},
+        error: (fields, text) => host.errors.push({ ...fields, text }),
+        setLevel() {},
+      },
     };
   }
 }
-
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, setLevel() {} };
 
 const pool: BufferPool = {
   acquire: (bytes = 1024) => Buffer.alloc(Math.max(1024, bytes)),

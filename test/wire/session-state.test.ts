@@ -1,0 +1,54 @@
+// What clients have in the replicated state, as it travels in a snapshot: it comes back as it went in, and what no node
+// would write is a coded refusal, never an exception.
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { test } from "vitest";
+import { decodeSessionState, encodeSessionState, type WatchState } from "../../src/wire/session-state.ts";
+
+const watch = (session: number, ...databases: readonly number[]): WatchState => ({
+  owner: { incarnation: 7, session, serial: 1 },
+  commands: 1,
+  isDirty: false,
+  keys: databases.map((database) => ({ database, key: Buffer.from(`key of ${database}`) })),
+});
+
+test("comes back as it went in", () => {
+  const state = { watches: [watch(1, 0, 15), watch(2)] };
+  const back = decodeSessionState(encodeSessionState(state), 16);
+  assert.deepEqual(back, { ok: true, value: state });
+});
+
+for (const { name, encoded, error } of [
+  { name: "no protobuf", encoded: Buffer.from("garbage"), error: "malformed" },
+  {
+    name: "cut short",
+    encoded: encodeSessionState({ watches: [watch(1, 0)] }).subarray(0, -1),
+    error: "malformed",
+  },
+  { name: "no owner", encoded: Buffer.from("0a00", "hex"), error: "missing" },
+  {
+    name: "a database too many",
+    encoded: encodeSessionState({ watches: [watch(1, 16)] }),
+    error: "outOfRange",
+  },
+  {
+    name: "one session twice",
+    encoded: encodeSessionState({ watches: [watch(1), watch(1, 2)] }),
+    error: "malformed",
+  },
+]) {
+  test(`refused: ${name}`, () => {
+    const back = decodeSessionState(encoded, 16);
+    assert.equal(back.ok ? "ok" : back.error, error);
+  });
+}
+
+test("property: no bytes at all make it throw", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+      decodeSessionState(bytes, 4);
+    }),
+    { numRuns: 1000 },
+  );
+});
