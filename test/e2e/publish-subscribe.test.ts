@@ -21,9 +21,14 @@ test("ioredis: channels and patterns on one node, published on another", async (
   for (const listening of nodes) {
     const subscriber = connect(listening.port);
     const received: string[] = [];
-    subscriber.on("message", (channel: string, text: string) => received.push(`${channel} ${text}`));
+    // A node that lags gives a new subscriber what was published, and acknowledged, just before (ADR 9): the last
+    // message of the round before. It is not counted.
+    const note = (prefix: string, text: string): void => {
+      if (text.startsWith(`to ${listening.name} `)) received.push(`${prefix} ${text}`);
+    };
+    subscriber.on("message", (channel: string, text: string) => note(channel, text));
     subscriber.on("pmessage", (pattern: string, channel: string, text: string) =>
-      received.push(`${pattern} ${channel} ${text}`),
+      note(`${pattern} ${channel}`, text),
     );
     await subscriber.subscribe("news");
     await subscriber.psubscribe("ne*");
@@ -31,18 +36,23 @@ test("ioredis: channels and patterns on one node, published on another", async (
       const publisher = connect(publishing.port);
       await until("the subscriber is known", async () => {
         const [, count] = await publisher.pubsub("NUMSUB", "news");
-        return count === 1;
+        return count === 1 && (await publisher.pubsub("NUMPAT")) === 1;
       });
-      assert.equal(await publisher.publish("news", publishing.name), 2);
+      assert.equal(await publisher.publish("news", `to ${listening.name} by ${publishing.name}`), 2);
       publisher.disconnect();
     }
     await until("all messages", () => received.length === 2 * nodes.length);
-    const expected = nodes.flatMap(({ name }) => [`news ${name}`, `ne* news ${name}`]);
+    const expected = nodes.flatMap(({ name }) => {
+      const text = `to ${listening.name} by ${name}`;
+      return [`news ${text}`, `ne* news ${text}`];
+    });
     assert.deepEqual(received, expected);
     subscriber.disconnect();
-    const asker = connect(nodes[0]!.port);
-    await until("the subscriber is forgotten", async () => (await asker.pubsub("CHANNELS")).length === 0);
-    asker.disconnect();
+    for (const { port } of nodes) {
+      const asker = connect(port);
+      await until("the subscriber is forgotten", async () => (await asker.pubsub("CHANNELS")).length === 0);
+      asker.disconnect();
+    }
   }
 }, 60_000);
 
