@@ -1,4 +1,4 @@
-// npm run bench:failover: the leader killed, stopped, told to stop, twenty times each, every time in a cluster of three
+// npm run bench:failover: the leader killed, stopped, cut off, told to stop, twenty times each, every time in a cluster of three
 // of its own; p50 and longest time without a successful write beside what is wanted.
 
 import { cpus, loadavg } from "node:os";
@@ -35,6 +35,13 @@ const WANTED: readonly Wanted[] = [
     failuresMax: Number.POSITIVE_INFINITY,
   },
   {
+    loss: "cut off",
+    what: "cut off",
+    p50Ms: 700,
+    maxMs: 1500,
+    failuresMax: Number.POSITIVE_INFINITY,
+  },
+  {
     loss: "SIGTERM",
     what: "told to stop (SIGTERM)",
     p50Ms: 30,
@@ -44,11 +51,12 @@ const WANTED: readonly Wanted[] = [
 ];
 
 async function trial(loss: Loss): Promise<FailoverFigure> {
-  const server = await startThree([]);
+  const server = await startThree([], loss === "cut off");
   try {
     return await measureFailover(server, loss, WRITERS);
   } finally {
     await Promise.all(server.children.map(stop));
+    await server.proxy?.stop();
   }
 }
 

@@ -3,13 +3,13 @@
 
 import { Client, once } from "./client.ts";
 import { hasEnded, sleep } from "./processes.ts";
-import { isLeader, type Server } from "./servers.ts";
+import { isLeader, memberName, type Server } from "./servers.ts";
 
 const BEFORE_MS = 1000;
 const AFTER_MS = 2500;
 
-/** Killed, stopped without a word (as a machine that is cut off would be), told to stop. */
-export type Loss = "SIGKILL" | "SIGSTOP" | "SIGTERM";
+/** Killed, stopped without a word, told to stop; or nothing passes between it and the other members any more. */
+export type Loss = "SIGKILL" | "SIGSTOP" | "SIGTERM" | "cut off";
 
 export interface FailoverFigure {
   /** The longest time without a success of any writer, from the signal on. */
@@ -57,14 +57,17 @@ export async function measureFailover(server: Server, loss: Loss, writers: numbe
   if (!(await isLeader(server.port))) throw new Error("the leader changed before it was taken away");
   const nowMs = performance.now();
   for (const gap of [progress.all, ...gaps]) gap.begin(nowMs);
-  server.children[leader]!.process.kill(loss);
+  if (loss === "cut off") cutOff(server);
+  else server.children[leader]!.process.kill(loss);
   await sleep(AFTER_MS);
   const endMs = performance.now();
   progress.stopped = true;
   for (const gap of [progress.all, ...gaps]) gap.success(endMs);
   await Promise.all(done);
-  if (loss !== "SIGSTOP" && !hasEnded(server.children[leader]!))
-    throw new Error(`${loss} did not end the leader`);
+  const ends = loss === "SIGKILL" || loss === "SIGTERM";
+  if (ends && !hasEnded(server.children[leader]!)) throw new Error(`${loss} did not end the leader`);
+  if (loss === "cut off" && (await isLeader(server.port)))
+    throw new Error("the leader that was cut off still says that it leads");
   const lost = await countLost(survivors[0]!, progress.acknowledged);
   // Its end is the caller's, who could not stop it otherwise.
   if (loss === "SIGSTOP") server.children[leader]!.process.kill("SIGCONT");
@@ -75,6 +78,11 @@ export async function measureFailover(server: Server, loss: Loss, writers: numbe
     lost,
     failures: progress.failures,
   };
+}
+
+function cutOff({ proxy, port }: Server): void {
+  if (proxy === undefined) throw new Error("only links that pass a proxy can be cut");
+  proxy.setAround(memberName(port), { held: true });
 }
 
 async function write(port: number, writer: number, gap: Gap, progress: Progress): Promise<void> {

@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { once } from "./client.ts";
+import { PeerProxy, type ProxiedMember } from "./peer-proxy.ts";
 import { type Child, hasEnded, outputOf, sleep, start } from "./processes.ts";
 
 export interface Server {
@@ -13,6 +14,8 @@ export interface Server {
   /** Of all nodes, in the order of `children`. */
   readonly ports: readonly number[];
   readonly children: readonly Child[];
+  /** What the members say to each other passes here, if it was asked for. */
+  readonly proxy?: PeerProxy;
 }
 
 const READY_MS_MAX = 20_000;
@@ -22,6 +25,7 @@ const CONTROL_PORT = 17_501;
 const ONE_PORT = 17_510;
 const THREE_PORT = 17_520;
 const PEER_PORT_OFFSET = 50;
+const PROXY_PORT_OFFSET = 60;
 const PROGRAM = "dist/main.js";
 
 const HOW_TO_INSTALL =
@@ -96,14 +100,20 @@ export async function isLeader(port: number): Promise<boolean> {
   return /^raft_role:leader\r?$/m.test(String(await once(port, "INFO", "raft")));
 }
 
-export async function startThree(nodeFlags: readonly string[]): Promise<Server> {
+export async function startThree(nodeFlags: readonly string[], proxied = false): Promise<Server> {
   const ports = [THREE_PORT, THREE_PORT + 1, THREE_PORT + 2];
-  const members = ports.flatMap((port, i) => [
+  const proxiedMembers: ProxiedMember[] = ports.map((port) => ({
+    name: memberName(port),
+    proxyPort: port + PROXY_PORT_OFFSET,
+    peerPort: port + PEER_PORT_OFFSET,
+  }));
+  const members = proxiedMembers.flatMap(({ name, proxyPort, peerPort }) => [
     "--member",
-    `n${i + 1}`,
-    `127.0.0.1:${port + PEER_PORT_OFFSET}`,
+    name,
+    `127.0.0.1:${proxied ? proxyPort : peerPort}`,
   ]);
-  const children = ports.map((port, i) => startNode(`n${i + 1}`, port, members, nodeFlags));
+  const proxy = proxied ? await PeerProxy.start(proxiedMembers) : undefined;
+  const children = ports.map((port) => startNode(memberName(port), port, members, nodeFlags));
   let leader: number | undefined;
   await until("three nodes", children, async () => {
     for (const port of ports) {
@@ -112,5 +122,9 @@ export async function startThree(nodeFlags: readonly string[]): Promise<Server> 
     }
     return leader !== undefined;
   });
-  return { name: "three nodes", port: leader!, ports, children };
+  const server = { name: "three nodes", port: leader!, ports, children };
+  return proxy === undefined ? server : { ...server, proxy };
 }
+
+/** Of the node of a cluster of three whose clients connect to `port`. */
+export const memberName = (port: number): string => `n${port - THREE_PORT + 1}`;

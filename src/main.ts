@@ -156,11 +156,13 @@ function openLog(path: string): DestinationStream | string {
 
 /** This process start: a new incarnation each time (DESIGN section 8). */
 function identity(settings: Settings): PeerIdentity {
-  const host = ownMember(settings)?.host ?? LOOPBACK;
+  const own = ownMember(settings);
+  const host = own?.host ?? LOOPBACK;
   return {
     clusterId: "",
     name: settings.nodeName,
-    address: formatAddress(host, settings.peerPort),
+    // What the others dial, which leads to peer-port through a mapped port or a proxy.
+    address: formatAddress(host, own?.port ?? settings.peerPort),
     clientAddress: formatAddress(host, settings.port),
     incarnation: systemEntropy.identity(),
   };

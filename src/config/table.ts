@@ -153,7 +153,7 @@ export const TABLE = [
   row({ name: "member", field: "members", group: "Members", ...oursShared, kind: members, default: noMembers,
     help: "One line per founder, the same on all; to join: itself and one that runs. None: a cluster of one." }),
   row({ name: "peer-port", field: "peerPort", group: "Members", ...oursFixed, kind: integer(0, 65535), default: 0,
-    help: "Port for the other members; 0 takes it from this node's member line, else port + 10000." }),
+    help: "Port to listen on for members, who dial the member line's; 0 takes that one, else port + 10000." }),
   row({ name: "peer-bind", field: "peerBind", group: "Members", ...oursFixed,
     kind: wordList("<address>...", 16, "Too many bind addresses specified."), default: [],
     help: "Addresses for the other members; empty is all with a cluster-secret, else loopback." }),

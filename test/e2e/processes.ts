@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
+import { PeerProxy } from "../../bench/peer-proxy.ts";
 
 export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 const POLL_MS = 10;
@@ -110,26 +111,57 @@ export function connect(port: number): Redis {
 
 export class ProcessCluster {
   readonly nodes: NodeProcess[] = [];
+  #proxy: PeerProxy | undefined;
 
   static async start(count: number, flags: readonly string[] = []): Promise<ProcessCluster> {
-    requireBuild();
-    const cluster = new ProcessCluster();
     const ports = await freePorts(2 * count);
-    const members: string[] = [];
-    for (let i = 0; i < count; i++) members.push("--member", `n${i + 1}`, `127.0.0.1:${ports[count + i]}`);
-    for (let i = 0; i < count; i++) {
-      const own = count === 1 ? [] : ["--node-name", `n${i + 1}`, ...members];
-      cluster.nodes.push(new NodeProcess(`n${i + 1}`, ports[i] ?? 0, [...own, ...flags]));
+    const cluster = new ProcessCluster();
+    await cluster.#start(ports.slice(0, count), ports.slice(count), flags, () => []);
+    return cluster;
+  }
+
+  /** What the members say to each other passes through `proxy`. */
+  static async startProxied(count: number): Promise<ProcessCluster> {
+    const ports = await freePorts(3 * count);
+    const proxyPorts = ports.slice(count, 2 * count);
+    const peerPorts = ports.slice(2 * count);
+    const cluster = new ProcessCluster();
+    cluster.#proxy = await PeerProxy.start(
+      proxyPorts.map((proxyPort, i) => ({ name: `n${i + 1}`, proxyPort, peerPort: peerPorts[i]! })),
+    );
+    await cluster.#start(ports.slice(0, count), proxyPorts, [], (i) => ["--peer-port", String(peerPorts[i])]);
+    return cluster;
+  }
+
+  get proxy(): PeerProxy {
+    if (this.#proxy === undefined) throw new Error("a cluster without a proxy");
+    return this.#proxy;
+  }
+
+  async #start(
+    ports: readonly number[],
+    memberPorts: readonly number[],
+    flags: readonly string[],
+    flagsOf: (node: number) => readonly string[],
+  ): Promise<void> {
+    requireBuild();
+    const members = memberPorts.flatMap((port, i) => ["--member", `n${i + 1}`, `127.0.0.1:${port}`]);
+    for (const [i, port] of ports.entries()) {
+      const own = ports.length === 1 ? [] : ["--node-name", `n${i + 1}`, ...members];
+      this.nodes.push(new NodeProcess(`n${i + 1}`, port, [...own, ...flags, ...flagsOf(i)]));
     }
-    await cluster.leader();
+    await this.#allKnowTheLeader();
+  }
+
+  async #allKnowTheLeader(): Promise<void> {
+    await this.leader();
     await until("all nodes know the leader", async () => {
-      for (const node of cluster.nodes) {
+      for (const node of this.nodes) {
         const info = await node.info("raft");
         if (info === undefined || (info.get("raft_leader") ?? "") === "") return undefined;
       }
       return true;
     });
-    return cluster;
   }
 
   /** The node that says it leads, with a lease; of those that run. */
@@ -153,6 +185,7 @@ export class ProcessCluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
+    await this.#proxy?.stop();
   }
 }
 

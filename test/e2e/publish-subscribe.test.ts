@@ -36,7 +36,7 @@ test("ioredis: channels and patterns on one node, published on another", async (
       const publisher = connect(publishing.port);
       await until("the subscriber is known", async () => {
         const [, count] = await publisher.pubsub("NUMSUB", "news");
-        return count === 1 && (await publisher.pubsub("NUMPAT")) === 1;
+        return count === 1 && Number(await publisher.pubsub("NUMPAT")) === 1;
       });
       assert.equal(await publisher.publish("news", `to ${listening.name} by ${publishing.name}`), 2);
       publisher.disconnect();
