@@ -1,11 +1,12 @@
 // MULTI, EXEC, DISCARD, WATCH, UNWATCH (docs/adr/0010). MULTI and DISCARD belong to the session. The other three
 // run on the state machine in their log form, which the client's node has made of what the client sent:
 //
-//   EXEC <owner> <watches> <replies> <needs memory: 0 or 1> <commands as RESP, back to back>
+//   EXEC <owner> <watches> <replies> <arguments> <commands as RESP, back to back>
 //   WATCH <owner> <ordinal> key ...
 //   UNWATCH <owner>
 //
-// An owner is "incarnation:session:serial"; `watches` says how many WATCHes of that serial went before.
+// An owner is "incarnation:session:serial"; `watches` says how many WATCHes of that serial went before, `arguments`
+// how many arguments those of the commands have that may need memory, all together.
 
 import type { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
@@ -23,7 +24,7 @@ export const transactionCommands = [
 ] as const satisfies readonly CommandRow[];
 
 /** Arguments of EXEC's log form. */
-export const EXEC_NEEDS_MEMORY = 4;
+export const EXEC_MEMORY_ARGUMENTS = 4;
 export const EXEC_COMMANDS = 5;
 
 export const transactionError = {

@@ -7,7 +7,7 @@ import { replyError } from "../command/errors.ts";
 import { advanceReplyMode } from "../command/local-context.ts";
 import { localError, subscribersOnly } from "../command/local-errors.ts";
 import { lookupId, rows } from "../command/lookup.ts";
-import { EXEC_NEEDS_MEMORY, execAborted, transactionError } from "../command/transactions.ts";
+import { EXEC_MEMORY_ARGUMENTS, execAborted, transactionError } from "../command/transactions.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import {
@@ -123,9 +123,13 @@ export class Dispatch {
     const node = this.#node;
     if (node.replica.pressure || session.forwarded > 0) return session.setHold(HOLD_PRESSURE);
     const { limit, proposals } = node.replica;
-    if (limit.isLimited && (deniedOutOfMemory[id] === 1 || needsMemory(id, args))) {
-      if (limit.isRefusing) return this.refuse(session, id, replyError.outOfMemory);
-      if (limit.isTight(proposals.open)) return session.setHold(HOLD_PRESSURE);
+    if (limit.isLimited) {
+      const inner = id === rowIds.exec ? Number(args.text(EXEC_MEMORY_ARGUMENTS)) : 0;
+      if (deniedOutOfMemory[id] === 1 || inner > 0) {
+        if (limit.isRefusing) return this.refuse(session, id, replyError.outOfMemory);
+        if (limit.isTight(proposals.open)) return session.setHold(HOLD_PRESSURE);
+      }
+      proposals.open.innerArguments += inner;
     }
     this.#begun(session, id, args);
     // An inline command, or one behind skipped empty lines, has no RESP array of its own to copy.
@@ -240,7 +244,3 @@ export class Dispatch {
     return outcome;
   }
 }
-
-/** Is it a transaction with a command that maxmemory may forbid? */
-const needsMemory = (id: number, form: Args): boolean =>
-  id === rowIds.exec && form.is(EXEC_NEEDS_MEMORY, "1");

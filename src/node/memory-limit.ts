@@ -10,6 +10,7 @@ import { emptyCandidate } from "../store/candidates.ts";
 import type { Store } from "../store/store.ts";
 import { evictableCount, VictimPicker } from "../store/victims.ts";
 import { EvictionWriter } from "../wire/eviction-codec.ts";
+import type { BatchesInFlight } from "./batches-in-flight.ts";
 import type { TurnBatch } from "./turn-batch.ts";
 
 /** Keys one entry names at most: a slice that no client notices, and more where an entry's own commands need it. */
@@ -30,16 +31,15 @@ export class MemoryLimit {
   readonly #settings: Settings;
   readonly #picker: VictimPicker;
   readonly #victim = emptyCandidate();
-  /** Of proposed entries that are not applied. */
-  #growthInFlight = 0;
-  readonly #inFlight: TurnBatch[] = [];
+  readonly #inFlight: BatchesInFlight;
   /** How much may be on its way. */
   #room = Number.POSITIVE_INFINITY;
   /** The last search found too little. */
   #isDry = false;
 
-  constructor(settings: Settings, random: Prng) {
+  constructor(settings: Settings, random: Prng, inFlight: BatchesInFlight) {
     this.#settings = settings;
+    this.#inFlight = inFlight;
     this.#picker = new VictimPicker(random);
     this.follow();
   }
@@ -67,25 +67,25 @@ export class MemoryLimit {
 
   /** Must what needs memory wait for what is on its way? Never when nothing is. */
   isTight(open: TurnBatch): boolean {
-    return this.#growthInFlight + open.growthBytesMax > this.#room;
+    return this.#inFlight.growthBytes + open.growthBytesMax > this.#room;
   }
 
   /** The same of the next batch, when the open one has been proposed. */
   get isPressing(): boolean {
-    return this.isLimited && this.#growthInFlight > this.#room;
+    return this.isLimited && this.#inFlight.growthBytes > this.#room;
   }
 
   /** More is in use than may be, and an entry on its own should do something about it. */
-  wantsEntry(store: Store, entriesInFlight: number): boolean {
-    if (!this.isLimited || entriesInFlight >= ENTRIES_IN_FLIGHT_MAX) return false;
+  wantsEntry(store: Store): boolean {
+    if (!this.isLimited || this.#inFlight.count >= ENTRIES_IN_FLIGHT_MAX) return false;
     const { maxmemoryBytes, maxmemoryPolicy } = this.#settings;
     if (store.logicalBytes <= maxmemoryBytes || this.#bytesAtMost(store) <= maxmemoryBytes) return false;
     return evictableCount(store, maxmemoryPolicy) > 0;
   }
 
   /** wantsEntry, and there is hope that the next search finds what the last one did not. */
-  isOver(store: Store, entriesInFlight: number): boolean {
-    return !this.#isDry && this.wantsEntry(store, entriesInFlight);
+  isOver(store: Store): boolean {
+    return !this.#isDry && this.wantsEntry(store);
   }
 
   /** Fills `section` for the batch that is about to be proposed: enough that it cannot end above the limit. */
@@ -114,28 +114,22 @@ export class MemoryLimit {
     }
   }
 
-  /** The batch is in the log, with what `section` says. */
-  proposed(batch: TurnBatch): void {
-    this.#growthInFlight += batch.growthBytes;
-    this.#inFlight.push(batch);
-  }
-
   /** The core refused it. */
   refused(batch: TurnBatch): void {
     this.#picker.takeBack(batch.victimCount);
   }
 
-  /** The oldest batch in flight has been applied, which took so many of its victims; or it never will be. */
+  /** It is in flight no more: it was applied, which took so many of its victims, or it never will be. */
   settled(batch: TurnBatch, victimsTaken: number): void {
-    this.#growthInFlight -= batch.growthBytes;
-    this.#inFlight.shift();
     this.#picker.settle(batch.victimCount, victimsTaken);
   }
+
   /** Logical bytes when all that is in flight has been applied. An entry evicts only what is above the limit then. */
   #bytesAtMost(store: Store): number {
     const { maxmemoryBytes } = this.#settings;
     let bytes = store.logicalBytes;
-    for (const { growthBytes, victimBytes } of this.#inFlight) {
+    for (let i = 0; i < this.#inFlight.count; i++) {
+      const { growthBytes, victimBytes } = this.#inFlight.at(i);
       bytes += growthBytes;
       if (bytes > maxmemoryBytes) bytes = Math.max(maxmemoryBytes, bytes - victimBytes);
     }

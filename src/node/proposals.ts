@@ -13,6 +13,7 @@ import type { DataContext } from "../command/types.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { RaftCore } from "../raft/index.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
+import type { BatchesInFlight } from "./batches-in-flight.ts";
 import type { CommandTimer } from "./command-timer.ts";
 import type { EntryMemory } from "./entry-memory.ts";
 import type { MemoryLimit } from "./memory-limit.ts";
@@ -28,6 +29,7 @@ export interface ProposalsParts {
   readonly machine: Machine;
   readonly output: ReplyOutput;
   readonly memory: EntryMemory;
+  readonly inFlight: BatchesInFlight;
   readonly limit: MemoryLimit;
   readonly timer: CommandTimer;
   readonly readContext: DataContext;
@@ -35,13 +37,9 @@ export interface ProposalsParts {
 
 export class Proposals {
   open: TurnBatch;
-  /** Payload bytes proposed and not yet applied. */
-  inFlightBytes = 0;
   readonly #parts: ProposalsParts;
   readonly #args = new Args();
   readonly #spare: TurnBatch[] = [];
-  #inFlight: TurnBatch[] = [];
-  #first = 0;
   #serial = 0;
   /** Set when leadership was lost: by then the batches in flight are decided or uncertain. */
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -56,17 +54,13 @@ export class Proposals {
     this.#parts.memory.recycle(firstIndex);
   }
 
-  get inFlightCount(): number {
-    return this.#inFlight.length - this.#first;
-  }
-
   /**
    * Makes the open batch an entry; with `force` an empty one too, which moves cluster time only, and without it an empty one
    * that names keys to evict. A core that refuses it (no longer leader) leaves the commands not executed: they are put back.
    */
   propose(raft: RaftCore, timeMs: number, seed: number, flags: number, force: boolean): void {
     const batch = this.open;
-    const { limit, machine } = this.#parts;
+    const { inFlight, limit, machine } = this.#parts;
     limit.name(machine.store, batch);
     if (batch.count === 0 && batch.victimCount === 0 && !force) return;
     const payload = batch.seal(timeMs, seed, flags, limit.section);
@@ -79,21 +73,20 @@ export class Proposals {
       this.#putBack(batch);
       return;
     }
-    limit.proposed(batch);
-    this.inFlightBytes += payload.length;
-    this.#inFlight.push(batch);
+    inFlight.push(batch);
   }
 
   /** Applies the committed entry (index, term) if it is one of ours, with its replies. False: it is not. */
   apply(index: number, term: number): boolean {
     this.#putBackOverwritten(index, term);
-    const batch = this.#inFlight[this.#first];
+    const { inFlight, limit, machine } = this.#parts;
+    const batch = inFlight.oldest;
     if (batch === undefined || batch.index > index) return false;
     if (batch.index !== index || batch.term !== term)
       fail(`entry ${index}/${term} applied while ${batch.index}/${batch.term} is in flight`);
-    this.#takeFirst();
+    inFlight.shift();
     this.#run(batch, index, term);
-    this.#parts.limit.settled(batch, this.#parts.machine.victimsTaken);
+    limit.settled(batch, machine.victimsTaken);
     this.#recycle(batch);
     return true;
   }
@@ -103,11 +96,12 @@ export class Proposals {
    * proposed in those, at this index or any later one, will never be applied.
    */
   #putBackOverwritten(index: number, term: number): void {
+    const { inFlight, limit } = this.#parts;
     for (;;) {
-      const batch = this.#inFlight[this.#first];
+      const batch = inFlight.oldest;
       if (batch === undefined || batch.term >= term || batch.index < index) return;
-      this.#takeFirst();
-      this.#parts.limit.settled(batch, 0);
+      inFlight.shift();
+      limit.settled(batch, 0);
       this.#putBack(batch);
     }
   }
@@ -131,10 +125,10 @@ export class Proposals {
   /** Answers what is still undecided after the deadline, or all of it when a snapshot has passed it by. */
   giveUp(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
-    while (this.inFlightCount > 0) {
-      const batch = this.#inFlight[this.#first]!;
-      this.#takeFirst();
-      this.#parts.limit.settled(batch, 0);
+    const { inFlight, limit } = this.#parts;
+    for (let batch = inFlight.oldest; batch !== undefined; batch = inFlight.oldest) {
+      inFlight.shift();
+      limit.settled(batch, 0);
       this.#fail(batch);
       this.#recycle(batch);
     }
@@ -145,19 +139,6 @@ export class Proposals {
     batch.open();
     batch.serial = ++this.#serial;
     return batch;
-  }
-
-  #takeFirst(): void {
-    const batch = this.#inFlight[this.#first]!;
-    this.inFlightBytes -= batch.payload.length;
-    this.#first++;
-    if (this.#first === this.#inFlight.length) {
-      this.#inFlight.length = 0;
-      this.#first = 0;
-    } else if (this.#first === 1024) {
-      this.#inFlight = this.#inFlight.slice(this.#first);
-      this.#first = 0;
-    }
   }
 
   /** The hot loop of a leader: every command of a committed entry, in order, with its reply. */

@@ -24,6 +24,7 @@ import {
 } from "../raft/index.ts";
 import type { Store } from "../store/store.ts";
 import { FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
+import { BatchesInFlight } from "./batches-in-flight.ts";
 import { ClusterClock } from "./cluster-clock.ts";
 import { CommandTimer, type TimerSinks } from "./command-timer.ts";
 import { EntryMemory } from "./entry-memory.ts";
@@ -106,6 +107,7 @@ export class Replica {
   readonly readContext: DataContext;
   readonly #environment: ReplicaEnvironment;
   readonly #prng: Xoshiro;
+  readonly #inFlight = new BatchesInFlight();
   #appliedSinceCompaction = 0;
   readonly #handover = new Handover();
   #isBarred = false;
@@ -120,11 +122,12 @@ export class Replica {
     const localRandom = new Xoshiro(ports.entropy.u32());
     this.readContext = contextOf(store, localRandom);
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);
-    this.limit = new MemoryLimit(environment.settings, localRandom);
+    this.limit = new MemoryLimit(environment.settings, localRandom, this.#inFlight);
     this.proposals = new Proposals({
       machine: this.machine,
       output,
       memory: new EntryMemory(),
+      inFlight: this.#inFlight,
       limit: this.limit,
       timer: this.timer,
       readContext: this.readContext,
@@ -274,7 +277,7 @@ export class Replica {
   }
 
   #updatePressure(): void {
-    this.pressure = this.proposals.inFlightBytes > IN_FLIGHT_BYTES_MAX || this.limit.isPressing;
+    this.pressure = this.#inFlight.payloadBytes > IN_FLIGHT_BYTES_MAX || this.limit.isPressing;
   }
 
   /** Moves time by `ticks`, proposes, and carries out everything Raft has decided. */
@@ -363,7 +366,7 @@ export class Replica {
     const runningMs = this.#runningMs();
     // An entry without commands moves time, so that all replicas can reclaim what is due, or evicts.
     const due = this.#isDue();
-    const evicts = this.limit.wantsEntry(this.machine.store, proposals.inFlightCount);
+    const evicts = this.limit.wantsEntry(this.machine.store);
     if (proposals.open.count === 0 && !due && !evicts) return;
     proposals.propose(raft, runningMs, this.#prng.u32(), this.activeExpire ? 0 : FLAG_KEEP_DUE, due);
   }
@@ -378,15 +381,14 @@ export class Replica {
     return (
       proposals.open.count === 0 &&
       this.activeExpire &&
-      proposals.inFlightCount === 0 &&
+      this.#inFlight.count === 0 &&
       this.machine.store.nextDeadlineMs() <= this.#runningMs()
     );
   }
 
   /** Due keys, or too many: the next slice goes with the next turn, not with the next tick. */
   #hasMoreToRemove(): boolean {
-    const { inFlightCount } = this.proposals;
-    return this.#isDue() || this.limit.isOver(this.machine.store, inFlightCount);
+    return this.#isDue() || this.limit.isOver(this.machine.store);
   }
 
   #handle(ready: Ready): void {

@@ -27,6 +27,8 @@ export class Transaction {
   /** A write is among the queued (CLIENT PAUSE). */
   hasWrite = false;
   hasLocal = false;
+  /** Arguments of all queued commands that may need memory. */
+  memoryArguments = 0;
   queue: Queued[] = [];
   readonly #bytes = new PendingInput();
 
@@ -57,6 +59,7 @@ export class Transaction {
     this.hasFailed = false;
     this.hasWrite = false;
     this.hasLocal = false;
+    this.memoryArguments = 0;
     this.queue = [];
     this.#bytes.clear();
   }

@@ -53,12 +53,14 @@ export class Transactions {
       return dispatch.refuse(session, id, transactionError.tooLong);
     }
     const { mode, limit } = this.#node.replica;
-    if (deniedOutOfMemory[id] === 1 && mode === MODE_LEADER && limit.isRefusing) {
+    // As in Redis whatever it is: what is queued needs memory too, and there is no end to it.
+    if (limit.isRefusing && mode === MODE_LEADER) {
       return dispatch.refuse(session, id, replyError.outOfMemory);
     }
     // What will not run need not be kept.
     if (!transaction.hasFailed) {
       const isLocal = isLocalInTransaction[id] === 1;
+      if (deniedOutOfMemory[id] === 1) transaction.memoryArguments += args.count;
       transaction.add(id, routes[id] === ROUTE_WRITE, isLocal, source, from, to);
     }
     return dispatch.answer(session, (reply) => reply.simple("QUEUED"));
@@ -95,7 +97,7 @@ export class Transactions {
 
   #send(session: Session, id: number, transaction: Transaction): number {
     const node = this.#node;
-    const { hasLocal, watches, queue } = transaction;
+    const { hasLocal, watches, queue, memoryArguments } = transaction;
     const unit = hasLocal ? this.#dataOnly(transaction) : transaction.bytes;
     const count = hasLocal ? queue.filter(({ isLocal }) => !isLocal).length : queue.length;
     if (hasLocal) session.plan = { bytes: Buffer.from(transaction.bytes), queue, reply: undefined };
@@ -107,8 +109,7 @@ export class Transactions {
       );
     }
     const owner = watches === 0 ? NO_OWNER : this.ownerOf(session, transaction);
-    const needsMemory = queue.some((queued) => deniedOutOfMemory[queued.id] === 1);
-    const form = Args.of("EXEC", owner, String(watches), String(count), needsMemory ? "1" : "0", unit);
+    const form = Args.of("EXEC", owner, String(watches), String(count), String(memoryArguments), unit);
     const outcome = node.dispatch.logForm(session, id, form, NOTHING, 0, 0);
     if (outcome !== DONE) session.plan = undefined; // it is sent again, from the start
     return outcome;

@@ -15,6 +15,8 @@ export const ITEM_WRITE = 0;
 export const ITEM_READ = 1;
 
 const ITEMS_INITIAL = 256;
+/** What an argument costs beside its bytes if it becomes a key: its slot, and the rounding up of its size. */
+const ARGUMENT_LOGICAL_BYTES = 16;
 const NOTHING = Buffer.alloc(0);
 const SIDE_BYTES_KEPT = 1 << 20;
 
@@ -49,6 +51,8 @@ export class TurnBatch {
   victimBytes = 0;
   /** What the payload's commands were taken to add at most, in logical bytes, when it was proposed. */
   growthBytes = 0;
+  /** Arguments of commands inside commands (EXEC) that may need memory. */
+  innerArguments = 0;
   kinds = new Uint8Array(ITEMS_INITIAL);
   protocols = new Uint8Array(ITEMS_INITIAL);
   mutes = new Uint8Array(ITEMS_INITIAL);
@@ -95,6 +99,7 @@ export class TurnBatch {
     this.victimCount = 0;
     this.victimBytes = 0;
     this.growthBytes = 0;
+    this.innerArguments = 0;
     this.offsetsUsed = 0;
     this.#sideUsed = 0;
     this.#database = 0;
@@ -112,11 +117,13 @@ export class TurnBatch {
   /**
    * The most that its commands can add to the logical bytes, if their values are what comes with them: a quarter more and the header,
    * as size classes have it, and the slot and the rounding for each argument, as if it were a key of its own. What a
-   * command makes of what is there already (APPEND, COPY) is not in it.
+   * command makes of what is there already (APPEND, COPY, a hash that becomes a large one) is not in it.
    */
   get growthBytesMax(): number {
     const { commandBytes } = this;
-    return commandBytes === 0 ? 0 : 1.25 * commandBytes + 8 * this.offsetsUsed - 16 * this.count;
+    if (commandBytes === 0) return 0;
+    const argumentCount = this.offsetsUsed / 2 - this.count + this.innerArguments;
+    return 1.25 * commandBytes + ARGUMENT_LOGICAL_BYTES * argumentCount;
   }
 
   /**

@@ -221,6 +221,30 @@ test("volatile policies: keys without a deadline stay, and -OOM when there is no
   assert.equal(client.call("SET", "k", "v", "EX", "100"), OOM);
 });
 
+test("what transactions write is counted as what it may become: never above the limit", () => {
+  const limit = 100 * KIB;
+  const world = started(3, { maxmemory: `${limit}`, "maxmemory-policy": "allkeys-lru" });
+  const watch = new Watch(world, limit);
+  for (const host of world.hosts.values()) {
+    const client = host.connect();
+    let n = 0;
+    for (let round = 0; round < 40; round++) {
+      const pairs = (): string[] => Array.from({ length: 100 }, () => [`${host.name}${n++}`, "v"]).flat();
+      client.sendRaw(
+        Buffer.concat(
+          [["MULTI"], ["MSET", ...pairs()], ["MSET", ...pairs()], ["EXEC"]].map((it) => encodeCommand(it)),
+        ),
+      );
+      let received = "";
+      world.until("EXEC is answered", () => {
+        received += client.take();
+        return received.endsWith("*2\r\n+OK\r\n+OK\r\n");
+      });
+    }
+  }
+  assert.ok(watch.mostBytes > 0.95 * limit, `the most was ${watch.mostBytes}`);
+});
+
 test("growth that arguments do not show is evicted by the next entry, at once", () => {
   const limit = 100 * KIB;
   const world = started(3, { maxmemory: `${limit}`, "maxmemory-policy": "allkeys-random" });

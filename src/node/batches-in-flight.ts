@@ -1,0 +1,52 @@
+// The batches of this leader that are in the log and not yet applied, oldest first, and what they hold together. A queue
+// of bookkeeping: it decides nothing.
+
+import { fail } from "../base/assert.ts";
+import type { TurnBatch } from "./turn-batch.ts";
+
+/** So many taken places at the front are let go of together. */
+const TAKEN_PLACES_MAX = 1024;
+
+export class BatchesInFlight {
+  /** Payload bytes of all of them. */
+  payloadBytes = 0;
+  /** What all of them can add at most, in logical bytes. */
+  growthBytes = 0;
+  #batches: TurnBatch[] = [];
+  #first = 0;
+
+  get count(): number {
+    return this.#batches.length - this.#first;
+  }
+
+  /** The oldest, if there is one. */
+  get oldest(): TurnBatch | undefined {
+    return this.#batches[this.#first];
+  }
+
+  /** The `index`th, from the oldest on. */
+  at(index: number): TurnBatch {
+    return this.#batches[this.#first + index] ?? fail(`batch ${index} of ${this.count} in flight`);
+  }
+
+  push(batch: TurnBatch): void {
+    this.payloadBytes += batch.payload.length;
+    this.growthBytes += batch.growthBytes;
+    this.#batches.push(batch);
+  }
+
+  /** Takes the oldest out: it has been applied, or never will be. */
+  shift(): void {
+    const batch = this.at(0);
+    this.payloadBytes -= batch.payload.length;
+    this.growthBytes -= batch.growthBytes;
+    this.#first++;
+    if (this.#first === this.#batches.length) {
+      this.#batches.length = 0;
+      this.#first = 0;
+    } else if (this.#first === TAKEN_PLACES_MAX) {
+      this.#batches = this.#batches.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+}
