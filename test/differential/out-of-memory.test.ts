@@ -2,7 +2,7 @@
 // the same settings of maxmemory and its kin are taken and refused.
 
 import assert from "node:assert/strict";
-import { test } from "vitest";
+import { describe, test } from "vitest";
 import { rows } from "../../src/command/lookup.ts";
 import { type Client, World } from "../node/world.ts";
 import type { Executor } from "./executor.ts";
@@ -84,93 +84,93 @@ async function shortest({ send }: Side): Promise<string[][]> {
   return commands;
 }
 
-for (const policy of ["noeviction", "volatile-lru", "volatile-ttl"]) {
-  test.skipIf(version === undefined)(`${policy}: the same commands are refused, alone and when queued`, () =>
-    withBoth(async (sides) => {
-      const commands = await shortest(sides[1]!);
-      let refused = 0;
-      for (const words of commands) {
-        await useUp(sides, policy);
-        const [ours, theirs] = await Promise.all(sides.map(({ send }) => send(...words)));
-        assert.equal(OOM.test(ours!), OOM.test(theirs!), `${words.join(" ")}: ${ours} and ${theirs}`);
-        if (OOM.test(theirs!)) {
-          assert.equal(ours, theirs);
-          refused++;
+describe.skipIf(version === undefined)("beside redis-server (skipped where it is not installed)", () => {
+  for (const policy of ["noeviction", "volatile-lru", "volatile-ttl"]) {
+    test(`${policy}: the same commands are refused, alone and when queued`, () =>
+      withBoth(async (sides) => {
+        const commands = await shortest(sides[1]!);
+        let refused = 0;
+        for (const words of commands) {
+          await useUp(sides, policy);
+          const [ours, theirs] = await Promise.all(sides.map(({ send }) => send(...words)));
+          assert.equal(OOM.test(ours!), OOM.test(theirs!), `${words.join(" ")}: ${ours} and ${theirs}`);
+          if (OOM.test(theirs!)) {
+            assert.equal(ours, theirs);
+            refused++;
+          }
+          await useUp(sides, policy);
+          const queued = await Promise.all(
+            sides.map(async ({ send }) => [await send("MULTI"), await send(...words), await send("EXEC")]),
+          );
+          assert.deepEqual(queued[0], queued[1], `${words.join(" ")} after MULTI`);
         }
-        await useUp(sides, policy);
-        const queued = await Promise.all(
-          sides.map(async ({ send }) => [await send("MULTI"), await send(...words), await send("EXEC")]),
-        );
-        assert.deepEqual(queued[0], queued[1], `${words.join(" ")} after MULTI`);
-      }
-      assert.ok(refused > 30 && refused < commands.length / 2, `${refused} of ${commands.length} refused`);
-    }),
-  );
-}
+        assert.ok(refused > 30 && refused < commands.length / 2, `${refused} of ${commands.length} refused`);
+      }));
+  }
 
-test.skipIf(version === undefined)("EXEC is refused for what it would run, and only then", () =>
-  withBoth(async (sides) => {
-    for (const [queued, isRefused] of [
-      [["SET k v"], true],
-      [["GET k", "DEL k"], false],
-      [["GET k", "HSET h f v", "GET k"], true],
-      [["PING"], false],
-    ] as const) {
-      const replies: string[] = [];
-      for (const { send, operator } of sides) {
-        await operator("CONFIG", "SET", "maxmemory", "0");
-        await send("MULTI");
-        for (const command of queued) assert.equal(await send(...command.split(" ")), "+QUEUED\r\n");
-        await useUp([{ send, operator }], "noeviction");
-        replies.push(await send("EXEC"));
+  test("EXEC is refused for what it would run, and only then", () =>
+    withBoth(async (sides) => {
+      for (const [queued, isRefused] of [
+        [["SET k v"], true],
+        [["GET k", "DEL k"], false],
+        [["GET k", "HSET h f v", "GET k"], true],
+        [["PING"], false],
+      ] as const) {
+        const replies: string[] = [];
+        for (const { send, operator } of sides) {
+          await operator("CONFIG", "SET", "maxmemory", "0");
+          await send("MULTI");
+          for (const command of queued) assert.equal(await send(...command.split(" ")), "+QUEUED\r\n");
+          await useUp([{ send, operator }], "noeviction");
+          replies.push(await send("EXEC"));
+        }
+        assert.equal(replies[0], replies[1], queued.join(", "));
+        assert.equal(OOM.test(replies[0]!), isRefused, replies[0]);
       }
-      assert.equal(replies[0], replies[1], queued.join(", "));
-      assert.equal(OOM.test(replies[0]!), isRefused, replies[0]);
-    }
-  }),
-);
+    }));
 
-test.skipIf(version === undefined)("settings around maxmemory: taken, shown and refused alike", () =>
-  withBoth(async (sides) => {
-    for (const [name, ...values] of [
-      ["maxmemory", "100", "1kb", "2GB", "-1", "x", "1.5mb", "0"],
-      ["maxmemory-policy", "allkeys-lru", "volatile-lfu", "VOLATILE-TTL", "allkeys-ttl", "", "noeviction"],
-      ["maxmemory-samples", "1", "64", "0", "-1", "x", "5"],
-      ["lfu-log-factor", "0", "100", "-1", "x", "10"],
-      ["lfu-decay-time", "0", "60", "-1", "x", "1"],
-    ] as const) {
-      for (const value of values) {
-        const [ours, theirs] = await Promise.all(sides.map(({ send }) => send("CONFIG", "SET", name, value)));
-        assert.equal(ours, theirs, `${name} ${value}`);
-        const shown = await answers(sides, [`CONFIG GET ${name}`]);
-        assert.equal(shown[0], shown[1], `${name} ${value}`);
+  test("settings around maxmemory: taken, shown and refused alike", () =>
+    withBoth(async (sides) => {
+      for (const [name, ...values] of [
+        ["maxmemory", "100", "1kb", "2GB", "-1", "x", "1.5mb", "0"],
+        ["maxmemory-policy", "allkeys-lru", "volatile-lfu", "VOLATILE-TTL", "allkeys-ttl", "", "noeviction"],
+        ["maxmemory-samples", "1", "64", "0", "-1", "x", "5"],
+        ["lfu-log-factor", "0", "100", "-1", "x", "10"],
+        ["lfu-decay-time", "0", "60", "-1", "x", "1"],
+      ] as const) {
+        for (const value of values) {
+          const [ours, theirs] = await Promise.all(
+            sides.map(({ send }) => send("CONFIG", "SET", name, value)),
+          );
+          assert.equal(ours, theirs, `${name} ${value}`);
+          const shown = await answers(sides, [`CONFIG GET ${name}`]);
+          assert.equal(shown[0], shown[1], `${name} ${value}`);
+        }
       }
-    }
-  }),
-);
+    }));
 
-test.skipIf(version === undefined)("OBJECT IDLETIME and FREQ answer under the policies that track them", () =>
-  withBoth(async (sides) => {
-    for (const policy of [
-      "noeviction",
-      "allkeys-lru",
-      "allkeys-lfu",
-      "allkeys-random",
-      "volatile-lru",
-      "volatile-lfu",
-      "volatile-random",
-      "volatile-ttl",
-    ]) {
-      const [ours, theirs] = await answers(sides, [
-        `CONFIG SET maxmemory-policy ${policy}`,
-        "DEL k",
-        "SET k v",
-        "OBJECT IDLETIME k",
-        "OBJECT FREQ k",
-        "OBJECT FREQ none",
-        "OBJECT IDLETIME none",
-      ]);
-      assert.equal(ours, theirs, policy);
-    }
-  }),
-);
+  test("OBJECT IDLETIME and FREQ answer under the policies that track them", () =>
+    withBoth(async (sides) => {
+      for (const policy of [
+        "noeviction",
+        "allkeys-lru",
+        "allkeys-lfu",
+        "allkeys-random",
+        "volatile-lru",
+        "volatile-lfu",
+        "volatile-random",
+        "volatile-ttl",
+      ]) {
+        const [ours, theirs] = await answers(sides, [
+          `CONFIG SET maxmemory-policy ${policy}`,
+          "DEL k",
+          "SET k v",
+          "OBJECT IDLETIME k",
+          "OBJECT FREQ k",
+          "OBJECT FREQ none",
+          "OBJECT IDLETIME none",
+        ]);
+        assert.equal(ours, theirs, policy);
+      }
+    }));
+});
