@@ -11,9 +11,9 @@ import { TcpExecutor } from "./tcp-executor.ts";
 
 const version = installedVersion();
 const OOM = /^-(EXECABORT Transaction discarded because of: )?OOM /;
-/** They end the connection or the server, change what it is for, or have a meaning of their own inside MULTI. */
+/** They end the connection or the server, write files, change what it is for, or have a meaning of their own inside MULTI. */
 const NOT_SENT =
-  /^(quit|reset|shutdown|monitor|[ps]?subscribe|[ps]?unsubscribe|multi|exec|discard|watch|unwatch|wait|debug.*|raft.*)$/;
+  /^(quit|reset|shutdown|save|bgsave|bgrewriteaof|monitor|[ps]?subscribe|[ps]?unsubscribe|multi|exec|discard|watch|unwatch|wait|debug.*|raft.*)$/;
 
 type Send = (...words: string[]) => Promise<string>;
 
