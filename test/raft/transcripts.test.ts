@@ -34,4 +34,4 @@ for (const name of files.filter((file) => file.endsWith(".txt")).sort()) {
     runDirectives(name, text, newHandler(first));
   });
 }
-if (count === 0) test.skip(`no transcripts in ${ROOT}: set RAFT_CONFORMANCE_DIR`, () => {});
+if (count === 0) test.skip(`transcripts: the kit is absent from ${ROOT}: set RAFT_CONFORMANCE_DIR`, () => {});
