@@ -1,12 +1,14 @@
 // Redis's digest of a data set (debug.c, computeDatasetDigest): independent of the order of keys, and of members where
 // they have none. The same as redis-server's for the same data, whatever forms the values have on either side.
 
+import { formatDouble } from "../base/numbers.ts";
 import { SHA1_BYTES, sha1 } from "../base/sha1.ts";
 import { HashReader } from "../store/hash-reader.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { ListCursor } from "../store/list-cursor.ts";
 import { SetReader } from "../store/set-reader.ts";
-import { HASH, LIST, SET } from "../store/types.ts";
+import { SortedSetReader } from "../store/sorted-set-reader.ts";
+import { HASH, LIST, SET, ZSET } from "../store/types.ts";
 import type { DataContext } from "./types.ts";
 
 const one = Buffer.alloc(SHA1_BYTES);
@@ -17,6 +19,7 @@ const member = Buffer.alloc(SHA1_BYTES);
 const hashReader = new HashReader();
 const setReader = new SetReader();
 const cursor = new ListCursor();
+const sortedSetReader = new SortedSetReader();
 
 /** Of all databases. */
 export function dataDigest(context: DataContext): string {
@@ -60,11 +63,25 @@ function mixValue(digest: Buffer, keys: Keyspace, handle: number): void {
       mix(member, hashReader.valueBytes, hashReader.valueStart, hashReader.valueEnd);
       xor(digest, member, 0, SHA1_BYTES);
     }
+  } else if (type === ZSET) {
+    mixSortedSet(digest, keys, handle);
   } else {
     keys.valueOf(handle);
     mix(digest, keys.valueBytes, keys.valueStart, keys.valueEnd);
   }
   if (keys.deadlineOf(handle) !== 0) xor(digest, EXPIRE_MARK, 0, EXPIRE_MARK.length);
+}
+
+function mixSortedSet(digest: Buffer, keys: Keyspace, handle: number): void {
+  const set = sortedSetReader.open(keys, handle);
+  if (!set.goTo(0)) return;
+  do {
+    member.fill(0);
+    mix(member, set.bytes, set.start, set.end);
+    const score = Buffer.from(formatDouble(set.score));
+    mix(member, score, 0, score.length);
+    xor(digest, member, 0, SHA1_BYTES);
+  } while (set.next());
 }
 
 /** Big-endian u32. */

@@ -40,6 +40,18 @@ export const replyError = {
   notSketch: "WRONGTYPE Key is not a valid HyperLogLog string value.",
   sketchCorrupt: "INVALIDOBJ Corrupted HLL object detected",
 
+  // sorted sets
+  zaddXxNx: "ERR XX and NX options at the same time are not compatible",
+  zaddGtLtNx: "ERR GT, LT, and/or NX options at the same time are not compatible",
+  zaddIncrementOfMany: "ERR INCR option supports a single increment-element pair",
+  scoreNotANumber: "ERR resulting score is not a number (NaN)",
+  scoreRange: "ERR min or max is not a float",
+  textRange: "ERR min or max not valid string range item",
+  limitByRank: "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
+  withScoresByText: "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
+  weightNotFloat: "ERR weight value is not a float",
+  countNotPositive: "ERR count should be greater than 0",
+
   // dump
   dumpChecksum: "ERR DUMP payload version or checksum are wrong",
   dumpFormat: "ERR Bad data format",
@@ -90,6 +102,10 @@ export type ReplyErrorCode = keyof typeof replyError;
 
 /** `name` as in the row: "get", "object|encoding". */
 export const wrongArity = (name: string): string => `ERR wrong number of arguments for '${name}' command`;
+
+/** `name` as in the row. */
+export const noInputKey = (name: string): string =>
+  `ERR at least 1 input key is needed for '${name}' command`;
 
 export const invalidExpireTime = (name: string): string => `ERR invalid expire time in '${name}' command`;
 

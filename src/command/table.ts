@@ -23,6 +23,11 @@ import { publishCommands } from "./pubsub-publish.ts";
 import { setCommands } from "./sets.ts";
 import { setAlgebraCommands } from "./sets-algebra.ts";
 import { setRandomCommands } from "./sets-random.ts";
+import { sortedSetCommands } from "./sorted-sets.ts";
+import { sortedSetAlgebraCommands } from "./sorted-sets-algebra.ts";
+import { sortedSetPopCommands } from "./sorted-sets-pop.ts";
+import { sortedSetRangeCommands } from "./sorted-sets-range.ts";
+import { sortedSetScanCommands } from "./sorted-sets-scan.ts";
 import { stringCommands } from "./strings.ts";
 import { stringCounterCommands } from "./strings-counter.ts";
 import { stringLcsCommands } from "./strings-lcs.ts";
@@ -53,6 +58,11 @@ const families: readonly (readonly CommandRow[])[] = [
   listReadCommands,
   listEditCommands,
   listMoveCommands,
+  sortedSetCommands,
+  sortedSetRangeCommands,
+  sortedSetPopCommands,
+  sortedSetScanCommands,
+  sortedSetAlgebraCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,

@@ -4,7 +4,8 @@ import type { Collection } from "./collection.ts";
 import { LargeList } from "./large-list.ts";
 import { MemberCollection } from "./member-collection.ts";
 import type { HashSeed } from "./member-table.ts";
-import { HASH, LIST, SET } from "./types.ts";
+import { SortedSet } from "./sorted-set.ts";
+import { HASH, LIST, SET, ZSET } from "./types.ts";
 
 /** An empty one; undefined for a type that has none. */
 export function newCollection(type: number, seed: HashSeed): Collection | undefined {
@@ -14,6 +15,8 @@ export function newCollection(type: number, seed: HashSeed): Collection | undefi
     case HASH:
     case SET:
       return new MemberCollection(seed);
+    case ZSET:
+      return new SortedSet(seed);
     default:
       return undefined;
   }

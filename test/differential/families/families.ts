@@ -9,5 +9,6 @@ import { keys } from "./keys.ts";
 import { lists } from "./lists.ts";
 import { sets } from "./sets.ts";
 import { strings } from "./strings.ts";
+import { zsets } from "./zsets.ts";
 
-export const families: readonly Family[] = [hashes, sets, lists, strings, keys, bits, hyperloglog, dump];
+export const families: readonly Family[] = [hashes, sets, zsets, lists, strings, keys, bits, hyperloglog, dump];
