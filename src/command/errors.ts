@@ -50,7 +50,6 @@ export const replyError = {
   limitByRank: "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX",
   withScoresByText: "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
   weightNotFloat: "ERR weight value is not a float",
-  countNotPositive: "ERR count should be greater than 0",
 
   // dump
   dumpChecksum: "ERR DUMP payload version or checksum are wrong",

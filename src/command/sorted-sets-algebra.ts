@@ -256,7 +256,7 @@ function store(
   if (question === undefined) return;
   const members = inOrder(resultOf(operation, question));
   const longestBytes = members.reduce((longest, [member]) => Math.max(longest, member.length), 0);
-  sortedSetDraft.begin(context.store, members.length, longestBytes);
+  sortedSetDraft.begin(context.store.thresholds, context.store.hashSeed, members.length, longestBytes);
   for (const [member, score] of members) {
     const bytes = Buffer.from(member, "latin1");
     sortedSetDraft.append(score, bytes, 0, bytes.length);

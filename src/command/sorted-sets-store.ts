@@ -38,7 +38,7 @@ export function storeSortedSet(
   isByRank: boolean,
   event: string,
 ): number {
-  sortedSetDraft.begin(context.store, isByRank ? count : 0);
+  sortedSetDraft.begin(context.store.thresholds, context.store.hashSeed, isByRank ? count : 0);
   if (isReverse) sortedSetDraft.descend();
   if (count > 0) set.goTo(first);
   for (let left = count; left > 0; left--) {

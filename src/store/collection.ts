@@ -18,6 +18,11 @@ export class PieceWriter {
     this.length = this.bytes.writeUInt32LE(value, this.length);
   }
 
+  f64(value: number): void {
+    this.#reserve(8);
+    this.length = this.bytes.writeDoubleLE(value, this.length);
+  }
+
   copy(source: Buffer, start: number, end: number): void {
     this.#reserve(end - start);
     source.copy(this.bytes, this.length, start, end);

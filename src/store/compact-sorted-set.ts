@@ -1,10 +1,12 @@
 // Small sorted sets: a listpack of member, score, member, score ... in order, as Redis keeps it: scores that are integers as
 // integers (minus zero as 0), others as their text. Byte ranges of listpacks in; scores, places, and new listpacks out.
 
+import { writeInteger } from "../base/integers.ts";
 import { formatDouble } from "../base/numbers.ts";
 import { findEntry, LISTPACK_HEADER_BYTES, ListpackEntry, listpackCount, nextEntry } from "./listpack.ts";
 import { ListpackBuilder } from "./listpack-builder.ts";
 import { compareBytes } from "./record.ts";
+import { COMPACT_BYTES_MAX, type Thresholds } from "./thresholds.ts";
 
 /** Redis takes integers of up to half of 64 bits for such. */
 const INTEGER_SCORE_MAX = 2 ** 62;
@@ -19,6 +21,18 @@ export const compactRest = new ListpackBuilder();
 
 /** The position of the entry where the last searchPlace() found the place. */
 export let placeAt = 0;
+
+/** May a set of `count` members, the longest of `memberBytes`, be compact, when a listpack of `listpackBytes` gets one more? */
+export function fitsCompact(
+  thresholds: Thresholds,
+  count: number,
+  memberBytes: number,
+  listpackBytes: number,
+): boolean {
+  if (count > thresholds.zsetListpackEntriesMax || memberBytes > thresholds.zsetListpackValueBytesMax)
+    return false;
+  return listpackBytes + memberBytes <= COMPACT_BYTES_MAX;
+}
 
 /** Where the member's entry begins, or -1. Its score is the next entry. */
 export function findPair(
@@ -49,10 +63,14 @@ function parseScore({ bytes, start, end }: ListpackEntry): number {
 /** Appends a score to a listpack being built. */
 export function appendScore(builder: ListpackBuilder, score: number): void {
   if (score >= -INTEGER_SCORE_MAX && score <= INTEGER_SCORE_MAX && Number.isInteger(score)) {
-    builder.integer(Number.isSafeInteger(score) ? score + 0 : BigInt(score));
+    const isSafe = Number.isSafeInteger(score);
+    builder.text(
+      text,
+      0,
+      isSafe ? writeInteger(text, 0, score) : text.write(String(BigInt(score)), "latin1"),
+    );
   } else {
-    const length = text.write(formatDouble(score), "latin1");
-    builder.text(text, 0, length);
+    builder.text(text, 0, text.write(formatDouble(score), "latin1"));
   }
 }
 

@@ -1,17 +1,19 @@
 // A sorted set that is made as a whole and then put at a key: begin(), append() in order from either end, put(). The key may hold
 // what the members are read from, as nothing in the store changes before put().
 
-import { appendScore } from "./compact-sorted-set.ts";
+import { appendScore, fitsCompact } from "./compact-sorted-set.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { LISTPACK_HEADER_BYTES, previousEntry } from "./listpack.ts";
 import { ListpackBuilder } from "./listpack-builder.ts";
+import type { HashSeed } from "./member-table.ts";
 import { SortedSet } from "./sorted-set.ts";
-import type { Store } from "./store.ts";
+import { DEFAULT_THRESHOLDS, type Thresholds } from "./thresholds.ts";
 import { ZSET } from "./types.ts";
 
 export class SortedSetDraft {
   count = 0;
-  #store: Store | undefined;
+  #thresholds: Thresholds = DEFAULT_THRESHOLDS;
+  #seed: HashSeed = [0, 0];
   readonly #pairs = new ListpackBuilder();
   #large: SortedSet | undefined;
   #isDescending = false;
@@ -20,9 +22,10 @@ export class SortedSetDraft {
    * @param count how many there will be, and @param longestBytes the longest of them, if that is known: then a large set
    * is one from the start. Which members a set is made large after shows where scores are minus zero, as in Redis.
    */
-  begin(store: Store, count = 0, longestBytes = 0): this {
+  begin(thresholds: Thresholds, seed: HashSeed, count = 0, longestBytes = 0): this {
     this.#isDescending = false;
-    this.#store = store;
+    this.#thresholds = thresholds;
+    this.#seed = seed;
     this.#pairs.begin();
     this.#large = undefined;
     this.count = 0;
@@ -31,8 +34,7 @@ export class SortedSetDraft {
   }
 
   #isTooLarge(count: number, memberBytes: number): boolean {
-    const { thresholds } = this.#store!;
-    return count > thresholds.zsetListpackEntriesMax || memberBytes > thresholds.zsetListpackValueBytesMax;
+    return !fitsCompact(this.#thresholds, count, memberBytes, this.#pairs.length);
   }
 
   /** Right after begin(): members come from the last one on. */
@@ -49,16 +51,13 @@ export class SortedSetDraft {
     appendScore(this.#pairs, score);
   }
 
-  /** Over whatever is at the key, and its deadline. There is at least one member. */
-  put(keys: Keyspace, key: Buffer, start: number, end: number): void {
+  /** Over whatever is at the key, and its deadline. There is at least one member. Returns the handle. */
+  put(keys: Keyspace, key: Buffer, start: number, end: number): number {
     const large = this.#large;
     this.#large = undefined;
-    if (large !== undefined) {
-      keys.putCollection(key, start, end, ZSET, large, false);
-    } else {
-      const { bytes, length } = this.#isDescending ? this.#turned() : this.#pairs.finish();
-      keys.putRecord(key, start, end, ZSET, bytes, 0, length, false);
-    }
+    if (large !== undefined) return keys.putCollection(key, start, end, ZSET, large, false);
+    const { bytes, length } = this.#isDescending ? this.#turned() : this.#pairs.finish();
+    return keys.putRecord(key, start, end, ZSET, bytes, 0, length, false);
   }
 
   /** The pairs from the last to the first. */
@@ -74,8 +73,7 @@ export class SortedSetDraft {
   }
 
   #enlarge(): void {
-    const store = this.#store!;
-    this.#large = new SortedSet([store.hashSeed0, store.hashSeed1]);
+    this.#large = new SortedSet(this.#seed);
     const { bytes, length } = this.#pairs.finish();
     this.#large.addPairs(bytes, 0, length);
   }

@@ -5,6 +5,7 @@ import {
   compactRest,
   compactResult,
   findPair,
+  fitsCompact,
   insertPair,
   nextPair,
   placeAt,
@@ -147,7 +148,7 @@ export class SortedSetWriter {
     if (number < 0) {
       if ((flags & XX) !== 0) return "refused";
       this.score = score;
-      this.#change().add(score, bytes, start, end);
+      this.#change().addNotFound(score, bytes, start, end);
       this.count++;
       return "added";
     }
@@ -186,13 +187,12 @@ export class SortedSetWriter {
   }
 
   #isTooLarge(count: number, memberBytes: number): boolean {
-    const { thresholds } = this.#store!;
-    return count > thresholds.zsetListpackEntriesMax || memberBytes > thresholds.zsetListpackValueBytesMax;
+    const bytes = this.#handle === 0 ? 0 : this.#keys!.valueEnd - this.#keys!.valueStart;
+    return !fitsCompact(this.#store!.thresholds, count, memberBytes, bytes);
   }
 
   #newSet(): SortedSet {
-    const store = this.#store!;
-    return new SortedSet([store.hashSeed0, store.hashSeed1]);
+    return new SortedSet(this.#store!.hashSeed);
   }
 
   #enlarge(): SortedSet {

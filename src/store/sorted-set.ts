@@ -46,9 +46,16 @@ export class SortedSet implements Collection {
 
   /** Adds a member that is not there. The bytes may not lie in this set. */
   add(score: number, bytes: Buffer, start: number, end: number): void {
-    const { table } = this;
-    const member = table.add(bytes, start, end);
-    table.setScore(member, score);
+    this.#place(this.table.add(bytes, start, end), score, bytes, start, end);
+  }
+
+  /** add() for the member that the table's last find() did not find. */
+  addNotFound(score: number, bytes: Buffer, start: number, end: number): void {
+    this.#place(this.table.addNotFound(bytes, start, end), score, bytes, start, end);
+  }
+
+  #place(member: number, score: number, bytes: Buffer, start: number, end: number): void {
+    this.table.setScore(member, score);
     this.tree.insert(member, score, bytes, start, end);
   }
 
@@ -94,7 +101,7 @@ export class SortedSet implements Collection {
     if (memberStart > end) return false;
     const score = bytes.readDoubleLE(start);
     if (Number.isNaN(score) || this.table.find(bytes, memberStart, end) >= 0) return false;
-    this.add(score, bytes, memberStart, end);
+    this.addNotFound(score, bytes, memberStart, end);
     return true;
   }
 }

@@ -50,8 +50,10 @@ export class Generator {
     const command = maker(g);
     if (g.chance(1, 30)) this.#spoil(command);
     keepDeadlinesFar(command);
-    if (g.chance(1, 8)) return [toBuffers(command.map((word, i) => (i === 0 ? g.mixCase(word) : word)))];
-    return [toBuffers(command)];
+    // Redis digests dead keys that nobody has asked for yet.
+    const asked = command[1] === "DIGEST-VALUE" ? [toBuffers(["EXISTS", ...command.slice(2)])] : [];
+    if (g.chance(1, 8)) command[0] = g.mixCase(command[0] ?? "");
+    return [...asked, toBuffers(command)];
   }
 
   /** One command of each maker and one of each sequence: what is rare has its turn as well. */
@@ -133,7 +135,7 @@ function keepDeadlinesFar(command: string[]): void {
 
 /** Chance may have put a huge negative number where random members are counted: Redis would answer for hours. */
 function keepRepeatsFew(command: string[]): void {
-  if (!/^(SRANDMEMBER|HRANDFIELD)$/i.test(command[0] ?? "")) return;
+  if (!/^(SRANDMEMBER|HRANDFIELD|ZRANDMEMBER)$/i.test(command[0] ?? "")) return;
   if (/^-\d{4,}$/.test(command[2] ?? "")) command[2] = "-999";
 }
 

@@ -11,4 +11,14 @@ import { sets } from "./sets.ts";
 import { strings } from "./strings.ts";
 import { zsets } from "./zsets.ts";
 
-export const families: readonly Family[] = [hashes, sets, zsets, lists, strings, keys, bits, hyperloglog, dump];
+export const families: readonly Family[] = [
+  hashes,
+  sets,
+  zsets,
+  lists,
+  strings,
+  keys,
+  bits,
+  hyperloglog,
+  dump,
+];

@@ -4,7 +4,7 @@ import { replyError } from "../../../src/command/errors.ts";
 import type { Draw } from "../draw.ts";
 import { sortedPairs } from "../rule.ts";
 import type { Family, Maker } from "./family.ts";
-import { scanAll, scanOptions, shape } from "./hashes.ts";
+import { randomCount, scanAll, scanOptions, shape } from "./hashes.ts";
 
 const KEYS = ["zset:1", "zset:2", "zset:3", "zset:4"];
 /** Keys that nothing else touches: all scores are equal in the one, the form is compared in the other. */
@@ -185,15 +185,7 @@ export const zsets: Family = {
       },
     ],
     [1, (g) => ["ZRANDMEMBER", g.key()]],
-    [
-      2,
-      (g) => [
-        "ZRANDMEMBER",
-        g.key(),
-        g.chance(1, 10) ? g.integer() : String(g.below(30) - 15),
-        ...g.maybe("WITHSCORES"),
-      ],
-    ],
+    [2, (g) => ["ZRANDMEMBER", g.key(), randomCount(g), ...g.maybe("WITHSCORES")]],
     [1, (g) => ["ZRANDMEMBER", g.key(), String(100_000 + g.below(9)), "WITHSCORES"]],
     [3, (g) => ["ZSCAN", g.key(), ...scanAll(g)]],
     [2, (g) => ["ZSCAN", g.key(), g.chance(1, 3) ? g.integer() : "0", ...scanOptions(g)]],
