@@ -18,6 +18,7 @@ const INTEGER_16 = 1;
 const INTEGER_32 = 2;
 const PACKED = 3;
 
+const DOUBLE_BYTES = 8;
 /** A longer string is no number of 32 bits. */
 const INTEGER_32_CHARACTERS_MAX = 11;
 
@@ -52,6 +53,18 @@ export class DumpWriter {
   raw(bytes: Buffer, start: number, end: number): void {
     this.reserve(end - start);
     this.length += bytes.copy(this.bytes, this.length, start, end);
+  }
+
+  /** A compact value as one string. It is no number, and not short. */
+  blob(bytes: Buffer, start: number, end: number): void {
+    this.size(end - start);
+    this.raw(bytes, start, end);
+  }
+
+  /** Little-endian, as an RDB file has scores. */
+  double(value: number): void {
+    this.reserve(DOUBLE_BYTES);
+    this.length = this.bytes.writeDoubleLE(value, this.length);
   }
 
   /** A string: as a number where that is all it is, otherwise as it is. It is never packed. */
@@ -112,6 +125,11 @@ export class DumpReader {
     if (at === undefined) return undefined;
     const value = first === LONG ? this.bytes.readUInt32BE(at) : Number(this.bytes.readBigUInt64BE(at));
     return value <= STRING_BYTES_MAX ? value : undefined;
+  }
+
+  double(): number | undefined {
+    const at = this.#take(DOUBLE_BYTES);
+    return at === undefined ? undefined : this.bytes.readDoubleLE(at);
   }
 
   /** Where the next `count` bytes begin; they are passed over. */

@@ -17,7 +17,7 @@ import { SetReader } from "../store/set-reader.ts";
 import { SetWriter } from "../store/set-writer.ts";
 import type { Thresholds } from "../store/thresholds.ts";
 import { FLAG_INTSET, FLAG_OBJECT, HASH, SET } from "../store/types.ts";
-import type { DumpReader, DumpWriter } from "./dump-format.ts";
+import type { DumpReader } from "./dump-format.ts";
 import type { DumpCodec, StoreValue } from "./dump-types.ts";
 
 // RDB's numbers.
@@ -34,12 +34,6 @@ const setWriter = new SetWriter();
 const entry = new ListpackEntry();
 const valueEntry = new ListpackEntry();
 
-/** The compact value as one string. It is no number, and not short. */
-function writeBlob(writer: DumpWriter, bytes: Buffer, start: number, end: number): void {
-  writer.size(end - start);
-  writer.raw(bytes, start, end);
-}
-
 /** Stores what the writer holds. Decoding and storing are in one command, so the writer is as it was left. */
 const storing =
   (writer: MemberWriter, type: typeof HASH | typeof SET): StoreValue =>
@@ -53,7 +47,7 @@ export const hashCodec: DumpCodec = {
     if ((keys.kindOf(handle) & FLAG_OBJECT) === 0) {
       keys.valueOf(handle);
       writer.byte(FORM_HASH_LISTPACK);
-      return writeBlob(writer, keys.valueBytes, keys.valueStart, keys.valueEnd);
+      return writer.blob(keys.valueBytes, keys.valueStart, keys.valueEnd);
     }
     hashReader.open(keys, handle);
     writer.byte(FORM_HASH);
@@ -110,7 +104,7 @@ export const setCodec: DumpCodec = {
     if ((keys.kindOf(handle) & FLAG_INTSET) !== 0) {
       keys.valueOf(handle);
       writer.byte(FORM_SET_INTSET);
-      return writeBlob(writer, keys.valueBytes, keys.valueStart, keys.valueEnd);
+      return writer.blob(keys.valueBytes, keys.valueStart, keys.valueEnd);
     }
     // A listpack too, for Redis 7.0 knows no sets of that form.
     setReader.open(keys, handle);

@@ -5,7 +5,9 @@ import type { HashSeed } from "../store/member-table.ts";
 import type { Thresholds } from "../store/thresholds.ts";
 import { STRING, type ValueType } from "../store/types.ts";
 import type { DumpReader, DumpWriter } from "./dump-format.ts";
+import { listCodec } from "./dump-lists.ts";
 import { hashCodec, setCodec } from "./dump-members.ts";
+import { sortedSetCodec } from "./dump-sorted-sets.ts";
 
 /** Stores a decoded value at key bytes[start, end), which does not exist, and returns its handle. */
 export type StoreValue = (keys: Keyspace, bytes: Buffer, start: number, end: number) => number;
@@ -40,7 +42,7 @@ const stringCodec: DumpCodec = {
   },
 };
 
-const codecs: readonly DumpCodec[] = [stringCodec, hashCodec, setCodec];
+const codecs: readonly DumpCodec[] = [stringCodec, hashCodec, setCodec, sortedSetCodec, listCodec];
 
 export const codecOfType = (type: number): DumpCodec | undefined =>
   codecs.find((codec) => codec.type === type);

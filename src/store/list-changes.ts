@@ -175,6 +175,29 @@ export function removeEqual(
   return length - kept.count;
 }
 
+/**
+ * Puts a list that was made as a large one at the key, over whatever is there. A small one if it is one node that fits, and
+ * `mayBeSmall`. There is at least one element. Returns the handle.
+ */
+export function putNewList(
+  keys: Keyspace,
+  key: ListKey,
+  list: LargeList,
+  mayBeSmall: boolean,
+  listListpackSize: number,
+): number {
+  const node = list.nodes[0]!;
+  if (
+    !mayBeSmall ||
+    list.nodes.length > 1 ||
+    !fitsNode(listListpackSize, node.count, node.end - node.start)
+  ) {
+    return keys.putCollection(key.bytes, key.start, key.end, LIST, list, false);
+  }
+  builder.begin().entries(node.bytes, node.start, node.end, node.count).finish();
+  return keys.putRecord(key.bytes, key.start, key.end, LIST, builder.bytes, 0, builder.length, false);
+}
+
 function changing(keys: Keyspace, handle: number): LargeList {
   return keys.collectionForWrite(handle) as LargeList;
 }

@@ -1,4 +1,4 @@
-// DUMP and RESTORE of hashes and sets: payloads by hand, right and wrong ones.
+// DUMP and RESTORE of collections: payloads by hand, right and wrong ones.
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -51,6 +51,16 @@ const refused = (name: string, body: string): Case => ({
   want: [BAD_FORMAT, integer(0)],
 });
 
+const scored = (count: number): string[] => many(count).flatMap((name, i) => [name, String(i)]);
+function double(value: number): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(value);
+  return bytes.toString("latin1");
+}
+const sortedSet = (names: readonly string[]): string =>
+  `\x05\x40${String.fromCharCode(names.length)}` +
+  names.map((name, i) => text(name) + double(i / 2)).join("");
+
 const LONG = "x".repeat(65);
 
 const cases: readonly Case[] = [
@@ -100,6 +110,57 @@ const cases: readonly Case[] = [
   formOf("a set of 129 strings", listOf(2, many(129)), "hashtable"),
   formOf("a set of a long string", listOf(2, [LONG]), "hashtable"),
 
+  formOf("a sorted set's listpack of 128", `\x11${text(listpack(scored(128)))}`, "listpack"),
+  formOf("a sorted set's listpack of 129", `\x11${text(listpack(scored(129)))}`, "skiplist"),
+  formOf("a sorted set's listpack of a long member", `\x11${text(listpack([LONG, "1"]))}`, "listpack"),
+  formOf("a sorted set of 128", sortedSet(many(128)), "listpack"),
+  formOf("a sorted set of 129", sortedSet(many(129)), "skiplist"),
+  formOf("a sorted set of a long member", sortedSet([LONG]), "skiplist"),
+  {
+    name: "a sorted set out of order is put in order",
+    run: [restore(`\x11${text(listpack(["b", "2", "c", "0.5", "a", "2"]))}`), "ZRANGE k 0 -1 WITHSCORES"],
+    want: [OK, array(...["c", "0.5", "a", "2", "b", "2"].map(bulk))],
+  },
+  {
+    name: "DUMP of a small sorted set",
+    run: ["ZADD k 2 b 1 a", "DUMP k"],
+    want: bulk(payloadOf(`\x11\x11${listpack(["a", "1", "b", "2"])}`)),
+  },
+  {
+    name: "DUMP of a large sorted set, from the last member on",
+    run: [["ZADD", "k", "1", LONG, "-1", "7"], "DUMP k"],
+    want: bulk(payloadOf(`\x05\x02\x40\x41${LONG}${double(1)}\xc0\x07${double(-1)}`)),
+  },
+  {
+    name: "DUMP of a small list",
+    run: ["RPUSH k b 1 b", "DUMP k"],
+    want: bulk(payloadOf(`\x12\x01\x02\x0f${listpack(["b", "1", "b"])}`)),
+  },
+  {
+    name: "a list of plain and packed nodes, one of them empty",
+    run: [
+      restore(`\x12\x03\x01\x03abc\x02${text(listpack([]))}\x02${text(listpack(["x", "1"]))}`),
+      "LRANGE k 0 -1",
+      "OBJECT ENCODING k",
+    ],
+    want: [OK, array(bulk("abc"), bulk("x"), bulk("1")), bulk("quicklist")],
+  },
+  formOf("a list of one node", `\x12\x01\x02${text(listpack(many(9)))}`, "listpack"),
+  formOf("a list of two nodes", `\x12\x02${`\x02${text(listpack(["a"]))}`.repeat(2)}`, "quicklist"),
+  formOf("a list of a node of 8 KiB", `\x12\x01\x02${text(listpack(many(2000)))}`, "quicklist"),
+
+  refused("an empty list", "\x12\x00"),
+  refused("a list of an empty node", `\x12\x01\x02${text(listpack([]))}`),
+  refused("fewer nodes than said", `\x12\x02\x02${text(listpack(["a"]))}`),
+  refused("a node of a third kind", `\x12\x01\x03${text(listpack(["a"]))}`),
+  refused("an empty sorted set", sortedSet([])),
+  refused("an empty listpack of a sorted set", `\x11${text(listpack([]))}`),
+  refused("a member without a score", `\x11${text(listpack(["a", "1", "b"]))}`),
+  refused("a score that is no number", `\x11${text(listpack(["a", "b"]))}`),
+  refused("NaN", `\x05\x01\x01a${double(Number.NaN)}`),
+  refused("fewer members of a sorted set than said", `\x05\x09\x01a${double(1)}`),
+  refused("a member twice in a sorted set", sortedSet(["a", "a"])),
+  refused("a member twice in a sorted set's listpack", `\x11${text(listpack(["a", "1", "a", "2"]))}`),
   refused("an empty hash", listOf(4, [])),
   refused("an empty set", listOf(2, [])),
   refused("an empty listpack of a hash", `\x10${text(listpack([]))}`),
@@ -128,6 +189,9 @@ test("a damaged payload never throws, and what it leaves can be used", () => {
     `\x0b${text(intset([-5, 3, 70_000]))}`,
     listOf(4, many(12), 6),
     listOf(2, ["1", "x", "30000"]),
+    `\x11${text(listpack(["-0.5", "-0.5", "x", "1", "y", "1", "z", "inf"]))}`,
+    sortedSet(["a", "b", LONG]),
+    `\x12\x02\x02${text(listpack(["a", LONG, "7"]))}\x01\x03abc`,
   ];
   fc.assert(
     fc.property(
@@ -148,6 +212,10 @@ test("a damaged payload never throws, and what it leaves can be used", () => {
         ask("HDEL", "k", "new");
         ask("SADD", "k", "new");
         ask("SREM", "k", "new");
+        ask("ZADD", "k", "3", "new");
+        ask("ZREM", "k", "new");
+        ask("RPUSH", "k", "new");
+        ask("RPOP", "k");
         assert.equal(ask("DEBUG", "DIGEST-VALUE", "k"), digest);
       },
     ),

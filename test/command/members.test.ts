@@ -1,4 +1,4 @@
-// Hashes and sets under random commands, in tiny and in default thresholds: what chance takes is really there and really
+// Hashes, sets and sorted sets under random commands, in tiny and in default thresholds: what chance takes is really there and really
 // gone, a scan meets all that stays, and a replica restored from a snapshot goes on with the same replies in the same order.
 
 import assert from "node:assert/strict";
@@ -85,6 +85,13 @@ const pairs = words.map((names) => names.flatMap((name, i) => [name, i % 3 === 0
 const count = fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 700 })).map(String);
 const store = fc.constantFrom("SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE");
 
+const scoredKey = fc.constantFrom("z1", "z2");
+const score = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.double({ noNaN: true })).map(String);
+const scored = fc
+  .tuple(words, fc.array(score, { minLength: 1, maxLength: 7 }))
+  .map(([names, scores]) => names.flatMap((name, i) => [scores[i % scores.length]!, name]));
+const scoredStore = fc.constantFrom("ZINTERSTORE", "ZUNIONSTORE", "ZDIFFSTORE");
+
 const write: fc.Arbitrary<string[]> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(key, words).map(([k, w]) => ["SADD", k, ...w]) },
   { weight: 3, arbitrary: fc.tuple(key, words).map(([k, w]) => ["SREM", k, ...w]) },
@@ -94,9 +101,25 @@ const write: fc.Arbitrary<string[]> = fc.oneof(
   { weight: 2, arbitrary: fc.tuple(store, key, key, key).map(([s, a, b, c]) => [s, a, b, c]) },
   { weight: 6, arbitrary: fc.tuple(hashKey, pairs).map(([k, p]) => ["HSET", k, ...p]) },
   { weight: 3, arbitrary: fc.tuple(hashKey, words).map(([k, w]) => ["HDEL", k, ...w]) },
+  { weight: 8, arbitrary: fc.tuple(scoredKey, scored).map(([k, p]) => ["ZADD", k, ...p]) },
+  { weight: 3, arbitrary: fc.tuple(scoredKey, words).map(([k, w]) => ["ZREM", k, ...w]) },
+  { weight: 3, arbitrary: fc.tuple(scoredKey, count).map(([k, n]) => ["ZPOPMIN", k, n]) },
+  { weight: 2, arbitrary: fc.tuple(scoredKey, score, word).map(([k, n, w]) => ["ZINCRBY", k, n, w]) },
+  { weight: 1, arbitrary: fc.tuple(scoredKey, count).map(([k, n]) => ["ZREMRANGEBYRANK", k, "3", n]) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(scoredStore, scoredKey, scoredKey, fc.oneof(scoredKey, key))
+      .map(([s, a, b, c]) => [s, a, "2", b, c]),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(scoredKey, scoredKey).map(([a, b]) => ["ZRANGESTORE", a, b, "-inf", "2", "BYSCORE"]),
+  },
+  { weight: 1, arbitrary: fc.tuple(scoredKey, scoredKey).map(([a, b]) => ["COPY", a, b, "REPLACE"]) },
   { weight: 1, arbitrary: fc.tuple(key, key).map(([a, b]) => ["COPY", a, b, "REPLACE"]) },
   { weight: 1, arbitrary: fc.tuple(key, key).map(([a, b]) => ["RENAME", a, b]) },
-  { weight: 1, arbitrary: fc.oneof(key, hashKey).map((k) => ["DEL", k]) },
+  { weight: 1, arbitrary: fc.oneof(key, hashKey, scoredKey).map((k) => ["DEL", k]) },
 );
 
 const reads = [
@@ -111,6 +134,15 @@ const reads = [
     ["HGETALL", k],
     ["HSCAN", k, "0"],
     ["HRANDFIELD", k, "5", "WITHVALUES"],
+  ]),
+  ...["z1", "z2"].flatMap((k) => [
+    ["ZRANGE", k, "0", "-1", "WITHSCORES"],
+    ["ZREVRANGE", k, "0", "-1"],
+    ["ZSCAN", k, "0"],
+    ["ZRANDMEMBER", k, "5", "WITHSCORES"],
+    ["ZRANDMEMBER", k, "-5"],
+    ["ZRANGEBYSCORE", k, "-1", "(1"],
+    ["OBJECT", "ENCODING", k],
   ]),
   ["SINTER", "s1", "s2"],
   ["SUNION", "s1", "s2", "s3"],

@@ -1,4 +1,4 @@
-// Hashes and sets dumped by redis-server and restored here, and the other way: the same members must come out, in the same
+// Collections dumped by redis-server and restored here, and the other way: the same members must come out, in the same
 // form where 7.0 has it.
 
 import assert from "node:assert/strict";
@@ -24,18 +24,34 @@ function drawWord(random: Xoshiro): string {
   return "abc\x00\xff"[random.below(5)]!.repeat(random.below([3, 22, 70, 5000][random.below(4)]!));
 }
 
+function drawScore(random: Xoshiro): string {
+  if (random.below(3) === 0) return String(random.below(40) - 20);
+  return ["1.5", "0.1", "-inf", "inf", "1e100", "-3e-7", "4611686018427387904", "9007199254740993"][
+    random.below(8)
+  ]!;
+}
+
 function drawValue(random: Xoshiro): string[] {
   const count = 1 + random.below([4, 12, 700][random.below(3)]!);
   const isOfIntegers = random.below(2) === 0;
   const words = Array.from({ length: count }, () =>
     isOfIntegers ? String(random.below(99_999)) : drawWord(random),
   );
-  if (random.below(2) === 0) return ["SADD", "k", ...words];
+  const type = random.below(4);
+  if (type === 0) return ["SADD", "k", ...words];
+  if (type === 1) return [random.below(2) === 0 ? "RPUSH" : "LPUSH", "k", ...words];
+  if (type === 2)
+    return ["ZADD", "k", ...new Set(words)].flatMap((word, i) => (i < 2 ? word : [drawScore(random), word]));
   // Not so many that HSET looks at the number of its fields.
   return ["HSET", "k", ...words.slice(0, 8).flatMap((word) => [word, drawWord(random)])];
 }
 
-const FORMS = /(listpack|hashtable)/;
+/** What 7.0 has no listpacks of. */
+const FORM_OF: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
+  ["SADD", [/listpack|hashtable/, "strings"]],
+  ["RPUSH", [/listpack|quicklist/, "list"]],
+  ["LPUSH", [/listpack|quicklist/, "list"]],
+]);
 
 /** Digest and form of k, after its way through a dump from one to the other. */
 async function moved(command: string[], from: Executor, to: Executor): Promise<string[]> {
@@ -61,12 +77,13 @@ async function moved(command: string[], from: Executor, to: Executor): Promise<s
   assert.equal(restored!.toString(), "+OK\r\n");
   assert.equal(there!.toString(), digest!.toString());
   const form = encoding!.toString().split("\r\n")[1]!;
-  return [digest!.toString(), command[0] === "SADD" ? form.replace(FORMS, "strings") : form];
+  const [pattern, name] = FORM_OF.get(command[0]!) ?? [/$/, ""];
+  return [digest!.toString(), form.replace(pattern, name)];
 }
 
 for (const isSmall of [false, true]) {
   test.skipIf(version === undefined)(
-    `${isSmall ? "tiny thresholds: " : ""}dumps of hashes and sets both ways: seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
+    `${isSmall ? "tiny thresholds: " : ""}dumps of collections both ways: seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
     async () => {
       const redis = await startRedisServer(isSmall ? SMALL_SETTINGS : []);
       const ours = new MemoryExecutor(isSmall ? { thresholds: SMALL_THRESHOLDS } : {});

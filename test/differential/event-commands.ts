@@ -54,4 +54,14 @@ export const eventSteps: readonly string[] = [
   "sadd a 1 2; sadd b 2 3; sinterstore d a b; sinterstore d a nosuch; sinterstore d a nosuch; sinterstore a a b",
   "sadd a 1 2; sadd b 2 3; sunionstore d a b; sunionstore d nosuch; sunionstore d nosuch; sinter a b; sunion a b",
   "sadd a 1 2; sadd b 2 3; sdiffstore d a b; sdiffstore d a a; sdiffstore d a a; set s 1; sdiffstore s a b; sintercard 1 a",
+  // sorted sets
+  "zadd a 1 x 2 y; zadd a 1 x; zadd a 3 x; zadd a nx 1 x; zadd a xx 1 z; zadd a gt 1 x; zadd a ch 1 x 2 y",
+  "zadd a incr 1 x; zadd a nx incr 1 x; zincrby a 1 x; zincrby a 0 x; zadd a inf x; zincrby a -inf x; zrange a 0 -1",
+  "zadd a 1 x 2 y 3 z; zrem a nosuch; zrem a x nosuch; zrem a y z; zrem a y; set s 1; zadd s 1 x; zadd a x y",
+  "zadd a 1 x 2 y 3 z 4 w; zpopmin a; zpopmax a 0; zpopmax a; zpopmin a 5; zpopmin a; zmpop 1 a min",
+  "zadd a 1 x 2 y 3 z 4 w; zmpop 2 nosuch a min; zmpop 1 a max count 9; zmpop 1 a max",
+  "zadd a 1 x 2 y 3 z 4 w; zremrangebyrank a 7 9; zremrangebyrank a 0 0; zremrangebyscore a 2 2; zremrangebylex a - +",
+  "zadd a 1 x 2 y; zrangestore d a 0 -1; zrangestore d a 5 9; zrangestore d a 5 9; zrangestore a a 0 0",
+  "zadd a 1 x 2 y; zadd b 2 y; zunionstore d 2 a b; zinterstore d 2 a b; zdiffstore d 2 a b; zdiffstore d 2 a a; zdiffstore d 2 a a",
+  "zadd a 1 x; zunionstore d 1 nosuch; set d 1; zunionstore d 1 nosuch; zscan a 0; zrandmember a; zcard a; zscore a x",
 ];
