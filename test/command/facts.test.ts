@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
 import { visibleSubcommands } from "../../src/command/command-docs.ts";
 import { commandFacts } from "../../src/command/command-facts.ts";
 import { rows, topLevelRows } from "../../src/command/table.ts";
@@ -108,30 +108,34 @@ test("every container has HELP", () => {
 /** Since 7.2 the destination is said to be overwritten, before it was read and written. */
 const SPECS_CHANGED = new Set(["sinterstore"]);
 
+/** WITHSCORE came with 7.2. */
+const ARITY_CHANGED = new Set(["zrank", "zrevrank"]);
+
+const NAMES_AT_ONCE = 64;
 /** Not in 7.0. */
 const NEWER = new Set(["client|no-touch", "client|setinfo"]);
 
 describe.skipIf(!isRedis70)("COMMAND INFO beside redis-server 7.0 (skipped where not installed)", () => {
   const names = visibleRows.map((row) => row.name).filter((name) => !NEWER.has(name));
-  const asked = ["command", "info", ...names];
-  let theirs: readonly unknown[] = [];
-  let ours: readonly unknown[] = [];
+  const theirs: unknown[] = [];
+  const ours: unknown[] = [];
   beforeAll(async () => {
     const redis = await RedisServer.start();
-    const answer = await redis.exchange(encodeCommand(asked));
+    // Redis drops what it could not send at once when its client has closed, so not all in one reply.
+    for (let i = 0; i < names.length; i += NAMES_AT_ONCE) {
+      const asked = ["command", "info", ...names.slice(i, i + NAMES_AT_ONCE)];
+      theirs.push(...listOf(decode2(await redis.exchange(encodeCommand(asked)))[0]));
+      ours.push(...listOf(decode2(Buffer.from(new Fake().run(asked), "latin1"))[0]));
+    }
     await redis.stop();
-    theirs = listOf(decode2(answer)[0]);
-    ours = listOf(decode2(Buffer.from(new Fake().run(asked), "latin1"))[0]);
-  });
-  afterAll(() => {
-    theirs = [];
   });
   names.forEach((name, i) => {
     test(name, () => {
       const theirs70 = comparable(theirs[i]);
       if (SPECS_CHANGED.has(name)) assert.notDeepEqual(comparable(ours[i])["specs"], theirs70["specs"]);
       const specs = SPECS_CHANGED.has(name) ? comparable(ours[i])["specs"] : theirs70["specs"];
-      assert.deepEqual(comparable(ours[i]), { ...theirs70, specs });
+      const arity = ARITY_CHANGED.has(name) ? -Number(theirs70["arity"]) : theirs70["arity"];
+      assert.deepEqual(comparable(ours[i]), { ...theirs70, specs, arity });
     });
   });
 });
