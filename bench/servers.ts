@@ -73,6 +73,7 @@ function startNode(
   port: number,
   members: readonly string[],
   nodeFlags: readonly string[],
+  settings: readonly string[] = [],
 ): Child {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: npm run build makes it`);
   return start(name, process.execPath, [
@@ -86,7 +87,7 @@ function startNode(
       "--peer-port",
       String(port + PEER_PORT_OFFSET),
     ],
-    ...["--node-name", name, "--maxclients", CLIENTS_MAX, "--loglevel", "warning", ...members],
+    ...["--node-name", name, "--maxclients", CLIENTS_MAX, "--loglevel", "warning", ...members, ...settings],
   ]);
 }
 
@@ -100,7 +101,12 @@ export async function isLeader(port: number): Promise<boolean> {
   return /^raft_role:leader\r?$/m.test(String(await once(port, "INFO", "raft")));
 }
 
-export async function startThree(nodeFlags: readonly string[], proxied = false): Promise<Server> {
+/** `settings`: more options of every node, "--name" and value each. */
+export async function startThree(
+  nodeFlags: readonly string[],
+  proxied = false,
+  settings: readonly string[] = [],
+): Promise<Server> {
   const ports = [THREE_PORT, THREE_PORT + 1, THREE_PORT + 2];
   const proxiedMembers: ProxiedMember[] = ports.map((port) => ({
     name: memberName(port),
@@ -113,7 +119,7 @@ export async function startThree(nodeFlags: readonly string[], proxied = false):
     `127.0.0.1:${proxied ? proxyPort : peerPort}`,
   ]);
   const proxy = proxied ? await PeerProxy.start(proxiedMembers) : undefined;
-  const children = ports.map((port) => startNode(memberName(port), port, members, nodeFlags));
+  const children = ports.map((port) => startNode(memberName(port), port, members, nodeFlags, settings));
   let leader: number | undefined;
   await until("three nodes", children, async () => {
     for (const port of ports) {

@@ -1,0 +1,146 @@
+// Ten times maxmemory written to three nodes, a pipeline on each: do all stay at or below the limit, do they end equal, and
+// how long does a client that sends one command at a time wait at most meanwhile, on each of them?
+
+import { Client, encode, once } from "./client.ts";
+import { residentBytes, sleep } from "./processes.ts";
+import { Random } from "./random.ts";
+import { isLeader, memberName, type Server } from "./servers.ts";
+
+export const LIMIT_BYTES = 64 * 1024 * 1024;
+const TIMES = 10;
+const WRITERS_PER_NODE = 2;
+const PIPELINE = 16;
+const KEYS = 1_000_000;
+const SMALL_BYTES_MAX = 200;
+const LARGE_BYTES_MAX = 4000;
+/** One in so many values is a large one. */
+const LARGE_EACH = 5;
+const LOOK_MS = 100;
+
+export interface NodeFigure {
+  readonly node: string;
+  readonly leads: boolean;
+  /** Of one client's commands, a read and a write in turns. */
+  readonly commands: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly longestMs: number;
+  /** The most that INFO said in one of many looks. */
+  readonly usedBytesMost: number;
+  readonly residentBytesMost: number;
+  /** At the end. */
+  readonly evictedKeys: number;
+  readonly digest: string;
+}
+
+interface Shared {
+  bytesLeft: number;
+  stopped: boolean;
+}
+
+async function write(port: number, seed: number, shared: Shared): Promise<void> {
+  const random = new Random(seed);
+  const client = await Client.open(port);
+  const filler = "x".repeat(LARGE_BYTES_MAX);
+  while (shared.bytesLeft > 0) {
+    let text = "";
+    for (let i = 0; i < PIPELINE; i++) {
+      const size = random.below(random.below(LARGE_EACH) === 0 ? LARGE_BYTES_MAX : SMALL_BYTES_MAX);
+      text += encode(["SET", `key:${random.below(KEYS)}`, filler.slice(0, size)]);
+    }
+    shared.bytesLeft -= text.length;
+    await Promise.all(client.sendEncoded(text, PIPELINE));
+  }
+  client.close();
+}
+
+/** A client that waits for each reply before it sends the next command; what it waited, in ms. */
+async function probe(port: number, name: string, shared: Shared): Promise<number[]> {
+  const client = await Client.open(port);
+  const waits: number[] = [];
+  for (let i = 0; !shared.stopped; i++) {
+    const startMs = performance.now();
+    if (i % 2 === 0) await client.send("SET", `probe:${name}`, String(i));
+    else await client.send("GET", `probe:${name}`);
+    waits.push(performance.now() - startMs);
+    await sleep(1);
+  }
+  client.close();
+  return waits.sort((a, b) => a - b);
+}
+
+interface Most {
+  usedBytes: number;
+  residentBytes: number;
+}
+
+async function watch(server: Server, node: number, shared: Shared): Promise<Most> {
+  const client = await Client.open(server.ports[node]!);
+  const most: Most = { usedBytes: 0, residentBytes: 0 };
+  for (let last = false; ; last = shared.stopped) {
+    most.usedBytes = Math.max(most.usedBytes, await infoOf(client, "memory", "used_memory"));
+    most.residentBytes = Math.max(most.residentBytes, residentBytes(server.children[node]!));
+    if (last) break;
+    await sleep(LOOK_MS);
+  }
+  client.close();
+  return most;
+}
+
+async function infoOf(client: Client, section: string, field: string): Promise<number> {
+  const found = new RegExp(`^${field}:(\\d+)`, "m").exec(String(await client.send("INFO", section)));
+  if (found === null) throw new Error(`INFO ${section} has no ${field}`);
+  return Number(found[1]);
+}
+
+/** What a node holds, told by itself: each leads once, for only a leader answers from its own state. */
+async function digestOf(port: number): Promise<string> {
+  const client = await Client.open(port);
+  for (let i = 0; !(await isLeader(port)); i++) {
+    if (i === 100) throw new Error(`${memberName(port)} does not become the leader`);
+    await client.send("RAFT.TRANSFER", memberName(port)).catch(() => undefined);
+    await sleep(50);
+  }
+  const digest = String(await client.send("DEBUG", "DIGEST"));
+  client.close();
+  return digest;
+}
+
+/** The server has `enable-debug-command`; its maxmemory and policy are what is to be measured. */
+export async function measureLoad(server: Server, scale: number): Promise<NodeFigure[]> {
+  const { ports } = server;
+  const shared: Shared = { bytesLeft: TIMES * LIMIT_BYTES * scale, stopped: false };
+  const probes = ports.map((port) => probe(port, memberName(port), shared));
+  const looks = ports.map((_, node) => watch(server, node, shared));
+  await Promise.all(
+    ports.flatMap((port, node) =>
+      Array.from({ length: WRITERS_PER_NODE }, (_, i) => write(port, 100 * node + i + 1, shared)),
+    ),
+  );
+  shared.stopped = true;
+  const figures: NodeFigure[] = [];
+  for (const [node, port] of ports.entries()) {
+    const waits = await probes[node]!;
+    const most = await looks[node]!;
+    const client = await Client.open(port);
+    figures.push({
+      node: memberName(port),
+      leads: port === server.port,
+      commands: waits.length,
+      p50Ms: waits[Math.floor(waits.length / 2)]!,
+      p99Ms: waits[Math.floor(waits.length * 0.99)]!,
+      longestMs: waits.at(-1)!,
+      usedBytesMost: most.usedBytes,
+      residentBytesMost: most.residentBytes,
+      evictedKeys: await infoOf(client, "stats", "evicted_keys"),
+      digest: "",
+    });
+    client.close();
+  }
+  const withDigests: NodeFigure[] = [];
+  for (const [node, port] of ports.entries())
+    withDigests.push({ ...figures[node]!, digest: await digestOf(port) });
+  if ((await once(server.port, "PING")) !== "PONG")
+    throw new Error("the first leader does not answer any more");
+  return withDigests;
+}
