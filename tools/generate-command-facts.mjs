@@ -1,7 +1,7 @@
 // Writes src/command/command-facts.ts: what is publicly known of each Redis command (group, since when, ACL
 // categories, tips, key positions, arguments), for COMMAND INFO, DOCS and GETKEYS.
 //
-//   node tools/generate-command-facts.mjs [facts.json]
+//   node tools/generate-command-facts.mjs [facts.json [target.ts]]
 //
 // In: one object per command, keyed "GET", "CLIENT|LIST", in the form of Redis's own command files.
 
@@ -9,7 +9,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const source = process.argv[2] ?? fileURLToPath(new URL("../../shared/redis-facts/commands.json", import.meta.url));
-const target = fileURLToPath(new URL("../src/command/command-facts.ts", import.meta.url));
+const target = process.argv[3] ?? fileURLToPath(new URL("../src/command/command-facts.ts", import.meta.url));
 
 /** The release that clients are told; what came later is left out. */
 const VERSION = [7, 2];

@@ -2,30 +2,21 @@
 // that no command is made up. Facts are data beside the checkout; without them these tests are skipped, visibly.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, test } from "vitest";
 import { visibleSubcommands } from "../../src/command/command-docs.ts";
 import { commandFacts } from "../../src/command/command-facts.ts";
 import { rows, topLevelRows } from "../../src/command/table.ts";
 import type { CommandRow } from "../../src/command/types.ts";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
+import { areFactsThere, type Fact, facts, factsPath } from "../compatibility/facts.ts";
 import { decode2 } from "../resp/decode.ts";
 import { isRedis70, RedisServer } from "../resp/redis-server.ts";
 import { Fake } from "./local-fake.ts";
-
-interface Fact {
-  readonly arity: number;
-  readonly command_flags?: readonly string[];
-  readonly key_specs?: readonly {
-    readonly begin_search: { readonly index?: { readonly pos: number } };
-    readonly find_keys: {
-      readonly range?: { readonly lastkey: number; readonly step: number; readonly limit: number };
-    };
-  }[];
-}
-
-const path = new URL("../../../shared/redis-facts/commands.json", import.meta.url);
-const facts: Readonly<Record<string, Fact>> = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
 
 /** Of the facts' flags these are not printed by COMMAND INFO of 7.0. */
 const UNPRINTED = new Set([
@@ -36,13 +27,26 @@ const UNPRINTED = new Set([
   "MAY_REPLICATE",
 ]);
 
-/** The facts are of a later release; where it differs, rows are as redis-server 7.0.15 prints them. */
-const CHANGED_LATER: Readonly<Record<string, Partial<Fact>>> = {
-  wait: { command_flags: ["NOSCRIPT"] },
-  multi: { command_flags: ["NOSCRIPT", "LOADING", "STALE", "FAST", "ALLOW_BUSY"] },
-  watch: { command_flags: ["NOSCRIPT", "LOADING", "STALE", "FAST", "ALLOW_BUSY"] },
-  "command|getkeys": { arity: -4 },
-  "command|getkeysandflags": { arity: -4 },
+interface Deviation {
+  readonly reason: string;
+  readonly differs: Partial<Fact>;
+}
+
+const NO_MULTI = "since 7.2 flagged no_multi; nesting is the same error; as in 7.0.15";
+
+/** Where a row is not as the facts have it. */
+const DEVIATIONS: Readonly<Record<string, Deviation>> = {
+  wait: { reason: "since 7.2 marked as blocking; as in 7.0.15", differs: { command_flags: ["NOSCRIPT"] } },
+  multi: {
+    reason: NO_MULTI,
+    differs: { command_flags: ["NOSCRIPT", "LOADING", "STALE", "FAST", "ALLOW_BUSY"] },
+  },
+  watch: {
+    reason: NO_MULTI,
+    differs: { command_flags: ["NOSCRIPT", "LOADING", "STALE", "FAST", "ALLOW_BUSY"] },
+  },
+  "command|getkeys": { reason: "7.0.15 asks for one argument more", differs: { arity: -4 } },
+  "command|getkeysandflags": { reason: "the same", differs: { arity: -4 } },
 };
 
 /** Subcommands of DEBUG are rows of ours only, and RAFT.* are commands that Redis does not have. */
@@ -67,21 +71,55 @@ function positions(fact: Fact): { first: number; last: number; step: number } | 
   return { first: index.pos, last, step: range.step };
 }
 
-describe.skipIf(!existsSync(path))("rows and the facts (skipped without ../shared/redis-facts)", () => {
+describe.skipIf(!areFactsThere)("rows and the facts (skipped without ../shared/redis-facts)", () => {
   for (const row of visibleRows) {
     test(row.name, () => {
-      const known = facts[row.name.toUpperCase()];
+      const known = facts.get(row.name);
       assert.ok(known, "Redis has no such command");
-      const fact = { ...known, ...CHANGED_LATER[row.name] };
+      const fact = { ...known, ...DEVIATIONS[row.name]?.differs };
       assert.equal(row.arity, fact.arity, "arity");
       const flags = row.flags.filter((flag) => flag !== "movablekeys").sort();
       assert.deepEqual(flags, printed(fact), "flags");
       const wanted = positions(fact);
       if (wanted !== undefined) assert.deepEqual({ ...row.keys }, wanted, "keys");
+      assert.equal(row.route === "container", isContainer(row.name), "subcommands");
       assert.ok(commandFacts[row.name], "tools/generate-command-facts.mjs was not run again");
     });
   }
+
+  test("every deviation is one", () => {
+    for (const [name, { reason, differs }] of Object.entries(DEVIATIONS)) {
+      const known = facts.get(name);
+      assert.ok(known, name);
+      assert.notDeepEqual({ ...known, ...differs }, known, `${name} is as the facts have it: ${reason}`);
+    }
+  });
+
+  test("command-facts.ts is what tools/generate-command-facts.mjs writes", () => {
+    const root = new URL("../../", import.meta.url);
+    const folder = mkdtempSync(join(tmpdir(), "command-facts-"));
+    try {
+      const target = join(folder, "command-facts.ts");
+      const tool = fileURLToPath(new URL("tools/generate-command-facts.mjs", root));
+      execFileSync(process.execPath, [tool, fileURLToPath(factsPath), target]);
+      const ours = readFileSync(new URL("src/command/command-facts.ts", root), "utf8");
+      assert.ok(ours === readFileSync(target, "utf8"), "run it again");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  /** docs/COMPATIBILITY.md is made from command-facts.ts. */
+  test("command-facts.ts leaves out Sentinel's commands and no others", () => {
+    const missing = [...facts].filter(([name]) => commandFacts[name] === undefined);
+    assert.deepEqual([...new Set(missing.map(([, fact]) => fact.group))], ["sentinel"]);
+  });
 });
+
+/** DEBUG is a container in our table only. */
+function isContainer(name: string): boolean {
+  return name === "debug" || [...facts.keys()].some((each) => each.startsWith(`${name}|`));
+}
 
 test("every subcommand is under its container, and only there", () => {
   for (const row of topLevelRows) {

@@ -1,10 +1,16 @@
 // What is written for people must be what the tables say: the settings in docs/configuration.md, the commands
-// in README.md. UPDATE_DOCUMENTS=1 npx vitest run test/config/documents writes them anew.
+// in README.md, docs/COMPATIBILITY.md. UPDATE_DOCUMENTS=1 npx vitest run test/config/documents writes them anew.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "vitest";
 import { topLevelRows } from "../../src/command/table.ts";
 import { ROWS } from "../../src/config/table.ts";
+import {
+  commandTables,
+  compatibilityProblems,
+  differencesTable,
+  ownCommands,
+} from "../compatibility/document.ts";
 
 function hold(path: string, marker: string, wanted: string): void {
   const text = readFileSync(path, "utf8");
@@ -46,6 +52,13 @@ test("README.md lists every command as the table has it", () => {
     return `${name} (${parts.sort().join(" ")})`;
   });
   hold("README.md", "commands", "```text\n" + wrap(names.sort(), 110) + "\n```");
+});
+
+test("docs/COMPATIBILITY.md is what the tables say, and nothing is unexplained", () => {
+  assert.deepEqual(compatibilityProblems(), []);
+  hold("docs/COMPATIBILITY.md", "differences", differencesTable());
+  hold("docs/COMPATIBILITY.md", "compatibility", commandTables());
+  hold("docs/COMPATIBILITY.md", "own-commands", ownCommands());
 });
 
 function wrap(words: readonly string[], width: number): string {

@@ -1,0 +1,182 @@
+// Where a command that is there does not do what Redis's does, and why: for docs/COMPATIBILITY.md. What a client can
+// notice belongs here; what the differential tests leave out has its reason there (test/differential/families).
+
+export interface Difference {
+  /** Names in lower case, "client|list"; none when it concerns all commands. */
+  readonly commands: readonly string[];
+  readonly what: string;
+  readonly why: string;
+}
+
+export const differences: readonly Difference[] = [
+  {
+    commands: [],
+    what: "An error `UNCERTAIN` means that a write was proposed and its outcome is not known: the leader was lost before the answer. Read what is there, or repeat what may be done twice",
+    why: "Redis closes the connection in such a moment, and the client knows no more. Here the connection is another node's, and goes on (ADR 6)",
+  },
+  {
+    commands: [],
+    what: "An error `TRYAGAIN` means *not executed*: the leader was lost before the command was proposed, or more writes are under way than memory is set aside for. Sending it again is always right",
+    why: "the same; in Redis Cluster it is the word for multi-key commands while slots move",
+  },
+  {
+    commands: [],
+    what: "`CLUSTERDOWN` means *not executed*: no majority of the members can be reached, or this node belongs to no cluster. The text says which",
+    why: "a write needs a majority (G1), and a read must not be older than an answered write (G2)",
+  },
+  {
+    commands: [],
+    what: "Every node takes every command; one that does not lead passes it to the leader. There is no `READONLY` error and no `MOVED`",
+    why: "clients need not know who leads. It costs a round trip between nodes",
+  },
+  {
+    commands: [],
+    what: "All commands that a node reads in one turn share a time stamp: `PX 1` ends no earlier than with the next turn, and two `SET k v PX 100` of one turn expire at the same millisecond",
+    why: "one turn is one entry of the log, and the entry says what time it is (ADR 6)",
+  },
+  {
+    commands: [],
+    what: "Time is the cluster's: it goes on evenly over a change of leader, and leans towards the wall clock by a tenth at most. After a wall clock was set, `TIME` and deadlines may differ for a while",
+    why: "deadlines must come at the same place of the log for all replicas",
+  },
+  {
+    commands: [],
+    what: "What a node tells of itself is its own and not the cluster's: clients, slow log, latency, `MONITOR`, statistics, `CONFIG`",
+    why: "as with several redis-servers",
+  },
+  {
+    commands: [],
+    what: "Nothing is on disk: there is no RDB and no append-only file, and a cluster that loses a majority at once has lost its data",
+    why: "a write is held by the memory of a majority",
+  },
+  {
+    commands: [],
+    what: "Members of a hash table, and keys, come in an order of our own; cursors of `SCAN` and its kin are numbers of our own, good on every node",
+    why: "all replicas must have the same order; Redis's depends on a seed of the process",
+  },
+  {
+    commands: ["exec"],
+    what: "In a transaction, commands of the node itself (`PING`, `CLIENT`, `CONFIG`, `SELECT`, `HELLO`, `SUBSCRIBE`, ...) run after all data commands, on the client's node; their replies stand in their places",
+    why: "the data commands are one entry of the log, which every replica executes (ADR 10)",
+  },
+  {
+    commands: ["multi", "exec"],
+    what: "`COMMAND` and `DEBUG` with an unknown subcommand are queued, and fail in the array of `EXEC`; Redis refuses them at once and aborts the transaction",
+    why: "these two answer unknown words by themselves, where they run",
+  },
+  {
+    commands: ["watch"],
+    what: "`WATCH` is a write: it waits for a majority. A client may watch 16,384 keys of 1 MiB together, all clients 8 MiB; then it is an error",
+    why: "which keys are watched is part of the replicated state, so that a change of leader aborts nothing (ADR 10)",
+  },
+  {
+    commands: ["publish", "spublish"],
+    what: "A message needs a majority, and reaches the subscribers of all nodes in the order of the log. The number answered counts what other nodes told a moment ago",
+    why: "messages have one order for everybody, also relative to writes (ADR 9)",
+  },
+  {
+    commands: ["subscribe", "psubscribe", "ssubscribe"],
+    what: "A node whose state came by snapshot closes its subscribers' connections",
+    why: "they have missed messages, and so they see it (ADR 9)",
+  },
+  {
+    commands: ["subscribe", "psubscribe", "ssubscribe"],
+    what: "All subscriptions of a node may take 256 MiB; then an error",
+    why: "memory is bounded everywhere (G6)",
+  },
+  {
+    commands: ["config|set"],
+    what: "`notify-keyspace-events` is set on all nodes; the class `m` (key misses) is taken and never sent",
+    why: "the events of a cache are everybody's (ADR 11); a miss is a read, of which other nodes know nothing (ADR 9)",
+  },
+  {
+    commands: ["config|set"],
+    what: "Settings that all nodes must have equal are refused: `databases`, and the limits of compact forms such as `hash-max-listpack-entries`",
+    why: "they decide what replicas must agree on; set them at the start (ADR 8)",
+  },
+  {
+    commands: ["config|get", "config|set"],
+    what: "Settings of Redis that mean nothing here are not known; a `redis.conf` with them starts all the same, with warnings",
+    why: "a setting that does nothing would promise something",
+  },
+  {
+    commands: ["pfcount"],
+    what: "The count is not stored in the sketch, so that `GET` and `DUMP` of it differ from Redis's in eight bytes after a `PFCOUNT`",
+    why: "it would make a read a write, through the log",
+  },
+  {
+    commands: ["lpos"],
+    what: "`RANK -9223372036854775808` is refused, as since Redis 7.2",
+    why: "it has no negative; the tests compare with 7.0",
+  },
+  {
+    commands: ["lcs"],
+    what: "Strings whose product of lengths is large are refused",
+    why: "its time is that product, and all replicas would stand still",
+  },
+  {
+    commands: ["hrandfield", "srandmember"],
+    what: "A negative count may ask for 4,194,304 members at most",
+    why: "the reply is built in memory (G6)",
+  },
+  {
+    commands: ["object|encoding"],
+    what: "A string that is an integer is `int` however it was made (Redis: `embstr` after `INCRBYFLOAT`). Small lists are `listpack`, as since 7.2",
+    why: "the form follows from the bytes, so that a snapshot restores the same one",
+  },
+  {
+    commands: ["object|idletime", "object|freq"],
+    what: "A node knows the accesses that it saw: all writes, and the reads it answered as the leader. After a change of leader, keys that were only read look older than they are",
+    why: "reads do not go through the log",
+  },
+  {
+    commands: ["memory|usage"],
+    what: "Bytes that the key and value take in our store, exact whatever `SAMPLES` says",
+    why: "nothing is sampled: sizes are kept",
+  },
+  {
+    commands: ["dump"],
+    what: "Long strings may be packed otherwise than by Redis; the version is that of 7.0, so that 7.0 and later can read it",
+    why: "what is in the payload is the same",
+  },
+  {
+    commands: ["save", "bgsave", "bgrewriteaof"],
+    what: "An error",
+    why: "there are no files, and a backup script must not believe otherwise",
+  },
+  {
+    commands: ["lastsave"],
+    what: "The time of the start",
+    why: "nothing is saved",
+  },
+  {
+    commands: ["wait"],
+    what: "The leader counts the members that hold the client's last write, beside itself. A node that does not lead answers the number that a majority has without it",
+    why: "an answered write is held by a majority already",
+  },
+  {
+    commands: ["role", "info"],
+    what: "The leader is `master`, the others are `slave`; offsets are indexes of the log. `INFO raft` has the rest",
+    why: "tools know these words",
+  },
+  {
+    commands: ["info"],
+    what: "`used_memory` is what keys and values take by our own count, equal on all replicas; `used_memory_rss` is the process. Fields without a counterpart (fork, append-only file, Lua) are 0",
+    why: "`maxmemory` is held against a number that all replicas agree on",
+  },
+  {
+    commands: ["shutdown"],
+    what: "Leadership is handed over first. `SAVE` saves nothing",
+    why: "the node's clients should not wait for an election; there is no disk",
+  },
+  {
+    commands: ["debug"],
+    what: "Only a few of its subcommands: see `DEBUG HELP`",
+    why: "they are tests of Redis's own parts",
+  },
+  {
+    commands: ["client|caching", "client|getredir", "client|trackinginfo"],
+    what: "Answer as in Redis while tracking is off",
+    why: "client-side caching comes later",
+  },
+];
