@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
+import { ReplyCheck } from "../compatibility/reply-check.ts";
 import { isRedis70, RedisServer } from "../resp/redis-server.ts";
 import { Fake } from "./local-fake.ts";
 
@@ -218,6 +219,12 @@ describe.skipIf(!isRedis70)("beside redis-server 7.0 (skipped where it is not in
 
   const words = (command: Command): readonly string[] =>
     typeof command === "string" ? command.split(" ") : command;
+  const shapes = new ReplyCheck();
+  const shapeProblemOf = (command: Command, reply: string): string | undefined =>
+    shapes.problem(
+      words(command).map((word) => Buffer.from(word, "latin1")),
+      Buffer.from(reply, "latin1"),
+    );
   const encode = (command: Command): Buffer =>
     encodeCommand(words(command).map((word) => Buffer.from(word, "latin1")));
 
@@ -232,7 +239,12 @@ describe.skipIf(!isRedis70)("beside redis-server 7.0 (skipped where it is not in
       const commands = ["hello 3", ...session];
       const theirs = (await redis.exchange(Buffer.concat(commands.map(encode)))).toString("latin1");
       const fake = leaderFake();
-      const ours = commands.map((command) => fake.run(command)).join("");
+      const replies = commands.map((command) => fake.run(command));
+      const ours = replies.join("");
+      commands.forEach((command, i) => {
+        const reply = replies[i] ?? "";
+        if (reply !== "") assert.equal(shapeProblemOf(command, reply), undefined, words(command).join(" "));
+      });
       assert.equal(ours.slice(helloLength(ours)), theirs.slice(helloLength(theirs)));
     });
   }

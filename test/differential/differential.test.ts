@@ -12,6 +12,8 @@ import { test } from "vitest";
 import { Args } from "../../src/base/args.ts";
 import { lookup, rows } from "../../src/command/lookup.ts";
 import { DEFAULT_THRESHOLDS } from "../../src/store/thresholds.ts";
+import { areFactsThere, facts } from "../compatibility/facts.ts";
+import { ReplyCheck } from "../compatibility/reply-check.ts";
 import type { Command, Executor } from "./executor.ts";
 import { Generator } from "./generate.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
@@ -45,6 +47,8 @@ const NOT_COMPARED: ReadonlyMap<string, string> = new Map([
 const TIMEOUT_MS = 60_000 + commandCount;
 
 const version = installedVersion();
+const WITHOUT_FACTS = areFactsThere ? "" : " (skipped: no ../shared/redis-facts)";
+const HELLO_3 = [Buffer.from("HELLO"), Buffer.from("3")];
 
 test.skipIf(version === undefined)(
   `differential: ${commandCount} commands, seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
@@ -58,8 +62,11 @@ test.skipIf(version === undefined)(
       try {
         const compared = await compare(ours, redis.executor);
         console.log(`differential: ${compared.total} replies equal (${compared.errors} of them errors)`);
-        if (commandCount >= COVERAGE_COMMANDS_MIN && focus.length === 0)
+        console.log(`differential: shapes checked of ${compared.shaped.size} commands${WITHOUT_FACTS}`);
+        if (commandCount >= COVERAGE_COMMANDS_MIN && focus.length === 0) {
           assert.deepEqual(neverAnswered(compared.answered), []);
+          assert.deepEqual(neverShaped(compared.shaped), []);
+        }
       } finally {
         await ours.close();
       }
@@ -78,6 +85,15 @@ function neverAnswered(answered: ReadonlySet<string>): string[] {
     .filter((name) => !answered.has(name) && !NOT_COMPARED.has(name));
 }
 
+/** Data commands with a published shape that no reply was held to. */
+function neverShaped(shaped: ReadonlySet<string>): string[] {
+  return rows
+    .filter((row) => row.route === "read" || row.route === "write")
+    .map((row) => row.name)
+    .filter((name) => facts.get(name)?.reply_schema !== undefined)
+    .filter((name) => !shaped.has(name) && !NOT_COMPARED.has(name));
+}
+
 async function ourExecutor(): Promise<Executor> {
   if (target === undefined) {
     const thresholds = isSmall ? SMALL_THRESHOLDS : DEFAULT_THRESHOLDS;
@@ -94,12 +110,16 @@ interface Compared {
   readonly total: number;
   readonly errors: number;
   readonly answered: ReadonlySet<string>;
+  /** Commands whose reply was held to its published shape. */
+  readonly shaped: ReadonlySet<string>;
 }
 
 async function compare(ours: Executor, theirs: Executor): Promise<Compared> {
   const generator = new Generator({ seed, nowMs: Date.now(), focus });
   const history: Command[] = [];
   const answered = new Set<string>();
+  const shapes = new ReplyCheck();
+  let isResp3 = false; // as after a HELLO 3
   let errors = 0;
   const run = async (batch: readonly Command[]): Promise<void> => {
     const [a, b] = await Promise.all([ours.run(batch), theirs.run(batch)]);
@@ -109,6 +129,12 @@ async function compare(ours: Executor, theirs: Executor): Promise<Compared> {
       else answered.add(lookup(Args.of(...command))?.name ?? "");
       const how = disagreement(ruleText(command), a[i]!, b[i]!);
       if (how !== undefined) assert.fail(describe(history, how, ours.name, a[i]!, b[i]!));
+      if (/^HELLO$/i.test(command[0]!.toString()) && a[i]![0] !== MINUS) {
+        isResp3 = command[1]?.toString() === "3";
+        return;
+      }
+      const misshapen = isResp3 ? shapes.problem(command, a[i]!) : undefined;
+      if (misshapen !== undefined) assert.fail(describe(history, misshapen, ours.name, a[i]!, b[i]!));
     });
   };
   while (history.length < commandCount) {
@@ -121,10 +147,10 @@ async function compare(ours: Executor, theirs: Executor): Promise<Compared> {
   }
   // Chance may pass over a rare command in a short run. That it can be answered at all must not depend on chance.
   for (let round = 0; round < ROUNDS_OF_EACH && focus.length === 0; round++) {
-    if (neverAnswered(answered).length === 0) break;
-    await run(generator.oneOfEach());
+    if (neverAnswered(answered).length + neverShaped(shapes.checked).length === 0) break;
+    await run([HELLO_3, ...generator.oneOfEach()]);
   }
-  return { total: history.length, errors, answered };
+  return { total: history.length, errors, answered, shaped: shapes.checked };
 }
 
 function ruleText(command: Command): string {
