@@ -140,10 +140,23 @@ async function runNode(
     const port = await clients.listen(node, settings.bind, settings.port, settings.tcpBacklog);
     if ("error" in port) return problem(port.error);
   }
+  if (settings.httpPort !== 0) {
+    const error = await watchOver(node, turns);
+    if (error !== undefined) return problem(error);
+  }
   turns.start(node);
   node.start();
   log.info({ version, name: settings.nodeName, port: settings.port }, "started");
   return undefined;
+}
+
+/** Loaded when asked for, as few nodes on a developer's machine are scraped. */
+async function watchOver(node: SeshatNode, turns: TurnLoop): Promise<string | undefined> {
+  const { createMetrics } = await import("./io/metrics.ts");
+  const { startHttpEndpoint } = await import("./io/http-endpoint.ts");
+  const { httpBind, httpPort } = node.settings;
+  const metrics = createMetrics(node.server.figures, turns);
+  return startHttpEndpoint(httpBind, httpPort, metrics, () => node.readinessProblem);
 }
 
 function openLog(path: string): DestinationStream | string {

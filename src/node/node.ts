@@ -235,6 +235,11 @@ export class SeshatNode implements NodeInputs {
       : `CLUSTERDOWN no leader is known: a majority of the members cannot be reached${who}`;
   }
 
+  /** Why a client would have to wait or be refused at this moment; "" while it is served. */
+  get readinessProblem(): string {
+    return this.replica.mode === MODE_NONE ? this.refusal() : "";
+  }
+
   /** Has there been nobody to serve for longer than an election takes? */
   get isLeaderless(): boolean {
     const { mode, modeSinceMs, monotonicMs } = this.replica;

@@ -113,10 +113,14 @@ export class ProcessCluster {
   readonly nodes: NodeProcess[] = [];
   #proxy: PeerProxy | undefined;
 
-  static async start(count: number, flags: readonly string[] = []): Promise<ProcessCluster> {
+  static async start(
+    count: number,
+    flags: readonly string[] = [],
+    flagsOf: (node: number) => readonly string[] = () => [],
+  ): Promise<ProcessCluster> {
     const ports = await freePorts(2 * count);
     const cluster = new ProcessCluster();
-    await cluster.#start(ports.slice(0, count), ports.slice(count), flags, () => []);
+    await cluster.#start(ports.slice(0, count), ports.slice(count), flags, flagsOf);
     return cluster;
   }
 

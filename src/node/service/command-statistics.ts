@@ -28,6 +28,16 @@ export interface CommandFigures {
   readonly timed: boolean;
 }
 
+/** Of the calls that were timed. */
+export interface CommandDurationFigures {
+  /** Upper bounds in microseconds, ascending, the same for all commands. */
+  readonly bounds: readonly number[];
+  /** Calls at or below each. */
+  readonly counts: readonly number[];
+  readonly calls: number;
+  readonly microseconds: number;
+}
+
 export class CommandStatistics implements CommandStatisticsView {
   /** latency-tracking: switches the histograms off, not the counts. */
   histogramsOn = true;
@@ -129,6 +139,24 @@ export class CommandStatistics implements CommandStatisticsView {
       if (seen >= wanted) return upperBoundMicroseconds(bucket);
     }
     return undefined;
+  }
+
+  /** For Prometheus; undefined while none were timed. */
+  durations(name: string): CommandDurationFigures | undefined {
+    const id = this.#idByName.get(name) ?? -1;
+    const histogram = this.#histograms[id];
+    if (histogram === undefined) return undefined;
+    const bounds = [UNIT_MICROSECONDS];
+    const counts = [histogram[0]!];
+    let seen = histogram[0]!;
+    for (let doubling = 0; doubling < DOUBLINGS; doubling++) {
+      for (let part = 0; part < PARTS; part++) seen += histogram[1 + doubling * PARTS + part]!;
+      // The last one also has all that took longer: it is below no bound.
+      if (doubling === DOUBLINGS - 1) break;
+      bounds.push(UNIT_MICROSECONDS * 2 ** (doubling + 1));
+      counts.push(seen);
+    }
+    return { bounds, counts, calls: seen, microseconds: this.#timedMicroseconds[id]! };
   }
 
   histogram(name: string): CommandHistogram | undefined {
