@@ -8,7 +8,7 @@ import { residentBytes, runAndCleanUp, sleep, stop } from "./processes.ts";
 import { table } from "./report.ts";
 import { checkInstalled, type Server, startOne, startRedis } from "./servers.ts";
 
-const ELEMENTS = 2_000_000;
+const ELEMENTS = 5_000_000;
 const WRITERS = 2;
 const ELEMENTS_PER_COMMAND = 100;
 const COMMANDS_PER_WRITE = 20;

@@ -5,6 +5,7 @@ import type { Collection, PieceWriter } from "./collection.ts";
 import {
   type EncodedElement,
   fitsNode,
+  giveBackRoom,
   type ListNode,
   makeNode,
   makeRoom,
@@ -15,6 +16,8 @@ import { countEntries, nextEntry, previousEntry } from "./listpack.ts";
 import { copyBytes } from "./record.ts";
 
 const COUNT_BYTES = 4;
+/** A node that follows a full one gets so much room at once: an eighth of it, for what comes next. */
+const NEXT_NODE_ROOM_BYTES = 1024;
 
 export class LargeList implements Collection {
   frozen = false;
@@ -33,7 +36,9 @@ export class LargeList implements Collection {
     this.count++;
     this.logicalBytes += length;
     if (node === undefined || !fitsNode(listListpackSize, node.count + 1, node.end - node.start + length)) {
-      this.#addAtEnd(makeNode(bytes, 0, length, 1, 0, 0), atHead);
+      if (node !== undefined) giveBackRoom(node);
+      const room = node === undefined ? 0 : NEXT_NODE_ROOM_BYTES;
+      this.#addAtEnd(makeNode(bytes, 0, length, 1, atHead ? room : 0, atHead ? 0 : room), atHead);
       return;
     }
     makeRoom(node, atHead, length);

@@ -81,6 +81,16 @@ export function makeRoom(node: ListNode, atHead: boolean, room: number): void {
   node.shared = false;
 }
 
+/** The node is full, and much of what it held for more is left: it goes. */
+export function giveBackRoom(node: ListNode): void {
+  const { bytes, start, end, shared } = node;
+  if (shared || bytes.length - (end - start) <= (end - start) / 8) return;
+  const own = makeNode(bytes, start, end, node.count, 0, 0);
+  node.bytes = own.bytes;
+  node.start = own.start;
+  node.end = own.end;
+}
+
 /** The position of the node's entry `index`, from 0. */
 export function positionIn(node: ListNode, index: number): number {
   const { bytes } = node;
