@@ -235,9 +235,14 @@ export class SeshatNode implements NodeInputs {
       : `CLUSTERDOWN no leader is known: a majority of the members cannot be reached${who}`;
   }
 
-  /** Why a client would have to wait or be refused at this moment; "" while it is served. */
+  /**
+   * Why this node is not what it should be yet; "" when clients are served and it has its vote. Whoever restarts the nodes
+   * of a cluster one by one has to wait for that: a member without a vote does not help to keep what is agreed on.
+   */
   get readinessProblem(): string {
-    return this.replica.mode === MODE_NONE ? this.refusal() : "";
+    const { mode, raft } = this.replica;
+    if (mode === MODE_NONE) return this.refusal();
+    return raft?.isLearner === true ? "LOADING this node is getting the data and has no vote yet" : "";
   }
 
   /** Has there been nobody to serve for longer than an election takes? */

@@ -2,6 +2,7 @@
 // node that cannot serve says so.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { afterEach, test } from "vitest";
 import { connect, freePorts, NodeProcess, ProcessCluster, until } from "./processes.ts";
 
@@ -17,10 +18,9 @@ async function ask(port: number, path: string): Promise<{ status: number; text: 
   return { status: response.status, text: await response.text() };
 }
 
-/** Values by name with labels; fails on a line that is none of the format's. */
-function parse(text: string): Map<string, number> {
+/** Values by name with labels; fails on a line that is none of the format's. `typed` takes the names of all metrics. */
+function parse(text: string, typed = new Set<string>()): Map<string, number> {
   const values = new Map<string, number>();
-  const typed = new Set<string>();
   for (const line of text.split("\n")) {
     if (line === "" || line.startsWith("# HELP ")) continue;
     const type = /^# TYPE (\S+) (?:counter|gauge|histogram|summary)$/.exec(line);
@@ -32,7 +32,8 @@ function parse(text: string): Map<string, number> {
     if (sample === null) assert.fail(`no line of the format: ${line}`);
     const [, name = "", labels = "", value = ""] = sample;
     assert(typed.has(name) || typed.has(name.replace(/_(bucket|sum|count)$/, "")), `no type for ${name}`);
-    assert(Number.isFinite(Number(value)), line);
+    // The mean of no observation is none.
+    assert(Number.isFinite(Number(value)) || /^nan$/i.test(value), line);
     assert(!values.has(name + labels), `twice: ${name}${labels}`);
     values.set(name + labels, Number(value));
   }
@@ -105,6 +106,27 @@ test("what /metrics says agrees with INFO, on the leader and on the others", asy
     const lags = [...metrics.keys()].filter((name) => name.startsWith("seshat_raft_peer_lag_entries"));
     assert.equal(lags.length, info.get("raft_role") === "leader" ? 2 : 0);
     client.disconnect();
+  }
+}, 60_000);
+
+test("dashboard and alert rules ask for metrics that there are", async () => {
+  const [port = 0, httpPort = 0] = await freePorts(2);
+  alone = new NodeProcess("n1", port, ["--http-port", String(httpPort)]);
+  const metrics = await until("metrics", () => ask(httpPort, "/metrics").catch(() => undefined));
+  const names = new Set<string>();
+  parse(metrics.text, names);
+  for (const file of ["deploy/grafana/seshat.json", "deploy/prometheus/alerts.yaml"]) {
+    const text = readFileSync(file, "utf8");
+    const asked = new Set(
+      [...text.matchAll(/\b(?:seshat|nodejs|process)_[a-z0-9_]+/g)].map(([name]) => name),
+    );
+    assert(asked.size > 5);
+    for (const name of asked) {
+      assert(
+        names.has(name) || names.has(name.replace(/_(bucket|sum|count)$/, "")),
+        `${file} asks for ${name}`,
+      );
+    }
   }
 }, 60_000);
 

@@ -24,11 +24,13 @@ function restart(world: World, name: string): Host {
   const host = world.host(name);
   const isVoter = (): boolean => {
     const confState = world.leader()?.node.replica.raft?.confState;
-    return (
-      confState?.voters.includes(host.identity.incarnation) === true && confState.votersOutgoing.length === 0
-    );
+    const hasVote = confState?.voters.includes(host.identity.incarnation) === true;
+    // A rolling restart goes on when a node is ready: it must not be before it has its vote.
+    assert(hasVote || host.node.readinessProblem !== "", `${name} is ready and has no vote`);
+    return hasVote && confState.votersOutgoing.length === 0;
   };
   world.until(`${name} is a voter again`, isVoter);
+  world.until(`${name} is ready`, () => host.node.readinessProblem === "");
   return host;
 }
 
