@@ -65,7 +65,7 @@ export const PEER_QUEUE_BYTES_MAX = 256 * MIB;
 /** Old states that writes leave behind for a snapshot under way; beyond it the snapshot is given up. */
 export const SNAPSHOT_QUEUED_BYTES_MAX = 256 * MIB;
 
-// What clients have in the replicated state: watched keys. It goes into every snapshot in one piece.
+// What clients have in the replicated state: watched keys, commands that wait. It goes into every snapshot in one piece.
 /** Keys that one client may watch, and their bytes. */
 export const WATCHED_KEYS_PER_CLIENT_MAX = 16 * KIB;
 export const WATCHED_BYTES_PER_CLIENT_MAX = MIB;
@@ -73,8 +73,13 @@ export const WATCHED_BYTES_PER_CLIENT_MAX = MIB;
 export const WATCHED_BYTES_MAX = 8 * MIB;
 /** What each watched key and each client that watches counts beside its bytes. */
 export const WATCHED_OVERHEAD_BYTES = 64;
+/** A command that waits, its bytes and those of its keys; then those of all clients of all nodes. */
+export const BLOCKED_BYTES_PER_CLIENT_MAX = MIB;
+export const BLOCKED_BYTES_MAX = 24 * MIB;
+/** What each client that waits, and each of its keys, counts beside the bytes. */
+export const BLOCKED_OVERHEAD_BYTES = 64;
 /** Metadata of a snapshot. */
-export const SNAPSHOT_METADATA_BYTES_MAX = 32 * MIB;
+export const SNAPSHOT_METADATA_BYTES_MAX = 64 * MIB;
 
 // Time-driven work per turn.
 /** A stalled process delivers at most this many late ticks at once: a stall is not silence of the others. */
@@ -99,4 +104,7 @@ assert(APPEND_BYTES_MAX >= BATCH_BYTES_FLUSH, "a full batch goes out in one appe
 assert(APPENDS_IN_FLIGHT_BYTES_MAX >= APPEND_BYTES_MAX, "one full append may always be in flight");
 assert(PEER_QUEUE_BYTES_MAX >= APPENDS_IN_FLIGHT_BYTES_MAX, "the flow-control window fits in the queue");
 assert(UNCOMMITTED_BYTES_MAX >= APPENDS_IN_FLIGHT_BYTES_MAX, "the window can be filled");
-assert(SNAPSHOT_METADATA_BYTES_MAX >= 2 * WATCHED_BYTES_MAX, "the table of watched keys fits in a snapshot");
+assert(
+  SNAPSHOT_METADATA_BYTES_MAX >= 2 * (WATCHED_BYTES_MAX + BLOCKED_BYTES_MAX),
+  "watched keys and waiting clients fit in a snapshot",
+);

@@ -4,6 +4,7 @@
 import type { Args } from "../base/args.ts";
 import { globMatches } from "../base/glob.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { LOG_WORDS } from "./blocking.ts";
 import {
   categoriesOf,
   docsTree,
@@ -42,7 +43,7 @@ function alone(context: LocalContext, args: Args, reply: ReplyWriter): void {
 }
 
 function topLevel(server: Server): readonly CommandRow[] {
-  return server.commands.filter((row) => !row.name.includes("|"));
+  return server.commands.filter((row) => !row.name.includes("|") && !row.name.startsWith(LOG_WORDS));
 }
 
 /** Every command and subcommand that clients may know of. */

@@ -6,6 +6,7 @@ import { pushElement, removeElements } from "../store/list-changes.ts";
 import { ListCursor, listLength } from "../store/list-cursor.ts";
 import { compareBytes } from "../store/record.ts";
 import { LIST } from "../store/types.ts";
+import { findToTake } from "./blocking.ts";
 import { replyError } from "./errors.ts";
 import { findOfType, WRONG_TYPE } from "./find-typed.ts";
 import { listKey, popElements } from "./lists.ts";
@@ -36,13 +37,13 @@ function lmove(context: DataContext, args: Args, reply: ReplyWriter): void {
 }
 
 /** True for LEFT, false for RIGHT. */
-function sideAt(args: Args, index: number): boolean | undefined {
+export function sideAt(args: Args, index: number): boolean | undefined {
   if (args.is(index, "LEFT")) return true;
   return args.is(index, "RIGHT") ? false : undefined;
 }
 
 /** From the list that is argument 1 to the one that is argument 2; replies with the element, or nil. */
-function moveElement(
+export function moveElement(
   context: DataContext,
   args: Args,
   fromHead: boolean,
@@ -83,7 +84,7 @@ function moveElement(
 }
 
 /** `numkeys key... LEFT|RIGHT [COUNT n]` from argument `first` on, of LMPOP and BLMPOP. */
-interface PopOptions {
+export interface PopOptions {
   readonly keysStart: number;
   readonly keysEnd: number;
   readonly atHead: boolean;
@@ -91,7 +92,7 @@ interface PopOptions {
 }
 
 /** Undefined: an error has been answered. Of several mistakes it is the one that stands first. */
-function parsePopOptions(args: Args, first: number, reply: ReplyWriter): PopOptions | undefined {
+export function parsePopOptions(args: Args, first: number, reply: ReplyWriter): PopOptions | undefined {
   const problem = (text: string): undefined => {
     reply.error(text);
     return undefined;
@@ -119,9 +120,9 @@ function lmpop(context: DataContext, args: Args, reply: ReplyWriter): void {
 }
 
 /** Pops from the first list that is there: its key and the elements. False if none is; an error counts as a reply. */
-function popFirst(context: DataContext, args: Args, options: PopOptions, reply: ReplyWriter): boolean {
+export function popFirst(context: DataContext, args: Args, options: PopOptions, reply: ReplyWriter): boolean {
   for (let i = options.keysStart; i < options.keysEnd; i++) {
-    const handle = findOfType(context, args, i, LIST, reply);
+    const handle = findToTake(context, args, i, LIST, reply);
     if (handle === WRONG_TYPE) return true;
     if (handle === 0) continue;
     const count = Math.min(options.count, listLength(context.keys, handle));

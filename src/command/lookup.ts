@@ -9,10 +9,10 @@
 
 import type { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
-import { rows, topLevelRows } from "./table.ts";
+import { logRows, rows, topLevelRows } from "./table.ts";
 import type { CommandRow } from "./types.ts";
 
-export { rows, topLevelRows } from "./table.ts";
+export { logRows, rows, topLevelRows } from "./table.ts";
 
 const NO_PARENT = 0;
 const idOf = new Map<CommandRow, number>(rows.map((row, id) => [row, id]));
@@ -106,7 +106,7 @@ function packNames(): Buffer {
 
 function fillSlots(): void {
   let parent = NO_PARENT;
-  const topLevel = new Set<CommandRow>(topLevelRows);
+  const topLevel = new Set<CommandRow>([...topLevelRows, ...logRows]);
   rows.forEach((row, id) => {
     if (topLevel.has(row)) {
       insert(NO_PARENT, id);

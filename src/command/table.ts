@@ -3,6 +3,7 @@
 import { bitCommands } from "./bits.ts";
 import { bitFieldCommands } from "./bits-field.ts";
 import { bitOperationCommands } from "./bits-operation.ts";
+import { blockingForms } from "./blocking.ts";
 import { dumpCommands } from "./dump.ts";
 import { hashCommands } from "./hashes.ts";
 import { hashRandomCommands } from "./hashes-random.ts";
@@ -15,6 +16,7 @@ import { keyMoveCommands } from "./keys-move.ts";
 import { keyObjectCommands } from "./keys-object.ts";
 import { keyScanCommands } from "./keys-scan.ts";
 import { listCommands } from "./lists.ts";
+import { listBlockCommands } from "./lists-block.ts";
 import { listEditCommands } from "./lists-edit.ts";
 import { listMoveCommands } from "./lists-move.ts";
 import { listReadCommands } from "./lists-read.ts";
@@ -63,6 +65,7 @@ const families: readonly (readonly CommandRow[])[] = [
   sortedSetPopCommands,
   sortedSetScanCommands,
   sortedSetAlgebraCommands,
+  listBlockCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,
@@ -78,7 +81,11 @@ const families: readonly (readonly CommandRow[])[] = [
 /** The rows that a command's first word selects, containers as one row each. */
 export const topLevelRows: readonly CommandRow[] = families.flat();
 
-/** Every row, each container followed by its subcommands. A row's index here is its id. */
-export const rows: readonly CommandRow[] = topLevelRows.flatMap((row) =>
-  row.route === "container" ? [row, ...row.subcommands] : [row],
-);
+/** Words of the log only: to clients they are no commands. */
+export const logRows: readonly CommandRow[] = blockingForms;
+
+/** Every row, each container followed by its subcommands, and those of the log. A row's index here is its id. */
+export const rows: readonly CommandRow[] = [
+  ...topLevelRows.flatMap((row) => (row.route === "container" ? [row, ...row.subcommands] : [row])),
+  ...logRows,
+];

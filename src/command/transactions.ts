@@ -67,7 +67,8 @@ function unwatch(context: DataContext, args: Args, reply: ReplyWriter): void {
   sessionsOf(context).unwatch(args, reply);
 }
 
-function sessionsOf({ sessions }: DataContext): ReplicatedSessions {
+/** Where entries are applied there are some. */
+export function sessionsOf({ sessions }: DataContext): ReplicatedSessions {
   assert(sessions !== undefined, "this context has no sessions");
   return sessions;
 }

@@ -5,6 +5,7 @@ import type { Prng } from "../base/prng.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { Store } from "../store/store.ts";
+import type { ValueType } from "../store/types.ts";
 import type { LocalContext } from "./local-context.ts";
 
 /** Redis's command flags, spelled as COMMAND INFO prints them. */
@@ -58,13 +59,39 @@ export interface DataContext {
   publications: Publications;
   /** Only where entries are applied. */
   readonly sessions?: ReplicatedSessions;
+  /** Only while a command runs that may wait (blocking.ts). */
+  attempt?: Attempt | undefined;
 }
 
-/** What clients have in the replicated state beside data. The arguments are log forms (transactions.ts). */
+/** One try of a command that waits when it finds nothing. */
+export interface Attempt {
+  /** It waits already: what is no mistake of the client any more, a key of another type, is nothing. */
+  readonly isRetry: boolean;
+  /** Nothing is answered and nothing was changed: the command waits, or goes on waiting. */
+  wait(wish: Wish): void;
+}
+
+/** What a command waits for. */
+export interface Wish {
+  readonly args: Args;
+  /** Its keys are the arguments [first, last) of the selected database. */
+  readonly first: number;
+  readonly last: number;
+  /** It is tried again when one of them holds a value of this type and was changed. */
+  readonly type: ValueType;
+  /** And when one of them has gone (XREADGROUP answers an error then). */
+  readonly evenWithoutKey?: boolean;
+  /** What is tried again instead of the command as it came, as RESP (XREAD with its $ replaced). Only the first time. */
+  readonly command?: Uint8Array;
+}
+
+/** What clients have in the replicated state beside data. The arguments are log forms (transactions.ts, blocking.ts). */
 export interface ReplicatedSessions {
   exec(args: Args, reply: ReplyWriter): void;
   watch(args: Args, reply: ReplyWriter): void;
   unwatch(args: Args, reply: ReplyWriter): void;
+  tryBlocking(args: Args, reply: ReplyWriter): void;
+  cancelBlocking(args: Args, reply: ReplyWriter): void;
 }
 
 /** Messages from the log to subscribers of this node. Nothing of it may decide what becomes of any key. */
@@ -97,6 +124,11 @@ interface RowBase {
 export interface DataRow extends RowBase {
   readonly route: "read" | "write";
   readonly run: (context: DataContext, args: Args, reply: ReplyWriter) => void;
+  /**
+   * Of a command that can wait (blocking.ts): how long this call of it may, in ms, 0 = for ever. Undefined when it does not
+   * wait, or its timeout is wrong: then it runs like any other, and answers at once.
+   */
+  readonly blocking?: (args: Args) => number | undefined;
 }
 
 /** Runs on the node that the client is connected to, on its session. */

@@ -52,7 +52,7 @@ export class Machine {
   readonly counters: MachineCounters = { commandsApplied: 0, keysExpired: 0, keysEvicted: 0 };
   /** What write handlers see; rewritten for every entry. */
   readonly context: DataContext;
-  /** What clients have in the state beside data: watched keys. */
+  /** What clients have in the state beside data: watched keys, commands that wait. */
   readonly sessions: Sessions;
   readonly #random = new Xoshiro(0);
   readonly #header = new EntryHeader();
@@ -136,8 +136,14 @@ export class Machine {
     return header;
   }
 
-  /** Runs one write of the open entry. */
+  /** Runs one write of the open entry, and then what clients wait for that it has made possible. */
   run(row: DataRow, args: Args, database: number, reply: ReplyWriter): void {
+    this.perform(row, args, database, reply);
+    if (this.sessions.canServe) this.sessions.serve();
+  }
+
+  /** run() for a part of a command: nobody who waits is served between its parts. */
+  perform(row: DataRow, args: Args, database: number, reply: ReplyWriter): void {
     const context = this.context;
     if (context.database !== database || context.keys !== this.store.databases[database]) {
       context.database = database;
@@ -158,6 +164,7 @@ export class Machine {
     }
     this.victimsTaken = 0;
     if (this.#header.evictionCount > 0) this.#evict();
+    if (this.sessions.canServe) this.sessions.serve();
     this.#payload = undefined;
   }
 

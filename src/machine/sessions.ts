@@ -1,37 +1,34 @@
-// What clients have in the replicated state beside data (docs/adr/0010): transactions run here, watched keys are
-// registered here, and keyspaces tell of changes here. Log forms in, changes and replies out, the same on every replica.
+// What clients have in the replicated state beside data (docs/adr/0010, 0014): transactions run here, watched keys and
+// blocked clients are registered here, and keyspaces tell of changes here. Log forms in, changes and replies out, the same on every replica.
 
 import { Args } from "../base/args.ts";
 import { assert, fail } from "../base/assert.ts";
 import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
 import { Xoshiro } from "../base/prng.ts";
+import { TRY_COMMAND, TRY_DATABASE } from "../command/blocking.ts";
 import { lookup } from "../command/lookup.ts";
 import { EXEC_COMMANDS, transactionError } from "../command/transactions.ts";
-import type { DataContext, DataRow, ReplicatedSessions } from "../command/types.ts";
+import type { DataRow, ReplicatedSessions } from "../command/types.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, type ParserLimits, ParserScratch, RequestParser } from "../resp/request-parser.ts";
 import type { KeyWatcher } from "../store/state.ts";
 import type { Store } from "../store/store.ts";
 import { encodeSessionState, type Owner, type SessionState } from "../wire/session-state.ts";
+import { Blocking, type BlockingHost } from "./blocking.ts";
 import { WatchTable } from "./watches.ts";
-
-/** The machine around it. */
-export interface SessionsHost {
-  readonly store: Store;
-  readonly context: DataContext;
-  run(row: DataRow, args: Args, database: number, reply: ReplyWriter): void;
-}
 
 export class Sessions implements ReplicatedSessions, KeyWatcher {
   readonly watches = new WatchTable();
-  readonly #host: SessionsHost;
+  readonly blocking: Blocking;
+  readonly #host: BlockingHost;
   readonly #parser: RequestParser;
   readonly #args = new Args();
   readonly #readRandom = new Xoshiro(1);
   #members: ReadonlySet<number> = new Set();
 
-  constructor(host: SessionsHost, limits: ParserLimits) {
+  constructor(host: BlockingHost, limits: ParserLimits) {
     this.#host = host;
+    this.blocking = new Blocking(host, limits);
     // Offsets of its own: the command that holds the others is still being read.
     this.#parser = new RequestParser(limits, new ParserScratch());
     this.#parser.authenticated = true;
@@ -41,6 +38,7 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
   setMembers(incarnations: readonly number[]): void {
     this.#members = new Set(incarnations);
     this.watches.keepMembers(this.#members);
+    this.blocking.keepMembers(this.#members);
     this.#listen();
   }
 
@@ -79,11 +77,46 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
     reply.ok();
   }
 
+  tryBlocking(args: Args, reply: ReplyWriter): void {
+    const owner = ownerAt(args, 1);
+    if (!this.#members.has(owner.incarnation)) return reply.error(transactionError.notMember);
+    const { bytes } = args;
+    const start = args.start(TRY_COMMAND);
+    const problem = this.blocking.begin(
+      owner,
+      numberAt(args, TRY_DATABASE),
+      bytes,
+      start,
+      args.end(TRY_COMMAND),
+    );
+    this.#listen();
+    if (problem === undefined) reply.ok();
+    else reply.error(problem);
+  }
+
+  cancelBlocking(args: Args, reply: ReplyWriter): void {
+    this.blocking.cancel(ownerAt(args, 1));
+    this.#listen();
+    reply.ok();
+  }
+
+  /** Is there a blocked client that may be served now? */
+  get canServe(): boolean {
+    return this.blocking.waiters.changed.size > 0;
+  }
+
+  serve(): void {
+    this.blocking.serve();
+    this.#listen();
+  }
+
   touched(database: number, hash: number, bytes: Buffer, start: number, end: number): void {
-    this.watches.touched(database, hash, bytes, start, end);
+    if (this.watches.hasKeys) this.watches.touched(database, hash, bytes, start, end);
+    if (this.blocking.waiters.count > 0) this.blocking.waiters.touched(database, hash, bytes, start, end);
   }
 
   clearing(database: number): void {
+    this.blocking.waiters.touchedAll(database);
     for (const { hash, key } of this.watches.inDatabases(database)) {
       const isThere = this.#host.store.databases[database]!.reclaimDead(key, 0, key.length);
       if (isThere) this.watches.touched(database, hash, key, 0, key.length);
@@ -91,6 +124,7 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
   }
 
   swapping(a: number, b: number): void {
+    this.blocking.waiters.touchedAll(a, b);
     const { databases } = this.#host.store;
     for (const { database, hash, key } of this.watches.inDatabases(a, b)) {
       const isInA = databases[a]!.reclaimDead(key, 0, key.length);
@@ -101,19 +135,21 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
 
   /** Everything here as bytes, equal on all replicas at the same index: a snapshot's metadata. */
   encode(): Uint8Array {
-    return encodeSessionState({ watches: this.watches.state() });
+    return encodeSessionState({ watches: this.watches.state(), waiters: this.blocking.waiters.state() });
   }
 
   /** Takes over what came with a snapshot, whose store is `store`. */
   restore(state: SessionState, store: Store): void {
     const { databases } = store;
     this.watches.restore(state.watches, (database, key) => databases[database]!.hash(key, 0, key.length));
+    this.blocking.restore(state.waiters);
     this.#listen();
   }
 
   /** After the store was replaced, and whenever somebody begins or ends to wait. */
   #listen(): void {
-    this.#host.store.watcher = this.watches.hasKeys ? this : undefined;
+    const isNeeded = this.watches.hasKeys || this.blocking.waiters.count > 0;
+    this.#host.store.watcher = isNeeded ? this : undefined;
   }
 
   /** Ends the owner's watch. Was it whole, and nothing touched? */
@@ -145,7 +181,7 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
         database = Number(args.text(1));
         continue;
       }
-      if (row.route === "write") this.#host.run(row, args, database, reply);
+      if (row.route === "write") this.#host.perform(row, args, database, reply);
       else if (row.route === "read") this.#read(row, args, database, reply);
       else fail(`${row.name} has no place in a transaction of the log`);
       ran++;

@@ -8,8 +8,8 @@ import {
   WATCHED_KEYS_PER_CLIENT_MAX,
   WATCHED_OVERHEAD_BYTES,
 } from "../base/limits.ts";
-import { databaseHash } from "../store/hash.ts";
 import type { Owner, WatchState } from "../wire/session-state.ts";
+import { type HeldKey, KeyTable } from "./key-table.ts";
 
 /** One client's WATCHes since its last EXEC, UNWATCH or DISCARD. */
 interface Registration {
@@ -23,19 +23,13 @@ interface Registration {
   bytes: number;
 }
 
-export interface WatchedKey {
-  readonly database: number;
-  readonly hash: number;
-  readonly key: Buffer;
-  readonly watchers: Set<Registration>;
-}
+export type WatchedKey = HeldKey<Registration>;
 
 export class WatchTable {
   /** What all registrations count against WATCHED_BYTES_MAX. */
   bytes = 0;
   readonly #members = new Map<number, Map<number, Registration>>();
-  /** By database and hash; a list, because hashes collide. */
-  readonly #keys = new Map<number, WatchedKey[]>();
+  readonly #keys = new KeyTable<Registration>();
 
   get isEmpty(): boolean {
     return this.#members.size === 0;
@@ -43,7 +37,7 @@ export class WatchTable {
 
   /** Is anything watched? A dirty registration watches nothing. */
   get hasKeys(): boolean {
-    return this.#keys.size > 0;
+    return !this.#keys.isEmpty;
   }
 
   /**
@@ -65,7 +59,7 @@ export class WatchTable {
       const name = key.toString("latin1");
       if (seen.has(name)) return false;
       seen.add(name);
-      return this.#find(database, hash, key, 0, key.length)?.watchers.has(registration) !== true;
+      return this.#keys.find(database, hash, key, 0, key.length)?.holders.has(registration) !== true;
     });
     const bytes = added.reduce((sum, { key }) => sum + key.length + WATCHED_OVERHEAD_BYTES, 0);
     if (
@@ -81,15 +75,7 @@ export class WatchTable {
   }
 
   #add(registration: Registration, database: number, hash: number, key: Buffer): void {
-    let watched = this.#find(database, hash, key, 0, key.length);
-    if (watched === undefined) {
-      watched = { database, hash: hash | 0, key: Buffer.from(key), watchers: new Set() };
-      const place = databaseHash(database, hash);
-      const there = this.#keys.get(place);
-      if (there === undefined) this.#keys.set(place, [watched]);
-      else there.push(watched);
-    }
-    watched.watchers.add(registration);
+    const watched = this.#keys.add(database, hash, key, registration);
     registration.keys.push(watched);
     registration.bytes += key.length + WATCHED_OVERHEAD_BYTES;
     this.bytes += key.length + WATCHED_OVERHEAD_BYTES;
@@ -135,13 +121,13 @@ export class WatchTable {
 
   /** The key was made, changed or removed. */
   touched(database: number, hash: number, bytes: Buffer, start: number, end: number): void {
-    const watched = this.#find(database, hash, bytes, start, end);
-    if (watched !== undefined) for (const registration of [...watched.watchers]) this.#soil(registration);
+    const watched = this.#keys.find(database, hash, bytes, start, end);
+    if (watched !== undefined) for (const registration of [...watched.holders]) this.#soil(registration);
   }
 
   /** All watched keys of the databases: a copy, so that what is done about one may change the table. */
   inDatabases(...databases: readonly number[]): WatchedKey[] {
-    return [...this.#keys.values()].flat().filter(({ database }) => databases.includes(database));
+    return this.#keys.inDatabases(...databases);
   }
 
   /** In an order of its own, so that equal tables give equal lists. */
@@ -199,27 +185,9 @@ export class WatchTable {
   }
 
   #release(registration: Registration): void {
-    for (const watched of registration.keys) {
-      watched.watchers.delete(registration);
-      if (watched.watchers.size > 0) continue;
-      const place = databaseHash(watched.database, watched.hash);
-      const rest = (this.#keys.get(place) ?? []).filter((other) => other !== watched);
-      if (rest.length === 0) this.#keys.delete(place);
-      else this.#keys.set(place, rest);
-    }
+    for (const watched of registration.keys) this.#keys.remove(watched, registration);
     this.bytes -= registration.bytes;
     registration.bytes = 0;
     registration.keys = [];
-  }
-
-  #find(database: number, hash: number, bytes: Buffer, start: number, end: number): WatchedKey | undefined {
-    const there = this.#keys.get(databaseHash(database, hash));
-    if (there === undefined) return undefined;
-    for (const watched of there) {
-      const { key } = watched;
-      if (watched.database === database && key.compare(bytes, start, end, 0, key.length) === 0)
-        return watched;
-    }
-    return undefined;
   }
 }

@@ -3,6 +3,7 @@
 // nothing of a command, and everything about the client is in its session.
 
 import type { Args } from "../base/args.ts";
+import { TRY_MEMORY_ARGUMENTS } from "../command/blocking.ts";
 import { replyError } from "../command/errors.ts";
 import { advanceReplyMode } from "../command/local-context.ts";
 import { localError, subscribersOnly } from "../command/local-errors.ts";
@@ -37,9 +38,12 @@ import {
   ROUTE_WRITE,
   routes,
   rowIds,
+  SPECIAL_BLOCKING,
+  SPECIAL_INTERNAL,
   SPECIAL_LOG_FORM,
   SPECIAL_RESTRICTED,
   specials,
+  waitsMs,
 } from "./row-facts.ts";
 import type { Session } from "./session.ts";
 
@@ -60,6 +64,7 @@ export class Dispatch {
     if ((special & SPECIAL_LOG_FORM) !== 0 && session.inLogForm) {
       return this.logForm(session, id, args, buffer, start, end);
     }
+    if ((special & SPECIAL_INTERNAL) !== 0) return this.refuse(session, -1, describeUnfit(-1, args));
     if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
       return this.refuse(session, id, describeUnfit(id, args));
     }
@@ -81,6 +86,10 @@ export class Dispatch {
         : node.transactions.queue(session, id, args, buffer, start, end);
     }
     if ((special & SPECIAL_LOG_FORM) !== 0) return node.transactions.begin(session, id, args);
+    if ((special & SPECIAL_BLOCKING) !== 0 && !session.virtual) {
+      const timeoutMs = waitsMs(id, args);
+      if (timeoutMs !== undefined) return node.blockedClients.begin(session, id, args, timeoutMs);
+    }
     return this.#send(session, id, args, buffer, start, end);
   }
 
@@ -115,7 +124,7 @@ export class Dispatch {
         ? this.#write(session, id, args, buffer, start, end)
         : this.#read(session, id, args);
     }
-    if (mode !== MODE_FORWARD || session.virtual) return this.#withoutLeader(session);
+    if (mode !== MODE_FORWARD || session.virtual) return this.withoutLeader(session);
     return this.#forward(session, id, args, buffer, start, end);
   }
 
@@ -124,7 +133,7 @@ export class Dispatch {
     if (node.replica.pressure || session.forwarded > 0) return session.setHold(HOLD_PRESSURE);
     const { limit, proposals } = node.replica;
     if (limit.isLimited) {
-      const inner = id === rowIds.exec ? Number(args.text(EXEC_MEMORY_ARGUMENTS)) : 0;
+      const inner = memoryArguments(id, args);
       if (deniedOutOfMemory[id] === 1 || inner > 0) {
         if (limit.isRefusing) return this.refuse(session, id, replyError.outOfMemory);
         if (limit.isTight(proposals.open)) return session.setHold(HOLD_PRESSURE);
@@ -202,14 +211,14 @@ export class Dispatch {
   /** What every command that goes ahead does once: it is counted, shown to MONITOR, and the turn is due. */
   #begun(session: Session, id: number, args: Args): void {
     const node = this.#node;
-    node.server.commandStatistics.count(id);
+    if ((specials[id]! & SPECIAL_INTERNAL) === 0) node.server.commandStatistics.count(id);
     // Log forms are shown as what the client sent, by those who translate them.
     if (node.monitoring && (specials[id]! & SPECIAL_LOG_FORM) === 0) node.feedMonitors(session, id, args);
     node.requestTurn();
   }
 
   /** Nobody to ask: wait for a leader, but not for ever. */
-  #withoutLeader(session: Session): number {
+  withoutLeader(session: Session): number {
     const node = this.#node;
     return node.isLeaderless ? this.answerError(session, node.refusal()) : session.setHold(HOLD_LEADER);
   }
@@ -243,4 +252,10 @@ export class Dispatch {
     if (outcome === DONE) this.#node.server.statistics.errors.count(text);
     return outcome;
   }
+}
+
+/** Of a command inside the log form (EXEC, a try): how many arguments there are that may need memory. */
+function memoryArguments(id: number, form: Args): number {
+  if (id === rowIds.exec) return Number(form.text(EXEC_MEMORY_ARGUMENTS));
+  return id === rowIds.try ? Number(form.text(TRY_MEMORY_ARGUMENTS)) : 0;
 }

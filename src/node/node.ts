@@ -13,6 +13,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Settings } from "../config/table.ts";
 import type { ParserLimits } from "../resp/request-parser.ts";
 import { Store } from "../store/store.ts";
+import { BlockedClients } from "./blocked-clients.ts";
 import { Chores } from "./chores.ts";
 import { Cluster } from "./cluster.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -56,6 +57,7 @@ export class SeshatNode implements NodeInputs {
   readonly dispatch: Dispatch;
   readonly transactions: Transactions;
   readonly chores: Chores;
+  readonly blockedClients: BlockedClients;
   readonly forwarding: Forwarding;
   readonly virtualSessions: VirtualSessions;
   readonly server: ServerView;
@@ -93,7 +95,10 @@ export class SeshatNode implements NodeInputs {
           this.cluster.configurationChanged(change, before, after, index),
         modeChanged: () => this.#modeChanged(),
         entryApplied: () => this.pubSub.entryApplied(),
-        stateReplaced: () => this.pubSub.messagesLost(),
+        stateReplaced: () => {
+          this.pubSub.messagesLost();
+          this.blockedClients.stateReplaced();
+        },
         fault: (text) => ports.lifecycle.halt(text),
       },
       new Store({ databases: settings.databases, hashSeed }),
@@ -142,6 +147,8 @@ export class SeshatNode implements NodeInputs {
     });
     this.server.followSettings();
     this.chores = new Chores(this);
+    this.blockedClients = new BlockedClients(this);
+    machine.sessions.blocking.deliveries = this.blockedClients;
   }
 
   /** Once the ports work: dials the others. */
@@ -167,6 +174,7 @@ export class SeshatNode implements NodeInputs {
 
   linkDown(link: PeerLink, how: LinkDown): void {
     this.cluster.linkDown(link, how);
+    this.chores.hurry();
   }
 
   linkRefused(link: PeerLink, how: LinkDown, text: string): void {
@@ -183,6 +191,7 @@ export class SeshatNode implements NodeInputs {
 
   turn(nowMonotonicMs: number, nowWallMs: number, ticks: number): void {
     const { replica } = this;
+    this.blockedClients.flush();
     replica.turn(nowMonotonicMs, nowWallMs, ticks);
     this.#held.retry(nowMonotonicMs);
     if (replica.proposals.open.count > 0 && replica.mode === MODE_LEADER) replica.settle();
@@ -222,6 +231,7 @@ export class SeshatNode implements NodeInputs {
     }
     this.server.monitors.remove(session);
     this.pubSub.left(session);
+    if (session.wait !== undefined) this.blockedClients.left(session.wait);
   }
 
   /** Nobody can take the command, and waiting for somebody has taken long enough. */
@@ -292,6 +302,7 @@ export class SeshatNode implements NodeInputs {
     this.#giveUpEarlierLeader(nowMs);
     this.#shutdown.tick(nowMs);
     this.chores.tick(nowMs);
+    this.blockedClients.tick(nowMs);
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
     const { timeoutSeconds } = this.settings;

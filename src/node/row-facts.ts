@@ -1,6 +1,7 @@
 // What the router asks of every command, taken out of the table's rows into typed arrays, by row id.
 
-import { rows } from "../command/lookup.ts";
+import type { Args } from "../base/args.ts";
+import { logRows, rows } from "../command/lookup.ts";
 import type { Flag } from "../command/types.ts";
 
 export const ROUTE_READ = 0;
@@ -28,7 +29,9 @@ export const fast = withFlag("fast");
 /** Commands that may need memory: refused when it is used up. */
 export const deniedOutOfMemory = withFlag("denyoom");
 /** Never worth a clock by itself: Redis's fast commands, and SET, which is as fast and only not called so. */
-export const untimed = Uint8Array.from(rows, (row, id) => (fast[id] === 1 || row.name === "set" ? 1 : 0));
+export const untimed = Uint8Array.from(rows, (row, id) =>
+  fast[id] === 1 || row.name === "set" || logRows.includes(row) ? 1 : 0,
+);
 
 export const arityFits = (id: number, count: number): boolean => {
   const arity = arities[id]!;
@@ -64,16 +67,28 @@ export const allowedSubscribed = Uint8Array.from(rows, (row, id) =>
 /** Of each row, bits that send a command off the straight way: */
 export const SPECIAL_RESTRICTED = 1;
 export const SPECIAL_LOG_FORM = 2;
-const LOG_FORMS = new Set(["exec", "watch", "unwatch"]);
+export const SPECIAL_INTERNAL = 4;
+export const SPECIAL_BLOCKING = 8;
+const LOG_FORMS = new Set(["exec", "watch", "unwatch", ...logRows.map(({ name }) => name)]);
 /**
  * RESTRICTED: settings may forbid it; ServerView.restriction() says. LOG_FORM: in the log it looks different
- * (command/transactions.ts), so what a client sends is translated first.
+ * (command/transactions.ts), so what a client sends is translated first. INTERNAL: it is a word of the log only.
+ * BLOCKING: it may wait (command/blocking.ts).
  */
 export const specials = Uint8Array.from(
   rows,
-  ({ name }) =>
-    (name.startsWith("debug|") ? SPECIAL_RESTRICTED : 0) | (LOG_FORMS.has(name) ? SPECIAL_LOG_FORM : 0),
+  (row) =>
+    (row.name.startsWith("debug|") ? SPECIAL_RESTRICTED : 0) |
+    (LOG_FORMS.has(row.name) ? SPECIAL_LOG_FORM : 0) |
+    (logRows.includes(row) ? SPECIAL_INTERNAL : 0) |
+    ("blocking" in row ? SPECIAL_BLOCKING : 0),
 );
+
+/** How long this call may wait, in ms, 0 = for ever; undefined when it does not. */
+export function waitsMs(id: number, args: Args): number | undefined {
+  const row = rows[id]!;
+  return row.route === "write" || row.route === "read" ? row.blocking?.(args) : undefined;
+}
 
 const idOf = (name: string): number => rows.findIndex((row) => row.name === name);
 export const rowIds = {
@@ -81,6 +96,7 @@ export const rowIds = {
   watch: idOf("watch"),
   unwatch: idOf("unwatch"),
   select: idOf("select"),
+  try: idOf("seshat.try"),
 } as const;
 
 /** After MULTI these are carried out at once; all others are queued. */

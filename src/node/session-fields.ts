@@ -2,6 +2,7 @@
 // write. No behaviour.
 
 import type { ClientKind, ReplyMode } from "../command/local-context.ts";
+import type { Wait } from "./blocked-clients.ts";
 import type { Plan, Transaction } from "./transaction.ts";
 
 export class SessionFields {
@@ -52,6 +53,8 @@ export class SessionFields {
   transaction: Transaction | undefined;
   /** Of the EXEC that is on its way, when its reply is not to go out as it comes. */
   plan: Plan | undefined;
+  /** Its command that waits for a key. */
+  wait: Wait | undefined;
   /** The command being parsed is of a node, not of a client: it may be a log form. */
   inLogForm = false;
 }

@@ -3,9 +3,11 @@
 // (ClientConnection is a port) and no Raft (Replica says what can be done now).
 
 import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
+import { blockingError } from "../command/blocking.ts";
 import { advanceReplyMode, type Client, type ParkedCommand } from "../command/local-context.ts";
 import { rows } from "../command/lookup.ts";
 import { WARM_BYTES_LEAST } from "../machine/machine.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
 import {
   HELD,
@@ -281,8 +283,22 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.setHold(HOLD_PARKED);
   }
 
-  unblock(_withError: boolean): boolean {
-    return false; // WAIT cannot be unblocked in Redis's way of a nil reply; blocking commands come later
+  /** park() for a command that may wait long: it is asked only when the node holds the session again. */
+  block(wait: ParkedCommand): void {
+    this.#parked = wait;
+    this.#hold = HOLD_PARKED;
+  }
+
+  unblock(withError: boolean): boolean {
+    if (this.wait !== undefined) return this.#node.blockedClients.unblock(this.wait, withError);
+    const parked = this.#parked;
+    if (parked === undefined) return false;
+    const finish = withError
+      ? (reply: ReplyWriter): void => reply.error(blockingError.unblocked)
+      : parked.finish;
+    this.#parked = { deadlineMs: Number.NEGATIVE_INFINITY, ready: parked.ready, finish };
+    this.#node.requestTurn();
+    return true;
   }
 
   push(bytes: Uint8Array): void {

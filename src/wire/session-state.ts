@@ -18,8 +18,21 @@ export interface WatchState {
   readonly keys: readonly { readonly database: number; readonly key: Buffer }[];
 }
 
+/** A command that waits for one of its keys, all of one database. */
+export interface WaiterState {
+  readonly owner: Owner;
+  readonly database: number;
+  readonly keys: readonly Buffer[];
+  /** In Redis's numbers. */
+  readonly type: number;
+  readonly evenWithoutKey: boolean;
+  readonly command: Buffer;
+}
+
 export interface SessionState {
   readonly watches: readonly WatchState[];
+  /** In the order in which they came. */
+  readonly waiters: readonly WaiterState[];
 }
 
 export function encodeSessionState(state: SessionState): Uint8Array {
@@ -29,6 +42,11 @@ export function encodeSessionState(state: SessionState): Uint8Array {
       commands,
       isDirty,
       keys: keys.map(({ database, key }) => ({ database, key })),
+    })),
+    waiters: state.waiters.map((waiter) => ({
+      ...waiter,
+      owner: { ...waiter.owner },
+      keys: [...waiter.keys],
     })),
   }).finish();
 }
@@ -46,10 +64,23 @@ export function decodeSessionState(encoded: Uint8Array, databases: number): Deco
         key: Buffer.from(bytes(key)),
       })),
     }));
-    const sessions = new Set(watches.map(({ owner }) => `${owner.incarnation}:${owner.session}`));
-    if (sessions.size < watches.length) refuse("malformed", "a session is there twice");
-    return { watches };
+    const waiters = (wire.waiters ?? []).map((waiter) => ({
+      owner: ownerFromWire(present(waiter.owner, "owner")),
+      database: databaseFromWire(waiter.database ?? 0, databases),
+      keys: (waiter.keys ?? []).map((key) => Buffer.from(bytes(key))),
+      type: waiter.type ?? 0,
+      evenWithoutKey: waiter.evenWithoutKey ?? false,
+      command: Buffer.from(bytes(waiter.command)),
+    }));
+    refuseRepeated(watches);
+    refuseRepeated(waiters);
+    return { watches, waiters };
   });
+}
+
+function refuseRepeated(owned: readonly { readonly owner: Owner }[]): void {
+  const sessions = new Set(owned.map(({ owner }) => `${owner.incarnation}:${owner.session}`));
+  if (sessions.size < owned.length) refuse("malformed", "a session is there twice");
 }
 
 function databaseFromWire(database: number, databases: number): number {

@@ -34,6 +34,8 @@ interface Deviation {
 
 const NO_MULTI = "since 7.2 flagged no_multi; nesting is the same error; as in 7.0.15";
 
+const NO_SCRIPT = "since 7.2 scripts may run it, without waiting; as in 7.0.15";
+
 /** Where a row is not as the facts have it. */
 const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   wait: { reason: "since 7.2 marked as blocking; as in 7.0.15", differs: { command_flags: ["NOSCRIPT"] } },
@@ -47,6 +49,10 @@ const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   },
   "command|getkeys": { reason: "7.0.15 asks for one argument more", differs: { arity: -4 } },
   "command|getkeysandflags": { reason: "the same", differs: { arity: -4 } },
+  blpop: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "NOSCRIPT", "BLOCKING"] } },
+  brpop: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "NOSCRIPT", "BLOCKING"] } },
+  blmove: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "DENYOOM", "NOSCRIPT", "BLOCKING"] } },
+  brpoplpush: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "DENYOOM", "NOSCRIPT", "BLOCKING"] } },
 };
 
 /** Subcommands of DEBUG are rows of ours only, and RAFT.* are commands that Redis does not have. */

@@ -70,6 +70,16 @@ export const differences: readonly Difference[] = [
     why: "which keys are watched is part of the replicated state, so that a change of leader aborts nothing (ADR 10)",
   },
   {
+    commands: ["blpop", "brpop", "blmove", "brpoplpush", "blmpop"],
+    what: "Clients of all nodes are served in one order. One that waits for several keys gets the first of its own list that has something, as in 7.2; a key that got another type while it waited is as if it was not there, as in 7.0. A wait may take 1 MiB, all together 24 MiB; then it is an error",
+    why: "who waits is part of the replicated state, so that a change of leader ends no wait (ADR 14)",
+  },
+  {
+    commands: ["client|unblock"],
+    what: "1 means that the end of the wait is on its way. What comes before it in the log still serves the client",
+    why: "an element must not be popped for nobody",
+  },
+  {
     commands: ["publish", "spublish"],
     what: "A message needs a majority, and reaches the subscribers of all nodes in the order of the log. The number answered counts what other nodes told a moment ago",
     why: "messages have one order for everybody, also relative to writes (ADR 9)",

@@ -2,7 +2,7 @@
 // two lists beside this file. Out: Markdown, and what is missing in the lists or too much.
 
 import { commandFacts } from "../../src/command/command-facts.ts";
-import { rows } from "../../src/command/table.ts";
+import { logRows, rows } from "../../src/command/table.ts";
 import { type Absence, absences } from "./absent.ts";
 import { differences } from "./differences.ts";
 
@@ -77,6 +77,7 @@ function missingLines(missing: readonly string[]): readonly string[] {
 /** Commands of ours that Redis does not have. */
 export function ownCommands(): string {
   return rows
+    .filter((row) => !logRows.includes(row))
     .map((row) => row.name)
     .filter((name) => commandFacts[name] === undefined && !name.startsWith("debug|"))
     .sort()

@@ -4,7 +4,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
-import { decodeSessionState, encodeSessionState, type WatchState } from "../../src/wire/session-state.ts";
+import {
+  decodeSessionState,
+  encodeSessionState,
+  type WaiterState,
+  type WatchState,
+} from "../../src/wire/session-state.ts";
 
 const watch = (session: number, ...databases: readonly number[]): WatchState => ({
   owner: { incarnation: 7, session, serial: 1 },
@@ -13,8 +18,17 @@ const watch = (session: number, ...databases: readonly number[]): WatchState => 
   keys: databases.map((database) => ({ database, key: Buffer.from(`key of ${database}`) })),
 });
 
+const waiter = (session: number, database: number): WaiterState => ({
+  owner: { incarnation: 7, session, serial: 9 },
+  database,
+  keys: [Buffer.from("a"), Buffer.from("")],
+  type: 1,
+  evenWithoutKey: session > 1,
+  command: Buffer.from("command"),
+});
+
 test("comes back as it went in", () => {
-  const state = { watches: [watch(1, 0, 15), watch(2)] };
+  const state = { watches: [watch(1, 0, 15), watch(2)], waiters: [waiter(3, 15), waiter(1, 0)] };
   const back = decodeSessionState(encodeSessionState(state), 16);
   assert.deepEqual(back, { ok: true, value: state });
 });
@@ -23,18 +37,28 @@ for (const { name, encoded, error } of [
   { name: "no protobuf", encoded: Buffer.from("garbage"), error: "malformed" },
   {
     name: "cut short",
-    encoded: encodeSessionState({ watches: [watch(1, 0)] }).subarray(0, -1),
+    encoded: encodeSessionState({ watches: [watch(1, 0)], waiters: [] }).subarray(0, -1),
     error: "malformed",
   },
   { name: "no owner", encoded: Buffer.from("0a00", "hex"), error: "missing" },
   {
     name: "a database too many",
-    encoded: encodeSessionState({ watches: [watch(1, 16)] }),
+    encoded: encodeSessionState({ watches: [watch(1, 16)], waiters: [] }),
     error: "outOfRange",
   },
   {
+    name: "a waiter's database too many",
+    encoded: encodeSessionState({ watches: [], waiters: [waiter(1, 16)] }),
+    error: "outOfRange",
+  },
+  {
+    name: "one session waits twice",
+    encoded: encodeSessionState({ watches: [], waiters: [waiter(1, 0), waiter(1, 0)] }),
+    error: "malformed",
+  },
+  {
     name: "one session twice",
-    encoded: encodeSessionState({ watches: [watch(1), watch(1, 2)] }),
+    encoded: encodeSessionState({ watches: [watch(1), watch(1, 2)], waiters: [] }),
     error: "malformed",
   },
 ]) {

@@ -1,0 +1,268 @@
+// Blocked clients of this node (docs/adr/0014): sends the tries of their commands and the cancels through the log, keeps their
+// timeouts, and hands each the reply that this node's replica comes upon. What it sends goes over a session of the node's
+// own, in order, so a cancel never overtakes a try.
+//
+//   client ──begin()──> try ──> log ──> answered() ──> client
+//                        timeout, UNBLOCK ──> cancel ──> log ──> cancelled() ──> nil, or tried again
+
+import type { Args } from "../base/args.ts";
+import { BLOCKED_BYTES_PER_CLIENT_MAX } from "../base/limits.ts";
+import { blockingError } from "../command/blocking.ts";
+import type { ParkedCommand } from "../command/local-context.ts";
+import { advanceReplyMode } from "../command/local-context.ts";
+import { localError } from "../command/local-errors.ts";
+import type { Deliveries } from "../machine/blocking.ts";
+import { ReplyWriter } from "../resp/reply-writer.ts";
+import { encodeArguments, encodeCommand } from "../resp/request-parser.ts";
+import type { Owner } from "../wire/session-state.ts";
+import { DONE, HOLD_ORDER } from "./holds.ts";
+import type { SeshatNode } from "./node.ts";
+import { BLOCKING_SESSION_ID, ownSession } from "./own-session.ts";
+import { MODE_NONE } from "./replica.ts";
+import { deniedOutOfMemory } from "./row-facts.ts";
+import type { Session } from "./session.ts";
+
+const LINE_END = "\r\n";
+
+/** Why a command is to end without a reply of its own; "again": its outcome got lost, and it is tried anew. */
+type Ending = "timeout" | "error" | "again";
+
+/** One command of one client that waits, or is on its way to find out whether it must. */
+export interface Wait extends ParkedCommand {
+  readonly session: Session;
+  /** Of its row. */
+  readonly id: number;
+  readonly command: Buffer;
+  readonly database: number;
+  readonly memoryArguments: number;
+  readonly isMuted: boolean;
+  /** Monotonic; Infinity = never. */
+  readonly timeoutAtMs: number;
+  /** Of the last try. */
+  owner: Owner;
+  /** A cancel is on its way. */
+  ending: Ending | undefined;
+  reply: Buffer | undefined;
+}
+
+/** A command on its way, until it is answered. */
+interface Sent {
+  readonly owner: Owner;
+  readonly isTry: boolean;
+}
+
+export class BlockedClients implements Deliveries {
+  readonly #node: SeshatNode;
+  readonly #session: Session;
+  readonly #writer = new ReplyWriter();
+  /** By serial. */
+  readonly #waits = new Map<number, Wait>();
+  #serial = 0;
+  readonly #sent: Sent[] = [];
+  #unsent: Buffer[] = [];
+  /** Of the reply that is not whole yet. */
+  #heard = "";
+  /** No timeout is earlier. */
+  #nextTimeoutMs = Number.POSITIVE_INFINITY;
+
+  constructor(node: SeshatNode) {
+    this.#node = node;
+    this.#session = ownSession(node, BLOCKING_SESSION_ID, (bytes, length) => this.#hear(bytes, length));
+  }
+
+  /** A client's command that may wait so long (0 = for ever). DONE or HELD. */
+  begin(session: Session, id: number, args: Args, timeoutMs: number): number {
+    const { dispatch, replica, server } = this.#node;
+    if (session.monitor) return dispatch.refuse(session, id, localError.monitorHasNoKeys);
+    if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
+    if (replica.mode === MODE_NONE) return dispatch.withoutLeader(session);
+    const command = encodeArguments(args);
+    if (command.length > BLOCKED_BYTES_PER_CLIENT_MAX)
+      return dispatch.refuse(session, id, blockingError.tooLong);
+    const wait: Wait = {
+      session,
+      id,
+      command,
+      database: session.database,
+      memoryArguments: deniedOutOfMemory[id] === 1 ? args.count : 0,
+      isMuted: session.muted,
+      timeoutAtMs: timeoutMs === 0 ? Number.POSITIVE_INFINITY : replica.monotonicMs + timeoutMs,
+      owner: { incarnation: 0, session: session.id, serial: 0 },
+      ending: undefined,
+      reply: undefined,
+      deadlineMs: Number.POSITIVE_INFINITY,
+      ready: () => wait.reply !== undefined,
+      finish: (writer) => {
+        session.wait = undefined;
+        if (wait.reply !== undefined && !wait.isMuted) writer.raw(wait.reply, 0, wait.reply.length);
+      },
+    };
+    session.wait = wait;
+    session.block(wait);
+    this.#nextTimeoutMs = Math.min(this.#nextTimeoutMs, wait.timeoutAtMs);
+    this.#try(wait);
+    server.commandStatistics.count(id);
+    if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
+    advanceReplyMode(session);
+    return DONE;
+  }
+
+  /** CLIENT UNBLOCK. */
+  unblock(wait: Wait, withError: boolean): boolean {
+    if (wait.reply !== undefined || (wait.ending !== undefined && wait.ending !== "again")) return false;
+    this.#end(wait, withError ? "error" : "timeout");
+    return true;
+  }
+
+  /** The client is gone: what comes for it now is lost, as little as can be. */
+  left(wait: Wait): void {
+    if (this.#waits.delete(wait.owner.serial)) this.#send(wait.owner, false, cancelOf(wait.owner));
+  }
+
+  /** Does a client of this node wait with this serial? */
+  has(serial: number): boolean {
+    return this.#waits.has(serial);
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs < this.#nextTimeoutMs) return;
+    this.#nextTimeoutMs = Number.POSITIVE_INFINITY;
+    for (const wait of this.#waits.values()) {
+      if (wait.ending === "timeout" || wait.ending === "error") continue;
+      if (wait.timeoutAtMs <= nowMs) this.#end(wait, "timeout");
+      else if (wait.timeoutAtMs < this.#nextTimeoutMs) this.#nextTimeoutMs = wait.timeoutAtMs;
+    }
+  }
+
+  /** At the start of a turn: what has gathered joins its batch. */
+  flush(): void {
+    if (this.#unsent.length === 0) return;
+    const bytes = Buffer.concat(this.#unsent);
+    this.#unsent = [];
+    this.#session.receive(bytes, 0, bytes.length);
+  }
+
+  /** The state came by snapshot: what was given to clients that do not wait in it any more will not be known. */
+  stateReplaced(): void {
+    const { waiters } = this.#node.replica.machine.sessions.blocking;
+    for (const wait of [...this.#waits.values()]) {
+      if (waiters.has(wait.owner)) continue;
+      this.#fail(wait, blockingError.missed);
+      this.#send(wait.owner, false, cancelOf(wait.owner));
+    }
+  }
+
+  // What the replica comes upon (Deliveries).
+
+  open(owner: Owner): ReplyWriter {
+    const writer = this.#writer;
+    const wait = this.#find(owner);
+    writer.muted = wait === undefined;
+    writer.protocol = wait?.session.protocol ?? 2;
+    writer.position = 0;
+    writer.errors = 0;
+    return writer;
+  }
+
+  answered(owner: Owner): void {
+    const wait = this.#find(owner);
+    if (wait === undefined) return;
+    const { buffer, position, errors, lastError } = this.#writer;
+    wait.session.lastWriteIndex = this.#node.replica.machine.appliedIndex;
+    if (errors > 0) this.#countError(wait, lastError);
+    this.#finish(wait, Buffer.from(buffer.subarray(0, position)));
+  }
+
+  cancelled(owner: Owner): void {
+    const wait = this.#find(owner);
+    if (wait === undefined) return;
+    if (wait.ending === "timeout") {
+      const writer = this.open(owner);
+      writer.nilArray();
+      this.#finish(wait, Buffer.from(writer.buffer.subarray(0, writer.position)));
+    } else if (wait.ending === "error") {
+      this.#fail(wait, blockingError.unblocked);
+    } else {
+      // By this node, because the outcome got lost; or by the leader, which could not reach it.
+      this.#waits.delete(owner.serial);
+      wait.ending = undefined;
+      this.#try(wait);
+    }
+  }
+
+  #find(owner: Owner): Wait | undefined {
+    const wait = this.#waits.get(owner.serial);
+    if (wait === undefined) return undefined;
+    const { incarnation, session } = wait.owner;
+    return incarnation === owner.incarnation && session === owner.session ? wait : undefined;
+  }
+
+  #try(wait: Wait): void {
+    const { incarnation } = this.#node.cluster.membership.self;
+    const owner = { incarnation, session: wait.session.id, serial: ++this.#serial };
+    wait.owner = owner;
+    this.#waits.set(owner.serial, wait);
+    const { database, memoryArguments, command } = wait;
+    const parts = ["seshat.try", textOf(owner), String(database), String(memoryArguments), command];
+    this.#send(owner, true, encodeCommand(parts));
+  }
+
+  #end(wait: Wait, ending: Ending): void {
+    const isUnderWay = wait.ending !== undefined;
+    wait.ending = ending;
+    if (!isUnderWay) this.#send(wait.owner, false, cancelOf(wait.owner));
+  }
+
+  #send(owner: Owner, isTry: boolean, command: Buffer): void {
+    this.#sent.push({ owner, isTry });
+    this.#unsent.push(command);
+    this.#node.requestTurn();
+  }
+
+  #finish(wait: Wait, reply: Buffer): void {
+    this.#waits.delete(wait.owner.serial);
+    wait.reply = reply;
+    this.#node.hold(wait.session); // it is asked, and finds that it may go on
+  }
+
+  #fail(wait: Wait, text: string): void {
+    this.#countError(wait, text);
+    this.#finish(wait, Buffer.from(`-${text}${LINE_END}`, "latin1"));
+  }
+
+  #countError(wait: Wait, text: string): void {
+    const { commandStatistics, statistics } = this.#node.server;
+    commandStatistics.countFailed(wait.id);
+    statistics.errors.count(text);
+  }
+
+  /** Replies to what was sent: one line each. */
+  #hear(bytes: Buffer, length: number): void {
+    const lines = (this.#heard + bytes.toString("latin1", 0, length)).split(LINE_END);
+    this.#heard = lines.pop() ?? "";
+    for (const line of lines) {
+      const sent = this.#sent.shift();
+      if (sent !== undefined && line.startsWith("-")) this.#refused(sent, line.slice(1));
+    }
+  }
+
+  /** It was not executed, or nobody knows. */
+  #refused({ owner, isTry }: Sent, text: string): void {
+    const wait = this.#find(owner);
+    if (wait === undefined) return;
+    const isUncertain = text.startsWith("UNCERTAIN");
+    if (isTry && isUncertain) {
+      if (wait.ending === undefined) this.#end(wait, "again");
+    } else if (isTry) {
+      this.#fail(wait, text);
+    } else if (isUncertain) {
+      this.#send(owner, false, cancelOf(owner));
+    } else {
+      this.#fail(wait, blockingError.missed);
+    }
+  }
+}
+
+export const cancelOf = (owner: Owner): Buffer => encodeCommand(["seshat.cancel", textOf(owner)]);
+
+const textOf = ({ incarnation, session, serial }: Owner): string => `${incarnation}:${session}:${serial}`;
