@@ -2,6 +2,7 @@
 // Never touches a process that it did not start.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 
 const OUTPUT_KEPT_BYTES = 4000;
 const STOP_MS_MAX = 5000;
@@ -77,6 +78,17 @@ export function residentBytes(child: Child): number {
   const kib = Number(outputOf("ps", ["-o", "rss=", "-p", String(child.process.pid)]));
   if (!Number.isFinite(kib) || kib === 0) throw new Error(`cannot read the memory of ${child.name} with ps`);
   return kib * 1024;
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** Processor time that a process has used, in ms; NaN where there is no /proc. What others do meanwhile is not in it. */
+export function processorMs(child: Child): number {
+  const path = `/proc/${child.process.pid}/stat`;
+  if (!existsSync(path)) return Number.NaN;
+  // The name in parentheses may have anything in it; user and system time are fields 14 and 15.
+  const fields = readFileSync(path, "latin1").split(") ").at(-1)!.split(" ");
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

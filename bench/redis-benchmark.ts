@@ -1,9 +1,10 @@
-// Runs redis-benchmark and reads its CSV: one measurement of SET and GET against one server.
+// Runs redis-benchmark and reads its CSV: one measurement of some of its tests against one server.
 
 import { hasEnded, sleep, start } from "./processes.ts";
 
 export interface Measurement {
-  readonly command: "SET" | "GET";
+  /** "SET", "LRANGE_100": the first word of what redis-benchmark calls the test. */
+  readonly command: string;
   readonly perSecond: number;
   readonly latencyMsP50: number;
   readonly latencyMsP99: number;
@@ -15,11 +16,17 @@ const CLIENTS = 50;
 const VALUE_BYTES = 32;
 const KEYS = 100_000;
 
-export async function measure(port: number, pipeline: number, requests: number): Promise<Measurement[]> {
+/** `tests`: as its option -t has them, "set,get". */
+export async function measure(
+  port: number,
+  pipeline: number,
+  requests: number,
+  tests: string,
+): Promise<Measurement[]> {
   const args = ["-h", "127.0.0.1", "-p", port, "-c", CLIENTS, "-d", VALUE_BYTES, "-r", KEYS];
   const child = start("redis-benchmark", "redis-benchmark", [
     ...[...args, "-P", pipeline, "-n", requests].map(String),
-    ...["-t", "set,get", "--csv"],
+    ...["-t", tests, "--csv"],
   ]);
   let text = "";
   child.process.stdout?.on("data", (chunk: Buffer) => {
@@ -43,13 +50,13 @@ export function parseCsv(text: string): Measurement[] {
   const [head = [], ...data] = rows;
   return data.map((row) => {
     const value = (column: string): number => Number(row[head.indexOf(column)]);
-    const command = row[0];
+    const command = row[0]?.split(" ")[0] ?? "";
     const measurement = {
       perSecond: value("rps"),
       latencyMsP50: value("p50_latency_ms"),
       latencyMsP99: value("p99_latency_ms"),
     };
-    if ((command !== "SET" && command !== "GET") || !Number.isFinite(measurement.perSecond)) {
+    if (command === "" || !Number.isFinite(measurement.perSecond)) {
       throw new Error(`redis-benchmark printed what is not understood:\n${text}`);
     }
     return { command, ...measurement };

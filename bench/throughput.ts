@@ -6,6 +6,7 @@ import type { Server } from "./servers.ts";
 
 const REQUESTS: Readonly<Record<number, number>> = { 1: 250_000, 16: 2_000_000, 64: 3_000_000 };
 const PIPELINES = [1, 16, 64] as const;
+const TESTS = "set,get";
 const WARM_UP_PART = 0.2;
 
 export interface Figure {
@@ -36,12 +37,12 @@ export async function compareThroughput(
   for (const pipeline of PIPELINES) {
     const requests = Math.round(REQUESTS[pipeline]! * scale);
     for (const server of [redis, seshat])
-      await measure(server.port, pipeline, Math.round(requests * WARM_UP_PART));
+      await measure(server.port, pipeline, Math.round(requests * WARM_UP_PART), TESTS);
     const redisRuns: Measurement[] = [];
     const seshatRuns: Measurement[] = [];
     for (let round = 0; round < rounds; round++) {
       const run = async (server: Server, into: Measurement[]): Promise<void> => {
-        into.push(...(await measure(server.port, pipeline, requests)));
+        into.push(...(await measure(server.port, pipeline, requests, TESTS)));
       };
       // The one that goes first changes with the round.
       if (round % 2 === 0) await run(redis, redisRuns);
