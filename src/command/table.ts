@@ -27,6 +27,7 @@ import { setAlgebraCommands } from "./sets-algebra.ts";
 import { setRandomCommands } from "./sets-random.ts";
 import { sortedSetCommands } from "./sorted-sets.ts";
 import { sortedSetAlgebraCommands } from "./sorted-sets-algebra.ts";
+import { sortedSetBlockCommands } from "./sorted-sets-block.ts";
 import { sortedSetPopCommands } from "./sorted-sets-pop.ts";
 import { sortedSetRangeCommands } from "./sorted-sets-range.ts";
 import { sortedSetScanCommands } from "./sorted-sets-scan.ts";
@@ -63,6 +64,7 @@ const families: readonly (readonly CommandRow[])[] = [
   sortedSetCommands,
   sortedSetRangeCommands,
   sortedSetPopCommands,
+  sortedSetBlockCommands,
   sortedSetScanCommands,
   sortedSetAlgebraCommands,
   listBlockCommands,

@@ -51,6 +51,8 @@ const DEVIATIONS: Readonly<Record<string, Deviation>> = {
   "command|getkeysandflags": { reason: "the same", differs: { arity: -4 } },
   blpop: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "NOSCRIPT", "BLOCKING"] } },
   brpop: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "NOSCRIPT", "BLOCKING"] } },
+  bzpopmin: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "NOSCRIPT", "BLOCKING", "FAST"] } },
+  bzpopmax: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "NOSCRIPT", "BLOCKING", "FAST"] } },
   blmove: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "DENYOOM", "NOSCRIPT", "BLOCKING"] } },
   brpoplpush: { reason: NO_SCRIPT, differs: { command_flags: ["WRITE", "DENYOOM", "NOSCRIPT", "BLOCKING"] } },
 };

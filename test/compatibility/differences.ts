@@ -70,7 +70,7 @@ export const differences: readonly Difference[] = [
     why: "which keys are watched is part of the replicated state, so that a change of leader aborts nothing (ADR 10)",
   },
   {
-    commands: ["blpop", "brpop", "blmove", "brpoplpush", "blmpop"],
+    commands: ["blpop", "brpop", "blmove", "brpoplpush", "blmpop", "bzpopmin", "bzpopmax", "bzmpop"],
     what: "Clients of all nodes are served in one order. One that waits for several keys gets the first of its own list that has something, as in 7.2; a key that got another type while it waited is as if it was not there, as in 7.0. A wait may take 1 MiB, all together 24 MiB; then it is an error",
     why: "who waits is part of the replicated state, so that a change of leader ends no wait (ADR 14)",
   },

@@ -134,6 +134,35 @@ export const cases: readonly Case[] = [
     ],
   },
   {
+    name: "sorted sets",
+    run: [
+      a("ZADD z 1 a 2 b 3 c 4 d 5 e", ":5\r\n"),
+      a("BZPOPMIN x z 0", array("z", "a", "1")),
+      b("BZPOPMAX z 0", array("z", "e", "5")),
+      c("BZMPOP 0 2 x z MAX COUNT 2", `*2\r\n${bulk("z")}*2\r\n${array("d", "4")}${array("c", "3")}`),
+      a("BZPOPMAX z 0", array("z", "b", "2")),
+      a("BZPOPMIN z 0"),
+      b("BLPOP z 0"),
+      c("BZMPOP 0 1 z MIN"),
+      { client: "d", send: "ZADD z 1 a 2 b 3 c", want: ":3\r\n" },
+      a("", array("z", "a", "1")),
+      c("", `*2\r\n${bulk("z")}*1\r\n${array("b", "2")}`),
+      { client: "d", send: "ZREM z c | RPUSH z 1", want: ":1\r\n:1\r\n" },
+      b("", array("z", "1")),
+      a(
+        "BZPOPMIN z 0.01 | BZMPOP 0.01 1 z MIN | BZPOPMAX z x",
+        NIL_ARRAY.repeat(2) + error("ERR timeout is not a float or out of range"),
+      ),
+      a("BZPOPMIN s 0"),
+      b("ZADD t 1 m | ZUNIONSTORE s 1 t", ":1\r\n:1\r\n"),
+      a("", array("s", "m", "1")),
+      a(
+        "MULTI | BZPOPMIN s 0 | BZMPOP 0 1 t MIN | BZPOPMAX t 0 | EXEC",
+        `${OK}${QUEUED.repeat(3)}*3\r\n${NIL_ARRAY}*2\r\n${bulk("t")}*1\r\n${array("m", "1")}${NIL_ARRAY}`,
+      ),
+    ],
+  },
+  {
     name: "a key of another type: an error at once, nothing later",
     run: [
       b("SET s x", OK),
