@@ -4,6 +4,8 @@ import { DOUBLE, floatShape, parseBinaryFloat } from "./float-text.ts";
 
 /** Significant digits of %.17g. */
 const PRECISION = 17;
+/** From here on toFixed() gives up. */
+const EXPONENTIAL_FROM = 1e21;
 
 /** %.17g of C: correctly rounded (ties to even), trailing zeros cut; "inf", "-inf", "nan". */
 export function formatDouble(value: number): string {
@@ -44,6 +46,18 @@ function positional(digits: string, exponent: number): string {
 function isTie(size: number, exponent: number): boolean {
   const decimals = PRECISION - exponent;
   return decimals >= 1 && (size * 2 ** decimals) % 2 === 1;
+}
+
+/** %f of C with so many decimals: correctly rounded (ties to even). */
+export function formatFixed(value: number, decimals: number): string {
+  if (!Number.isFinite(value)) return formatDouble(value);
+  const size = Math.abs(value);
+  const sign = value < 0 || Object.is(value, -0) ? "-" : "";
+  if (size >= EXPONENTIAL_FROM) return `${sign}${BigInt(size)}.${"0".repeat(decimals)}`;
+  const text = size.toFixed(decimals);
+  const last = text.charCodeAt(text.length - 1) - 0x30;
+  const isTieUp = last % 2 === 1 && (size * 2 ** (decimals + 1)) % 2 === 1;
+  return sign + (isTieUp ? text.slice(0, -1) + String(last - 1) : text);
 }
 
 /**

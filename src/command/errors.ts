@@ -51,6 +51,17 @@ export const replyError = {
   withScoresByText: "ERR syntax error, WITHSCORES not supported in combination with BYLEX",
   weightNotFloat: "ERR weight value is not a float",
 
+  // geo
+  radiusNotNumber: "ERR need numeric radius",
+  radiusNegative: "ERR radius cannot be negative",
+  widthNotNumber: "ERR need numeric width",
+  heightNotNumber: "ERR need numeric height",
+  boxNegative: "ERR height or width cannot be negative",
+  unitUnknown: "ERR unsupported unit provided. please use M, KM, FT, MI",
+  memberNotDecoded: "ERR could not decode requested zset member",
+  countNotOverZero: "ERR COUNT must be > 0",
+  anyWithoutCount: "ERR the ANY argument requires COUNT argument",
+
   // dump
   dumpChecksum: "ERR DUMP payload version or checksum are wrong",
   dumpFormat: "ERR Bad data format",
@@ -105,6 +116,18 @@ export const wrongArity = (name: string): string => `ERR wrong number of argumen
 /** `name` as in the row. */
 export const noInputKey = (name: string): string =>
   `ERR at least 1 input key is needed for '${name}' command`;
+
+/** Degrees with six decimals. */
+export const invalidPosition = (longitude: string, latitude: string): string =>
+  `ERR invalid longitude,latitude pair ${longitude},${latitude}`;
+
+/** `what` as Redis calls it. */
+export const storeIncompatible = (what: string): string =>
+  `ERR ${what} is not compatible with WITHDIST, WITHHASH and WITHCOORD options`;
+
+/** `name` as the client wrote it. */
+export const exactlyOne = (options: string, name: string): string =>
+  `ERR exactly one of ${options} can be specified for ${printable(name)}`;
 
 export const invalidExpireTime = (name: string): string => `ERR invalid expire time in '${name}' command`;
 

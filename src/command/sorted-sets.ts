@@ -24,11 +24,12 @@ export const sortedSetCommands = [
   { name: "zrevrank", arity: -3, route: "read",  flags: ["readonly", "fast"],         keys: oneKey, run: zrevrank },
 ] as const satisfies readonly CommandRow[];
 
-const CH = 32;
+/** The reply counts changed scores too. Beside the conditions of SortedSetWriter.put(), which knows nothing of it. */
+export const CH = 32;
 const SCORES_LEAST = 16;
 const SCORES_KEPT_MAX = 1024;
 
-/** Scores of the ZADD that is running. */
+/** Of the command that is running. */
 let scores = new Float64Array(SCORES_LEAST);
 
 /** One of each serves all commands on sorted sets, which do not call each other. */
@@ -111,7 +112,34 @@ function addScores(
   flags: number,
   reply: ReplyWriter,
 ): void {
-  if (!readScores(args, first, pairs)) return reply.error(replyError.notFloat);
+  const scores = scoresToPut(pairs);
+  // All of them, before anything is changed.
+  for (let i = 0; i < pairs; i++) {
+    const score = scoreAt(args, first + 2 * i);
+    if (score === undefined) return reply.error(replyError.notFloat);
+    scores[i] = score;
+  }
+  putScores(context, args, first + 1, 2, pairs, flags, reply);
+}
+
+/** Where the scores of the next putScores() go. */
+export function scoresToPut(pairs: number): Float64Array {
+  if (pairs > scores.length || scores.length > SCORES_KEPT_MAX) {
+    scores = new Float64Array(Math.max(pairs, SCORES_LEAST));
+  }
+  return scores;
+}
+
+/** Gives the scores to the members in every `stride`-th argument from `first` on, and answers as ZADD. */
+export function putScores(
+  context: DataContext,
+  args: Args,
+  first: number,
+  stride: number,
+  members: number,
+  flags: number,
+  reply: ReplyWriter,
+): void {
   const handle = findOfType(context, args, 1, ZSET, reply);
   if (handle === WRONG_TYPE) return;
   const writer = beginSortedSet(context, args, 1, handle);
@@ -119,8 +147,8 @@ function addScores(
   let updated = 0;
   let refused = 0;
   let isNumber = true;
-  for (let i = 0; i < pairs && isNumber; i++) {
-    const index = first + 2 * i + 1;
+  for (let i = 0; i < members && isNumber; i++) {
+    const index = first + stride * i;
     const outcome = writer.put(scores[i]!, flags, args.bytes, args.start(index), args.end(index));
     if (outcome === "added") added++;
     else if (outcome === "updated") updated++;
@@ -134,19 +162,6 @@ function addScores(
   else if (refused === 0) reply.double(writer.score);
   else reply.nil();
   if (added + updated > 0) notifyKey(context, args, 1, EVENT_SORTED_SET, isIncrement ? "zincr" : "zadd");
-}
-
-/** All of them, before anything is changed. False: one is no number. */
-function readScores(args: Args, first: number, pairs: number): boolean {
-  if (pairs > scores.length || scores.length > SCORES_KEPT_MAX) {
-    scores = new Float64Array(Math.max(pairs, SCORES_LEAST));
-  }
-  for (let i = 0; i < pairs; i++) {
-    const score = scoreAt(args, first + 2 * i);
-    if (score === undefined) return false;
-    scores[i] = score;
-  }
-  return true;
 }
 
 function zrem(context: DataContext, args: Args, reply: ReplyWriter): void {

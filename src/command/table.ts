@@ -5,6 +5,8 @@ import { bitFieldCommands } from "./bits-field.ts";
 import { bitOperationCommands } from "./bits-operation.ts";
 import { blockingForms } from "./blocking.ts";
 import { dumpCommands } from "./dump.ts";
+import { geoCommands } from "./geo.ts";
+import { geoSearchCommands } from "./geo-search.ts";
 import { hashCommands } from "./hashes.ts";
 import { hashRandomCommands } from "./hashes-random.ts";
 import { hashWriteCommands } from "./hashes-write.ts";
@@ -68,6 +70,8 @@ const families: readonly (readonly CommandRow[])[] = [
   sortedSetScanCommands,
   sortedSetAlgebraCommands,
   listBlockCommands,
+  geoCommands,
+  geoSearchCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,

@@ -64,4 +64,9 @@ export const eventSteps: readonly string[] = [
   "zadd a 1 x 2 y; zrangestore d a 0 -1; zrangestore d a 5 9; zrangestore d a 5 9; zrangestore a a 0 0",
   "zadd a 1 x 2 y; zadd b 2 y; zunionstore d 2 a b; zinterstore d 2 a b; zdiffstore d 2 a b; zdiffstore d 2 a a; zdiffstore d 2 a a",
   "zadd a 1 x; zunionstore d 1 nosuch; set d 1; zunionstore d 1 nosuch; zscan a 0; zrandmember a; zcard a; zscore a x",
+  // geo
+  "geoadd a 13.4 38.1 x 15.1 37.5 y; geoadd a 13.4 38.1 x; geoadd a ch 1 1 x; geoadd a xx 1 1 z; geoadd a nx 2 2 x",
+  "geoadd a 1 1 x 2 2 y; geosearchstore b a fromlonlat 1 1 byradius 10 km; geosearchstore b a fromlonlat 9 9 byradius 1 m",
+  "geoadd a 1 1 x; georadius a 1 1 9 km store b; georadius a 9 9 9 m storedist b; georadius a 9 9 9 m store b; set b 1",
+  "geoadd a 1 1 x; georadiusbymember a x 9 km store b; georadiusbymember nosuch x 9 km store b; geopos a x; geodist a x x",
 ];

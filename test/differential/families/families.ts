@@ -3,6 +3,7 @@
 import { bits } from "./bits.ts";
 import { dump } from "./dump.ts";
 import type { Family } from "./family.ts";
+import { geo } from "./geo.ts";
 import { hashes } from "./hashes.ts";
 import { hyperloglog } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
@@ -15,6 +16,7 @@ export const families: readonly Family[] = [
   hashes,
   sets,
   zsets,
+  geo,
   lists,
   strings,
   keys,
