@@ -37,5 +37,5 @@ export const absences: readonly Absence[] = [
   senseless(/^(pfdebug|pfselftest)$/, "tests of Redis's implementation"),
   senseless(/^lolwut$/, "Redis's own art"),
   later(/^(cluster(\||$)|asking$|readonly$|readwrite$)/, "being written"),
-  later(/^z|^geo|^sort(_ro)?$|^x/, "being written"),
+  later(/^sort(_ro)?$|^x/, "being written"),
 ];

@@ -125,7 +125,7 @@ export const differences: readonly Difference[] = [
     why: "its time is that product, and all replicas would stand still",
   },
   {
-    commands: ["hrandfield", "srandmember"],
+    commands: ["hrandfield", "srandmember", "zrandmember"],
     what: "A negative count may ask for 4,194,304 members at most",
     why: "the reply is built in memory (G6)",
   },
@@ -188,5 +188,20 @@ export const differences: readonly Difference[] = [
     commands: ["client|caching", "client|getredir", "client|trackinginfo"],
     what: "Answer as in Redis while tracking is off",
     why: "client-side caching comes later",
+  },
+  {
+    commands: ["zrangebylex", "zrevrangebylex", "zlexcount", "zremrangebylex", "zrange", "zrangestore"],
+    what: "A range of texts over members whose scores are not all equal means something else than in Redis, where it depends on chance",
+    why: "Redis leaves it open",
+  },
+  {
+    commands: ["geosearch", "geosearchstore", "georadius", "georadiusbymember"],
+    what: "With `COUNT`, members that are equally far come in the order of cells; in Redis in any. The last of the digits of a stored distance may differ",
+    why: "Redis's order is that of an unstable sort, its last digit the C library's; here all replicas must have the same",
+  },
+  {
+    commands: ["restore"],
+    what: "Compact values are checked element by element, and refused if they could not have come from Redis",
+    why: "Redis trusts them unless `sanitize-dump-payload` says otherwise, and may crash",
   },
 ];
