@@ -10,7 +10,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Args } from "../../src/base/args.ts";
-import { lookup, rows } from "../../src/command/lookup.ts";
+import { logRows, lookup, rows } from "../../src/command/lookup.ts";
 import { DEFAULT_THRESHOLDS } from "../../src/store/thresholds.ts";
 import { areFactsThere, facts } from "../compatibility/facts.ts";
 import { ReplyCheck } from "../compatibility/reply-check.ts";
@@ -37,12 +37,16 @@ const MINUS = 0x2d;
 /** Data commands the generator leaves out, and why. */
 const NOT_COMPARED: ReadonlyMap<string, string> = new Map([
   ["debug|stringmatch-len", "came after Redis 7.0"],
-  ["exec", "needs a session: transactions.test.ts"],
-  ["watch", "needs a session: transactions.test.ts"],
-  ["unwatch", "needs a session: transactions.test.ts"],
+  ["exec", "sessions.test.ts compares it, with several clients"],
+  ["watch", "sessions.test.ts compares it, with several clients"],
+  ["unwatch", "sessions.test.ts compares it, with several clients"],
   ["memory|usage", "allocation is each side's own"],
   ["publish", "publish-subscribe.test.ts compares it, with subscribers"],
   ["spublish", "publish-subscribe.test.ts compares it, with subscribers"],
+  ...rows
+    .filter((row) => row.flags.includes("blocking"))
+    .map(({ name }): [string, string] => [name, "sessions.test.ts compares it, with several clients"]),
+  ...logRows.map(({ name }): [string, string] => [name, "a word of the log"]),
 ]);
 const TIMEOUT_MS = 60_000 + commandCount;
 
