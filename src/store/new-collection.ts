@@ -5,7 +5,8 @@ import { LargeList } from "./large-list.ts";
 import { MemberCollection } from "./member-collection.ts";
 import type { HashSeed } from "./member-table.ts";
 import { SortedSet } from "./sorted-set.ts";
-import { HASH, LIST, SET, ZSET } from "./types.ts";
+import { Stream } from "./stream.ts";
+import { HASH, LIST, SET, STREAM, ZSET } from "./types.ts";
 
 /** An empty one; undefined for a type that has none. */
 export function newCollection(type: number, seed: HashSeed): Collection | undefined {
@@ -17,6 +18,8 @@ export function newCollection(type: number, seed: HashSeed): Collection | undefi
       return new MemberCollection(seed);
     case ZSET:
       return new SortedSet(seed);
+    case STREAM:
+      return new Stream();
     default:
       return undefined;
   }
