@@ -8,17 +8,25 @@ import type { Keyspace } from "../store/keyspace.ts";
 import { ListCursor } from "../store/list-cursor.ts";
 import { SetReader } from "../store/set-reader.ts";
 import { SortedSetReader } from "../store/sorted-set-reader.ts";
-import { HASH, LIST, SET, ZSET } from "../store/types.ts";
+import type { Stream } from "../store/stream.ts";
+import { StreamCursor } from "../store/stream-cursor.ts";
+import { ID_CHARACTERS_MAX } from "../store/stream-id.ts";
+import { HASH, LIST, SET, STREAM, ZSET } from "../store/types.ts";
+import { streamOf } from "./stream-replies.ts";
 import type { DataContext } from "./types.ts";
 
 const one = Buffer.alloc(SHA1_BYTES);
 const hash = Buffer.alloc(SHA1_BYTES);
 const number = Buffer.alloc(4);
+const DASH = 0x2d;
+const DOT = 0x2e;
 const EXPIRE_MARK = Buffer.from("!!expire!!");
 const member = Buffer.alloc(SHA1_BYTES);
 const hashReader = new HashReader();
 const setReader = new SetReader();
 const cursor = new ListCursor();
+const streamCursor = new StreamCursor();
+const streamId = Buffer.alloc(ID_CHARACTERS_MAX);
 const sortedSetReader = new SortedSetReader();
 
 /** Of all databases. */
@@ -65,6 +73,8 @@ function mixValue(digest: Buffer, keys: Keyspace, handle: number): void {
     }
   } else if (type === ZSET) {
     mixSortedSet(digest, keys, handle);
+  } else if (type === STREAM) {
+    mixStream(digest, streamOf(keys, handle));
   } else {
     keys.valueOf(handle);
     mix(digest, keys.valueBytes, keys.valueStart, keys.valueEnd);
@@ -82,6 +92,20 @@ function mixSortedSet(digest: Buffer, keys: Keyspace, handle: number): void {
     mix(member, score, 0, score.length);
     xor(digest, member, 0, SHA1_BYTES);
   } while (set.next());
+}
+
+function mixStream(digest: Buffer, stream: Stream): void {
+  const { field, value } = streamCursor;
+  for (streamCursor.openAll(stream, false); streamCursor.next(); ) {
+    const end = streamCursor.id.writeText(streamId, 0);
+    streamId[streamId.indexOf(DASH)] = DOT;
+    mix(digest, streamId, 0, end);
+    for (let left = streamCursor.pairCount; left > 0; left--) {
+      streamCursor.nextPair();
+      mix(digest, field.bytes, field.start, field.end);
+      mix(digest, value.bytes, value.start, value.end);
+    }
+  }
 }
 
 /** Big-endian u32. */

@@ -93,6 +93,50 @@ export const replyError = {
   maxlenNegative: "ERR MAXLEN can't be negative",
   countNotPositive: "ERR count should be greater than 0",
 
+  // streams
+  streamId: "ERR Invalid stream ID specified as stream command argument",
+  streamIdZero: "ERR The ID specified in XADD must be greater than 0-0",
+  streamIdNotLarger: "ERR The ID specified in XADD is equal or smaller than the target stream top item",
+  streamExhausted: "ERR The stream has exhausted the last possible ID, unable to add more items",
+  streamElementsTooLarge: "ERR Elements are too large to be stored",
+  streamStartId: "ERR invalid start ID for the interval",
+  streamEndId: "ERR invalid end ID for the interval",
+  trimTwice: "ERR syntax error, MAXLEN and MINID options at the same time are not compatible",
+  trimMaxlenNegative: "ERR The MAXLEN argument must be >= 0.",
+  trimLimitNegative: "ERR The LIMIT argument must be >= 0.",
+  trimLimitAlone: "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy",
+  trimLimitExact: "ERR syntax error, LIMIT cannot be used without the special ~ option",
+  trimNone: "ERR syntax error, XTRIM must be called with a trimming strategy",
+  setIdAdded: "ERR entries_added must be positive",
+  setIdBelowGivenDeleted: "ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id",
+  setIdBelowDeleted: "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id",
+  setIdBelowTop: "ERR The ID specified in XSETID is smaller than the target stream top item",
+  setIdAddedBelowLength: "ERR The entries_added specified in XSETID is smaller than the target stream length",
+  streamsUnbalanced:
+    "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
+  groupOption: "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
+  noackOption: "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.",
+  groupMissing: "ERR Missing GROUP option for XREADGROUP",
+  dollarId:
+    "ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by " +
+    "specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.",
+  greaterId:
+    "ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.",
+  groupBusy: "BUSYGROUP Consumer Group name already exists",
+  groupKey:
+    "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM " +
+    "option to create an empty stream automatically.",
+  entriesRead: "ERR value for ENTRIESREAD must be positive or -1",
+  claimIdleTime: "ERR Invalid min-idle-time argument for XCLAIM",
+  claimIdle: "ERR Invalid IDLE option argument for XCLAIM",
+  claimTime: "ERR Invalid TIME option argument for XCLAIM",
+  claimRetries: "ERR Invalid RETRYCOUNT option argument for XCLAIM",
+  autoClaimIdleTime: "ERR Invalid min-idle-time argument for XAUTOCLAIM",
+  autoClaimCount: "ERR COUNT must be > 0",
+  timeoutNotInteger: "ERR timeout is not an integer or out of range",
+  timeoutNegative: "ERR timeout is negative",
+  timeoutOutOfRange: "ERR timeout is out of range",
+
   // keys
   databaseOutOfRange: "ERR DB index is out of range",
   firstDatabaseInvalid: "ERR invalid first DB index",
@@ -145,6 +189,21 @@ export const unknownSubcommand = (container: string, subcommand: string): string
 /** DEBUG answers both mistakes with one text. */
 export const unknownSubcommandOrArity = (container: string, subcommand: string): string =>
   `ERR unknown subcommand or wrong number of arguments for '${printable(subcommand.slice(0, SHOWN_BYTES_MAX))}'. Try ${container} HELP.`;
+
+/** XREADGROUP's. Arguments by number. */
+export const noGroupToRead = (args: Args, key: number, group: number): string =>
+  `NOGROUP No such key '${nameAt(args, key)}' or consumer group '${nameAt(args, group)}' in XREADGROUP with GROUP option`;
+
+export const noGroupOrKey = (args: Args, key: number, group: number): string =>
+  `NOGROUP No such key '${nameAt(args, key)}' or consumer group '${nameAt(args, group)}'`;
+
+export const noGroup = (args: Args, key: number, group: number): string =>
+  `NOGROUP No such consumer group '${nameAt(args, group)}' for key name '${nameAt(args, key)}'`;
+
+export const unrecognizedClaimOption = (args: Args, index: number): string =>
+  `ERR Unrecognized XCLAIM option '${nameAt(args, index)}'`;
+
+const nameAt = (args: Args, index: number): string => firstBytes(args, index, OPTION_BYTES_MAX);
 
 /** No row of that name. Shows the first arguments, as much as Redis shows of them. */
 export function unknownCommand(args: Args): string {

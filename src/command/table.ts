@@ -33,6 +33,13 @@ import { sortedSetBlockCommands } from "./sorted-sets-block.ts";
 import { sortedSetPopCommands } from "./sorted-sets-pop.ts";
 import { sortedSetRangeCommands } from "./sorted-sets-range.ts";
 import { sortedSetScanCommands } from "./sorted-sets-scan.ts";
+import { streamCommands } from "./streams.ts";
+import { streamClaimCommands } from "./streams-claim.ts";
+import { streamConsumeCommands } from "./streams-consume.ts";
+import { streamGroupCommands } from "./streams-groups.ts";
+import { streamInfoCommands } from "./streams-info.ts";
+import { streamPendingCommands } from "./streams-pending.ts";
+import { streamReadCommands } from "./streams-read.ts";
 import { stringCommands } from "./strings.ts";
 import { stringCounterCommands } from "./strings-counter.ts";
 import { stringLcsCommands } from "./strings-lcs.ts";
@@ -72,6 +79,13 @@ const families: readonly (readonly CommandRow[])[] = [
   listBlockCommands,
   geoCommands,
   geoSearchCommands,
+  streamCommands,
+  streamReadCommands,
+  streamConsumeCommands,
+  streamGroupCommands,
+  streamPendingCommands,
+  streamClaimCommands,
+  streamInfoCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,

@@ -308,6 +308,15 @@ export class ReplyWriter {
     this.ensure(end - start);
     this.position = copyBytes(this.buffer, this.position, bytes, start, end);
   }
+
+  /** The same before what was written from `mark` (a former `position`) on. Costs a copy of that. */
+  rawAt(mark: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.muted) return;
+    this.ensure(end - start);
+    this.buffer.copyWithin(mark + end - start, mark, this.position);
+    copyBytes(this.buffer, mark, bytes, start, end);
+    this.position += end - start;
+  }
 }
 
 /** Writes `<mark><number>\r\n`; returns the position after it. The caller has made room. */

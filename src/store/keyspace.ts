@@ -137,10 +137,11 @@ export class Keyspace extends KeyspaceReads {
   /**
    * The collection of a record with FLAG_OBJECT, to be changed: the snapshot under way keeps what it was. After the
    * change call settle(), and remove the key if nothing is left in it. The handle stays good.
+   * @param isSilent those who watch the key are not told (what Redis does not call a modification)
    */
-  collectionForWrite(handle: number): Collection {
+  collectionForWrite(handle: number, isSilent = false): Collection {
     if (this.listener !== undefined) this.listener.beforeChange(this.hashOf(handle), handle);
-    if (this.state.watcher !== undefined) this.#touched(this.hashOf(handle), handle);
+    if (this.state.watcher !== undefined && !isSilent) this.#touched(this.hashOf(handle), handle);
     const id = this.collectionIdOf(handle);
     const found = this.collections.get(id);
     if (!found.frozen) return found;

@@ -16,6 +16,9 @@ import {
   smallInteger,
 } from "./stream-node.ts";
 
+const MIN_ID = new StreamId();
+const MAX_ID = new StreamId().setMax();
+
 export class StreamCursor {
   readonly id = new StreamId();
   pairCount = 0;
@@ -44,6 +47,10 @@ export class StreamCursor {
     this.#isReverse = isReverse;
     this.#isBegun = false;
     this.nodeNumber = stream.nodeOf(isReverse ? last : first);
+  }
+
+  openAll(stream: Stream, isReverse: boolean): void {
+    this.open(stream, MIN_ID, MAX_ID, isReverse);
   }
 
   /** Goes to the next entry alive. */

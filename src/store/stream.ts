@@ -28,9 +28,6 @@ const NODE_LOGICAL_BYTES = 64;
 /** Room that a further node begins with: what Redis's default lets it grow to. */
 const NODE_CAPACITY = 4096;
 
-const MIN_ID = new StreamId();
-const MAX_ID = new StreamId().setMax();
-
 export type Integer64 = number | bigint;
 
 export class Stream implements Collection {
@@ -125,7 +122,7 @@ export class Stream implements Collection {
 
   /** The id of the first or last entry alive; false if there is none. */
   edgeId(isFirst: boolean, into: StreamId): boolean {
-    probeCursor.open(this, MIN_ID, MAX_ID, !isFirst);
+    probeCursor.openAll(this, !isFirst);
     if (this.length === 0 || !probeCursor.next()) return false;
     into.set(probeCursor.id);
     return true;

@@ -43,17 +43,31 @@ export class Generator {
   /** A few commands that belong together; mostly one. */
   next(): Command[] {
     const g = this.#draw;
-    if (g.chance(1, 100)) return this.#sequence().map(toBuffers);
+    if (g.chance(1, 100))
+      return this.#sequence()
+        .flatMap((command) => this.#mended(command))
+        .map(toBuffers);
     const some = this.#focused.length > 0 && g.chance(9, 10) ? this.#focused : this.#all;
     const [family, maker] = g.pick(some);
     g.familyKeys = family.keys ?? [];
     const command = maker(g);
     if (g.chance(1, 30)) this.#spoil(command);
-    keepDeadlinesFar(command);
     // Redis digests dead keys that nobody has asked for yet.
-    const asked = command[1] === "DIGEST-VALUE" ? [toBuffers(["EXISTS", ...command.slice(2)])] : [];
+    const asked = command[1] === "DIGEST-VALUE" ? [["EXISTS", ...command.slice(2)]] : [];
     if (g.chance(1, 8)) command[0] = g.mixCase(command[0] ?? "");
-    return [...asked, toBuffers(command)];
+    return [...asked, ...this.#mended(command)].map(toBuffers);
+  }
+
+  /** What two correct servers answer alike, and all that goes with it. */
+  #mended(command: string[]): string[][] {
+    keepDeadlinesFar(command);
+    let all = [command];
+    for (const { mend } of families) {
+      if (mend === undefined) continue;
+      const { before, after } = mend(this.#draw, command);
+      all = [...before, ...all, ...after];
+    }
+    return all;
   }
 
   /** One command of each maker and one of each sequence: what is rare has its turn as well. */
@@ -67,8 +81,7 @@ export class Generator {
       g.familyKeys = family.keys ?? [];
       commands.push(...sequence(g));
     }
-    for (const command of commands) keepDeadlinesFar(command);
-    return commands.map(toBuffers);
+    return commands.flatMap((command) => this.#mended(command)).map(toBuffers);
   }
 
   #spoil(command: string[]): void {

@@ -5,6 +5,7 @@ import { DEFAULT_THRESHOLDS, type Thresholds } from "../../src/store/thresholds.
 
 const ENTRIES = 8;
 const VALUE_BYTES = 20;
+const NODE_BYTES = 300;
 
 export const SMALL_THRESHOLDS: Thresholds = {
   ...DEFAULT_THRESHOLDS,
@@ -15,6 +16,8 @@ export const SMALL_THRESHOLDS: Thresholds = {
   setListpackValueBytesMax: VALUE_BYTES,
   zsetListpackEntriesMax: ENTRIES,
   zsetListpackValueBytesMax: VALUE_BYTES,
+  streamNodeEntriesMax: ENTRIES,
+  streamNodeBytesMax: NODE_BYTES,
 };
 
 /** The same for redis-server 7.0, which has no listpacks of sets. */
@@ -22,4 +25,5 @@ export const SMALL_SETTINGS: readonly string[] = [
   ...["--hash-max-listpack-entries", String(ENTRIES), "--hash-max-listpack-value", String(VALUE_BYTES)],
   ...["--set-max-intset-entries", String(ENTRIES)],
   ...["--zset-max-listpack-entries", String(ENTRIES), "--zset-max-listpack-value", String(VALUE_BYTES)],
+  ...["--stream-node-max-entries", String(ENTRIES), "--stream-node-max-bytes", String(NODE_BYTES)],
 ];

@@ -9,6 +9,7 @@ import { hyperloglog } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
 import { lists } from "./lists.ts";
 import { sets } from "./sets.ts";
+import { streams } from "./streams.ts";
 import { strings } from "./strings.ts";
 import { zsets } from "./zsets.ts";
 
@@ -17,6 +18,7 @@ export const families: readonly Family[] = [
   sets,
   zsets,
   geo,
+  streams,
   lists,
   strings,
   keys,

@@ -19,6 +19,11 @@ export interface Family {
   readonly optionWords?: readonly string[];
   /** Several commands that only make sense together. */
   readonly sequences?: readonly ((g: Draw) => string[][])[];
+  /**
+   * Changes a command, of any family and maybe spoiled, where two correct servers could answer differently, and says what
+   * to send before and after it.
+   */
+  readonly mend?: (g: Draw, command: string[]) => { before: string[][]; after: string[][] };
   /** What may differ, and why. */
   readonly rules?: readonly Rule[];
 }
