@@ -69,4 +69,14 @@ export const eventSteps: readonly string[] = [
   "geoadd a 1 1 x 2 2 y; geosearchstore b a fromlonlat 1 1 byradius 10 km; geosearchstore b a fromlonlat 9 9 byradius 1 m",
   "geoadd a 1 1 x; georadius a 1 1 9 km store b; georadius a 9 9 9 m storedist b; georadius a 9 9 9 m store b; set b 1",
   "geoadd a 1 1 x; georadiusbymember a x 9 km store b; georadiusbymember nosuch x 9 km store b; geopos a x; geodist a x x",
+  // streams
+  "xadd a 1-1 f v; xadd a 1-1 f v; xadd a NOMKSTREAM 2-1 f v; xadd b NOMKSTREAM 1-1 f v; xadd a MAXLEN 1 3-1 f v; xadd a 0-0 f v",
+  "xadd a 1-1 f v; xadd a 2-1 f v; xdel a 1-1 5-5; xdel a 5-5; xdel a 2-1; xlen a; xtrim a MAXLEN 0; xadd a 3-1 f v; xtrim a MAXLEN 0",
+  "xadd a 1-1 f v; xtrim a MINID 1; xtrim a MINID 2; xtrim b MAXLEN 0; xsetid a 5-5; xsetid b 5-5; xrange a - +; xread STREAMS a 0",
+  "xgroup CREATE a g 0; xgroup CREATE a g 0 MKSTREAM; xgroup CREATE a g 0; xgroup SETID a g 5; xgroup DESTROY a g; xgroup DESTROY a g",
+  "xgroup CREATE a g 0 MKSTREAM; xgroup CREATECONSUMER a g c; xgroup CREATECONSUMER a g c; xgroup DELCONSUMER a g c; xgroup DELCONSUMER a g c",
+  "xgroup CREATE a g 0 MKSTREAM; xadd a 1-1 f v; xreadgroup GROUP g c STREAMS a >; xreadgroup GROUP g c STREAMS a 0; xack a g 1-1; xack a g 1-1",
+  "xgroup CREATE a g 0 MKSTREAM; xadd a 1-1 f v; xadd a 2-1 f v; xreadgroup GROUP g c NOACK COUNT 1 STREAMS a >; xreadgroup GROUP g d STREAMS a >",
+  "xgroup CREATE a g 0 MKSTREAM; xadd a 1-1 f v; xreadgroup GROUP g c STREAMS a >; xclaim a g d 0 1-1; xautoclaim a g e 0 -; xpending a g",
+  "xgroup CREATE a g 0 MKSTREAM; xadd a 1-1 f v; xclaim a g d 0 1-1 FORCE JUSTID; xdel a 1-1; xclaim a g d 0 1-1; xinfo STREAM a",
 ];
