@@ -171,12 +171,14 @@ function openLog(path: string): DestinationStream | string {
 function identity(settings: Settings): PeerIdentity {
   const own = ownMember(settings);
   const host = own?.host ?? LOOPBACK;
+  const clientHost = settings.clusterAnnounceIp || host;
   return {
     clusterId: "",
     name: settings.nodeName,
     // What the others dial, which leads to peer-port through a mapped port or a proxy.
     address: formatAddress(host, own?.port ?? settings.peerPort),
-    clientAddress: formatAddress(host, settings.port),
+    clientAddress: formatAddress(clientHost, settings.clusterAnnouncePort || settings.port),
+    clientHostname: settings.clusterAnnounceHostname,
     incarnation: systemEntropy.identity(),
   };
 }

@@ -56,6 +56,7 @@ function clientFlags(client: Client): string {
   if (client.blocked) flags += "b";
   if (client.watchDirty) flags += "d";
   if (client.closing) flags += "c";
+  if (client.readOnly) flags += "r";
   if (client.noEvict) flags += "e";
   if (client.noTouch) flags += "T";
   return flags === "" ? "N" : flags;

@@ -110,7 +110,7 @@ function helloReply(client: Client, server: Server, reply: ReplyWriter): void {
   reply.bulkLatin1("id");
   reply.integer(client.id);
   reply.bulkLatin1("mode");
-  reply.bulkLatin1("standalone");
+  reply.bulkLatin1(server.cluster.isEnabled ? "cluster" : "standalone");
   reply.bulkLatin1("role");
   reply.bulkLatin1(server.raft().role === "leader" ? "master" : "replica");
   reply.bulkLatin1("modules");

@@ -2,6 +2,7 @@
 
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { clusterError } from "./cluster-errors.ts";
 import { replyError, wrongArity } from "./errors.ts";
 import { int32Argument, integerArgument } from "./local-arguments.ts";
 import type { LocalContext } from "./local-context.ts";
@@ -36,11 +37,14 @@ function echo(_context: LocalContext, args: Args, reply: ReplyWriter): void {
 }
 
 function select({ client, server }: LocalContext, args: Args, reply: ReplyWriter): void {
+  const number = int32Argument(args, 1, reply);
+  if (number === undefined) return;
+  if (server.cluster.isEnabled && number !== 0) return reply.error(clusterError.selectForbidden);
   const database = selectableDatabase(args, server.databaseCount);
   if (database !== undefined) {
     client.database = database;
     reply.ok();
-  } else if (int32Argument(args, 1, reply) !== undefined) {
+  } else {
     reply.error(replyError.databaseOutOfRange);
   }
 }
@@ -65,6 +69,7 @@ function reset({ client, server }: LocalContext, _args: Args, reply: ReplyWriter
   client.name = "";
   client.noEvict = false;
   client.noTouch = false;
+  client.readOnly = false;
   client.replyMode = "on";
   client.skipNextReply = false;
   client.authenticated = server.password.length === 0;

@@ -5,6 +5,7 @@
 // byte; configuration values are UTF-8.
 
 import type { ReplyWriter } from "../resp/reply-writer.ts";
+import type { ClusterView } from "./cluster-context.ts";
 import type { OperatorControl } from "./operator-context.ts";
 import type { CommandRow } from "./types.ts";
 
@@ -49,6 +50,8 @@ export interface Client {
   authenticated: boolean;
   noEvict: boolean;
   noTouch: boolean;
+  /** READONLY: reads are answered here, never sent to the master. Cluster mode only. */
+  readOnly: boolean;
   replyMode: ReplyMode;
   /** CLIENT REPLY SKIP was the last command. */
   skipNextReply: boolean;
@@ -146,6 +149,7 @@ export interface Server {
   info(sections: readonly string[]): string;
   raft(): RaftView;
   readonly operator: OperatorControl;
+  readonly cluster: ClusterView;
   memory(): MemoryFigures;
   /** LASTSAVE, INFO persistence: seconds, of the start or of the last snapshot. */
   readonly lastSaveSeconds: number;

@@ -1,6 +1,7 @@
 // The families of commands that run on the client's own node (connection, server, ...), for the table.
 
 import { clientCommands } from "./client.ts";
+import { clusterCommands } from "./cluster.ts";
 import { commandCommands } from "./command-command.ts";
 import { configCommands } from "./config-command.ts";
 import { connectionCommands } from "./connection.ts";
@@ -29,4 +30,5 @@ export const localFamilies: readonly (readonly CommandRow[])[] = [
   subscribeCommands,
   pubSubCommands,
   raftCommands,
+  clusterCommands,
 ];

@@ -14,7 +14,15 @@ import {
 } from "./special-kinds.ts";
 
 /** The headings of --help. */
-export type Group = "Clients" | "Memory" | "Members" | "Raft" | "Log and snapshots" | "Watching" | "Later";
+export type Group =
+  | "Clients"
+  | "Memory"
+  | "Members"
+  | "Cluster mode"
+  | "Raft"
+  | "Log and snapshots"
+  | "Watching"
+  | "Later";
 
 interface RowFields<Name extends string, Field extends string, T> {
   /** As in the file, as a flag and in CONFIG GET. */
@@ -146,6 +154,19 @@ export const TABLE = [
   row({ name: "hll-sparse-max-bytes", field: "hllSparseBytesMax", group: "Memory", ...redisShared,
     kind: memory(), default: 3000,
     help: "Size up to which a HyperLogLog is kept sparse." }),
+
+  row({ name: "cluster-enabled", field: "clusterEnabled", group: "Cluster mode", ...redisFixed, kind: yesNo, default: false,
+    help: "Be a Redis cluster to clients: one shard with all slots, followers answer MOVED." }),
+  row({ name: "cluster-announce-ip", field: "clusterAnnounceIp", group: "Cluster mode", ...redisFixed, kind: text("<address>"), default: "",
+    help: "Where clients find this node; empty is the host of its member line." }),
+  row({ name: "cluster-announce-port", field: "clusterAnnouncePort", group: "Cluster mode", ...redisFixed, kind: integer(0, 65535), default: 0,
+    help: "And at which port; 0 is port." }),
+  row({ name: "cluster-announce-hostname", field: "clusterAnnounceHostname", group: "Cluster mode", ...redisFixed,
+    kind: text("<name>", /^[A-Za-z0-9.-]*$/, "Hostnames may only contain alphanumeric characters, hyphens or dots"), default: "",
+    help: "A name for that address." }),
+  row({ name: "cluster-preferred-endpoint-type", field: "clusterPreferredEndpointType", group: "Cluster mode", ...redis,
+    kind: oneOf("ip", "hostname", "unknown-endpoint"), default: "ip",
+    help: "Which of the two clients are to connect to, or the one they have." }),
 
   row({ name: "node-name", field: "nodeName", group: "Members", ...oursFixed,
     kind: text("<name>", new RegExp(`^$|${NODE_NAME.source}`), NODE_NAME_RULE), default: "",

@@ -12,6 +12,11 @@ const IGNORED: ReadonlySet<string> = new Set(
   repl-diskless-sync-max-replicas repl-diskless-sync-period repl-diskless-load repl-disable-tcp-nodelay
   repl-backlog-size repl-backlog-ttl repl-timeout repl-ping-replica-period replica-priority replica-lazy-flush
   replica-ignore-maxmemory min-replicas-to-write min-replicas-max-lag
+  cluster-config-file cluster-node-timeout cluster-replica-validity-factor cluster-slave-validity-factor
+  cluster-migration-barrier cluster-allow-replica-migration cluster-require-full-coverage
+  cluster-replica-no-failover cluster-slave-no-failover cluster-allow-reads-when-down
+  cluster-allow-pubsubshard-when-down cluster-link-sendbuf-limit cluster-port cluster-announce-bus-port
+  cluster-announce-tls-port cluster-announce-human-nodename
   acllog-max-len lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del lazyfree-lazy-user-del
   lazyfree-lazy-user-flush oom-score-adj oom-score-adj-values disable-thp
   hash-max-ziplist-entries hash-max-ziplist-value
@@ -41,7 +46,6 @@ const REFUSED: readonly (readonly [RegExp, Refusal])[] = [
   ],
   [/^(?:user|aclfile)$/, { harmless: "", why: "ACL users are not there yet: use requirepass" }],
   [/^masterauth$|^masteruser$/, { harmless: "", why: "members know each other by cluster-secret" }],
-  [/^cluster-enabled$/, { harmless: "no", why: "every node serves every key, and there are no slots yet" }],
   [/^unixsocket(?:perm)?$/, { harmless: "", why: "only TCP is listened to" }],
   [/^rename-command$/, { harmless: "", why: "commands cannot be renamed" }],
   [/^loadmodule$/, { harmless: "", why: "modules of Redis cannot be loaded" }],

@@ -101,8 +101,8 @@ function mismatch(terms: PeerTerms, theirs: HandshakeIdentity): string | undefin
 }
 
 function remoteOf(theirs: HandshakeIdentity): PeerIdentity {
-  const { clusterId, name, address, clientAddress, incarnation } = theirs;
-  return { clusterId, name, address, clientAddress, incarnation };
+  const { clusterId, name, address, clientAddress, clientHostname, incarnation } = theirs;
+  return { clusterId, name, address, clientAddress, clientHostname, incarnation };
 }
 
 /** The side that connected. */

@@ -71,6 +71,7 @@ export class Cluster {
         name: self.name,
         address: self.address,
         clientAddress: self.clientAddress,
+        clientHostname: self.clientHostname,
         incarnation: self.incarnation,
       },
       parts.settings.members,
@@ -118,14 +119,14 @@ export class Cluster {
     assert(remote !== undefined, "a link is up before its handshake");
     const { replica, virtualSessions, pubSub, ports } = this.#parts;
     if (link.outgoing) {
-      this.links.up(link, remote);
+      this.links.up(link, remote, replica.wallMs);
       this.#refusals.delete(link.address);
       pubSub.linkOpened(remote.incarnation);
       this.#parts.clusterSettings.opened(remote.incarnation);
     } else {
       pubSub.peers.forget(remote.incarnation);
       // It dials again only when it has lost its link, and what was asked on it: that we may not know yet.
-      const before = this.links.called(link, remote);
+      const before = this.links.called(link, remote, replica.wallMs);
       if (before !== undefined) virtualSessions.memberLost(remote.incarnation);
       before?.close();
       this.#redial();

@@ -78,6 +78,10 @@ export class Dispatch {
     if (session.kind === "pubsub" && session.protocol === 2 && allowedSubscribed[id] === 0) {
       return this.refuse(session, id, subscribersOnly(rows[id]!.name));
     }
+    if (node.slotRules !== undefined && !session.virtual) {
+      const refusal = node.slotRules.refusal(session, id, args);
+      if (refusal !== undefined) return this.#sendAway(session, id, refusal);
+    }
     if (node.server.pause.untilMs > 0 && this.#isPaused(session, id)) return session.setHold(HOLD_PAUSE);
     session.lastRowId = id;
     if (session.inTransaction && queued[id] === 1) {
@@ -204,6 +208,16 @@ export class Dispatch {
     if (outcome !== DONE) return outcome;
     if (id >= 0) this.#node.server.commandStatistics.countRejected(id);
     if (isExec) session.endTransaction();
+    else if (session.inTransaction && session.transaction !== undefined) session.transaction.hasFailed = true;
+    return DONE;
+  }
+
+  /** Refused by cluster mode's rules. As in Redis, an EXEC is told so itself, and not that it was aborted. */
+  #sendAway(session: Session, id: number, text: string): number {
+    const outcome = this.answerError(session, text);
+    if (outcome !== DONE) return outcome;
+    this.#node.server.commandStatistics.countRejected(id);
+    if (id === rowIds.exec) session.endTransaction();
     else if (session.inTransaction && session.transaction !== undefined) session.transaction.hasFailed = true;
     return DONE;
   }

@@ -86,8 +86,8 @@ export class Membership {
     for (const { name } of others) {
       const peer = peers.find((candidate) => candidate.name === name);
       if (peer === undefined) return undefined;
-      const { address, clientAddress, incarnation } = peer;
-      members.push({ name, address, clientAddress, incarnation });
+      const { address, clientAddress, clientHostname, incarnation } = peer;
+      members.push({ name, address, clientAddress, clientHostname, incarnation });
     }
     const names = members.map(({ name, address }) => ({ name, address }));
     return { clusterId: newClusterId(), index: FOUNDING_INDEX, members, names };

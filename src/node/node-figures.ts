@@ -1,6 +1,7 @@
 // What INFO, ROLE and MEMORY show of this node, read from the parts that hold it at the moment they are asked.
 
 import type { ClientsView, MemoryFigures, RaftPeer, RaftView } from "../command/local-context.ts";
+import { parseAddress } from "../config/special-kinds.ts";
 import { DEADLINE_LOGICAL_BYTES, HEADER_BYTES, SLOT_LOGICAL_BYTES } from "../store/types.ts";
 import type { SeshatNode } from "./node.ts";
 import type { ServerView } from "./server-view.ts";
@@ -13,7 +14,6 @@ const RUN_ID_DIGITS = 40;
 const KEY_OVERHEAD_BYTES = HEADER_BYTES + SLOT_LOGICAL_BYTES;
 
 export class NodeFigures implements InfoSource {
-  readonly isClusterEnabled = false;
   readonly #node: SeshatNode;
   readonly #server: ServerView;
   readonly #startedMs: number;
@@ -66,6 +66,10 @@ export class NodeFigures implements InfoSource {
 
   get raft(): RaftView {
     return raftView(this.#node);
+  }
+
+  get isClusterEnabled(): boolean {
+    return this.#node.settings.clusterEnabled;
   }
 
   notePeak(): void {
@@ -186,7 +190,5 @@ export function raftView(node: SeshatNode): RaftView {
   };
 }
 
-function splitAddress(address: string): { host: string; port: number } {
-  const colon = address.lastIndexOf(":");
-  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
-}
+const splitAddress = (address: string): { host: string; port: number } =>
+  parseAddress(address) ?? { host: "", port: 0 };

@@ -8,6 +8,7 @@ import {
   UNAUTHENTICATED_ARGUMENTS_MAX,
   UNAUTHENTICATED_BULK_BYTES_MAX,
 } from "../base/limits.ts";
+import { clusterError } from "../command/cluster-errors.ts";
 import { rows } from "../command/lookup.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Settings } from "../config/table.ts";
@@ -36,6 +37,7 @@ import { ReplyOutput } from "./reply-output.ts";
 import { ServerView } from "./server-view.ts";
 import { Session } from "./session.ts";
 import { Shutdown } from "./shutdown.ts";
+import { SlotRules } from "./slot-rules.ts";
 import { Transactions } from "./transactions.ts";
 import { VirtualSessions } from "./virtual-sessions.ts";
 
@@ -63,6 +65,8 @@ export class SeshatNode implements NodeInputs {
   readonly server: ServerView;
   readonly pubSub: PubSub;
   readonly operator: Operator;
+  /** In cluster mode only. */
+  readonly slotRules: SlotRules | undefined;
   readonly args = new Args();
   parserLimits: ParserLimits;
   readonly #held = new HeldSessions();
@@ -79,6 +83,7 @@ export class SeshatNode implements NodeInputs {
     this.output = new ReplyOutput(ports.buffers);
     this.server = new ServerView(this);
     this.operator = new Operator(this);
+    this.slotRules = settings.clusterEnabled ? new SlotRules(this) : undefined;
     this.dispatch = new Dispatch(this);
     this.transactions = new Transactions(this);
     const hashSeed = [ports.entropy.u32(), ports.entropy.u32()] as const;
@@ -193,6 +198,7 @@ export class SeshatNode implements NodeInputs {
     const { replica } = this;
     this.blockedClients.flush();
     replica.turn(nowMonotonicMs, nowWallMs, ticks);
+    if (this.server.cluster.slotScans.isBusy) this.#scanSlots();
     this.#held.retry(nowMonotonicMs);
     if (replica.proposals.open.count > 0 && replica.mode === MODE_LEADER) replica.settle();
     if (ticks > 0) this.#tick(nowMonotonicMs);
@@ -234,10 +240,22 @@ export class SeshatNode implements NodeInputs {
     if (session.wait !== undefined) this.blockedClients.left(session.wait);
   }
 
+  /** Databases that a client may select. */
+  get selectableDatabases(): number {
+    return this.settings.clusterEnabled ? 1 : this.settings.databases;
+  }
+
+  #scanSlots(): void {
+    const { slotScans } = this.server.cluster;
+    slotScans.advance();
+    if (slotScans.isBusy) this.requestTurn();
+  }
+
   /** Nobody can take the command, and waiting for somebody has taken long enough. */
   refusal(): string {
     const { problem, membership } = this.cluster;
     if (problem !== undefined) return problem;
+    if (this.settings.clusterEnabled) return membership.fresh ? clusterError.slotUnserved : clusterError.down;
     const [refused] = this.cluster.refusals();
     const who = refused === undefined ? "" : ` (refused by ${refused})`;
     return membership.fresh
@@ -282,6 +300,7 @@ export class SeshatNode implements NodeInputs {
       this.cluster.snapshots.stopSending();
       this.virtualSessions.handBack();
     }
+    this.server.cluster.leaderChanged();
     this.forwarding.recall();
     this.requestTurn();
   }

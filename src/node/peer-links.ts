@@ -31,12 +31,16 @@ interface Peer {
   subscriptionCounts: SubscriptionCounts[];
   clusterSettings: ClusterSetting[];
   dirty: boolean;
+  /** Unix time in ms. */
+  readonly upMs: number;
   /** When its last frame came, on whichever link. */
   heardMs: number;
 }
 
 interface Caller {
   readonly link: PeerLink;
+  /** Unix time in ms. */
+  readonly upMs: number;
   /** The cluster it said it was in since the handshake; "" if it said nothing. */
   clusterId: string;
   proxyReplies: ProxyReply[];
@@ -53,7 +57,7 @@ export class PeerLinks {
   #memory = Buffer.allocUnsafeSlow(FRAME_MEMORY_BYTES);
 
   /** The link we opened has shaken hands with `remote`. */
-  up(link: PeerLink, remote: PeerIdentity): void {
+  up(link: PeerLink, remote: PeerIdentity, upMs: number): void {
     this.#byMember.set(remote.incarnation, {
       link,
       raft: [],
@@ -63,6 +67,7 @@ export class PeerLinks {
       subscriptionCounts: [],
       clusterSettings: [],
       dirty: false,
+      upMs,
       heardMs: 0,
     });
   }
@@ -79,9 +84,9 @@ export class PeerLinks {
   }
 
   /** `remote` has dialled us. The link it used before, which it has given up, or undefined. */
-  called(link: PeerLink, remote: PeerIdentity): PeerLink | undefined {
+  called(link: PeerLink, remote: PeerIdentity, upMs: number): PeerLink | undefined {
     const before = this.#callers.get(remote.incarnation)?.link;
-    this.#callers.set(remote.incarnation, { link, clusterId: "", proxyReplies: [], joinReplies: [] });
+    this.#callers.set(remote.incarnation, { link, upMs, clusterId: "", proxyReplies: [], joinReplies: [] });
     return before;
   }
 
@@ -120,6 +125,18 @@ export class PeerLinks {
       return member;
     }
     return undefined;
+  }
+
+  /** Our link to the member, for people to look at. */
+  linkTo(member: number): { readonly createdMs: number; readonly queuedBytes: number } | undefined {
+    const peer = this.#byMember.get(member);
+    return peer && { createdMs: peer.upMs, queuedBytes: peer.link.queuedBytes };
+  }
+
+  /** And the member's link to us. */
+  linkFrom(member: number): { readonly createdMs: number; readonly queuedBytes: number } | undefined {
+    const caller = this.#callers.get(member);
+    return caller && { createdMs: caller.upMs, queuedBytes: caller.link.queuedBytes };
   }
 
   isUp(member: number): boolean {

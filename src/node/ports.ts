@@ -153,6 +153,8 @@ export interface PeerIdentity {
   readonly address: string;
   /** Where its clients connect, "host:port". */
   readonly clientAddress: string;
+  /** A name for the same, to be shown to them (cluster-announce-hostname); "" for none. */
+  readonly clientHostname: string;
   /** Safe integer, 1 to 2^53 - 1; one process start. A Raft member is exactly this. */
   readonly incarnation: number;
 }

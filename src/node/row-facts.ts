@@ -16,7 +16,7 @@ const ROUTES = {
   container: ROUTE_CONTAINER,
 } as const;
 
-const withFlag = (flag: Flag): Uint8Array =>
+export const withFlag = (flag: Flag): Uint8Array =>
   Uint8Array.from(rows, (row) => (row.flags.includes(flag) ? 1 : 0));
 
 /** A container that runs by itself (COMMAND, DEBUG) is a local command to the router. */

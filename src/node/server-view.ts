@@ -15,6 +15,7 @@ import { localError } from "../command/local-errors.ts";
 import { rows } from "../command/lookup.ts";
 import { findRow } from "../config/table.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
+import { ShardView } from "./cluster-view.ts";
 import type { TimerSinks } from "./command-timer.ts";
 import type { SeshatNode } from "./node.ts";
 import { NodeFigures, raftView } from "./node-figures.ts";
@@ -47,6 +48,7 @@ export class ServerView implements Server, TimerSinks {
   readonly statistics = new ServerStatistics();
   readonly config: ConfigAccess;
   readonly figures: NodeFigures;
+  readonly cluster: ShardView;
   lastSaveSeconds: number;
   readonly #node: SeshatNode;
   #latencyThresholdMs = 0;
@@ -58,6 +60,7 @@ export class ServerView implements Server, TimerSinks {
     const { ports, configuration } = node;
     this.lastSaveSeconds = Math.floor(ports.clock.wallMs() / 1000);
     this.figures = new NodeFigures(node, this);
+    this.cluster = new ShardView(node);
     this.config = {
       get: (patterns) => configuration.get(patterns),
       set: (pairs) => {

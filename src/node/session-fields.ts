@@ -16,6 +16,7 @@ export class SessionFields {
   authenticated = false;
   noEvict = false;
   noTouch = false;
+  readOnly = false;
   replyMode: ReplyMode = "on";
   skipNextReply = false;
   monitor = false;

@@ -27,6 +27,9 @@ export class Transaction {
   /** A write is among the queued (CLIENT PAUSE). */
   hasWrite = false;
   hasLocal = false;
+  /** Of all keys so far, in cluster mode; -1 while there are none. */
+  slot = -1;
+  hasSeveralSlots = false;
   /** Arguments of all queued commands that may need memory. */
   memoryArguments = 0;
   queue: Queued[] = [];
@@ -54,11 +57,20 @@ export class Transaction {
     if (isLocal) this.hasLocal = true;
   }
 
+  /** One more command, its keys in this slot; -1 for one without. */
+  noteSlot(slot: number): void {
+    if (slot < 0) return;
+    if (this.slot >= 0 && this.slot !== slot) this.hasSeveralSlots = true;
+    this.slot = slot;
+  }
+
   /** The queue is gone. */
   empty(): void {
     this.hasFailed = false;
     this.hasWrite = false;
     this.hasLocal = false;
+    this.slot = -1;
+    this.hasSeveralSlots = false;
     this.memoryArguments = 0;
     this.queue = [];
     this.#bytes.clear();

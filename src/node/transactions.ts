@@ -172,7 +172,7 @@ export class Transactions {
     for (const queued of queue) {
       if (!queued.isLocal) parts.push(bytes.subarray(queued.start, queued.end));
       else if (queued.id === rowIds.select) {
-        const database = selectableDatabase(this.#parse(bytes, queued), this.#node.settings.databases);
+        const database = selectableDatabase(this.#parse(bytes, queued), this.#node.selectableDatabases);
         if (database !== undefined) parts.push(encodeCommand(["SELECT", String(database)]));
       }
     }

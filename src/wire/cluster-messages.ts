@@ -28,6 +28,7 @@ export interface ClusterMember {
   readonly name: string;
   readonly address: string;
   readonly clientAddress: string;
+  readonly clientHostname: string;
   readonly incarnation: number;
 }
 
@@ -115,6 +116,7 @@ function memberFromWire(wire: seshat.ClusterMember.$Properties): ClusterMember {
     name: wire.name ?? "",
     address: wire.address ?? "",
     clientAddress: wire.clientAddress ?? "",
+    clientHostname: wire.clientHostname ?? "",
     incarnation: safeInteger(wire.incarnation, "incarnation"),
   };
 }

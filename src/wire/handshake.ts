@@ -10,6 +10,7 @@ export interface HandshakeIdentity {
   readonly name: string;
   readonly address: string;
   readonly clientAddress: string;
+  readonly clientHostname: string;
   readonly incarnation: number;
   /** Settings that must be equal on all nodes, as text. */
   readonly sharedSettings: string;
@@ -110,6 +111,7 @@ function identityFromWire(wire: seshat.Identity.$Properties | null | undefined):
     name: self.name ?? "",
     address: self.address ?? "",
     clientAddress: self.clientAddress ?? "",
+    clientHostname: self.clientHostname ?? "",
     incarnation: safeInteger(self.incarnation, "incarnation"),
     sharedSettings: self.sharedSettings ?? "",
   };

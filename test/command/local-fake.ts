@@ -3,6 +3,13 @@
 
 import { Args } from "../../src/base/args.ts";
 import { Xoshiro } from "../../src/base/prng.ts";
+import type {
+  ClusterLink,
+  ClusterNode,
+  ClusterView,
+  EndpointType,
+  SlotQuestion,
+} from "../../src/command/cluster-context.ts";
 import { unknownCommand, unknownSubcommand, wrongArity } from "../../src/command/errors.ts";
 import {
   advanceReplyMode,
@@ -48,6 +55,7 @@ export class FakeClient implements Client {
   authenticated = true;
   noEvict = false;
   noTouch = false;
+  readOnly = false;
   replyMode: Client["replyMode"] = "on";
   skipNextReply = false;
   monitor = false;
@@ -170,7 +178,34 @@ export class FakeOperator implements OperatorControl {
   }
 }
 
+/** A cluster as a test says; disabled at first. */
+export class FakeCluster implements ClusterView {
+  isEnabled = false;
+  endpointType: EndpointType = "ip";
+  readonly shardId = "5".repeat(40);
+  epoch = 7;
+  isServing = true;
+  shown: readonly ClusterNode[] = [];
+  connections: readonly ClusterLink[] = [];
+  question: SlotQuestion = { isAnswered: () => true, keyCount: 0, keys: [] };
+  /** What was asked, in order. */
+  readonly asked: string[] = [];
+
+  nodes(localAddress: string): readonly ClusterNode[] {
+    this.asked.push(localAddress);
+    return this.shown;
+  }
+  links(): readonly ClusterLink[] {
+    return this.connections;
+  }
+  keysInSlot(slot: number, namesMax: number): SlotQuestion {
+    this.asked.push(`${slot} ${namesMax}`);
+    return this.question;
+  }
+}
+
 export class FakeServer implements Server {
+  readonly cluster = new FakeCluster();
   readonly seshatVersion = "0.0.0";
   readonly commands = rows;
   readonly clients = new ClientRegistry<FakeClient>();

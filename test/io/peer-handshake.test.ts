@@ -77,6 +77,7 @@ const terms = (incarnation: number, more: Partial<PeerTerms> & { clusterId?: str
     name: `n${incarnation}`,
     address: `127.0.0.1:${incarnation}`,
     clientAddress: "",
+    clientHostname: "",
     incarnation,
   },
   secret: more.secret ?? "",

@@ -8,7 +8,7 @@ import { PeerSocket, type PeerSocketOwner } from "../../src/io/peer-socket.ts";
 import { until } from "./fakes.ts";
 
 const terms = (incarnation: number): PeerTerms => ({
-  self: { clusterId: "", name: "", address: "", clientAddress: "", incarnation },
+  self: { clusterId: "", name: "", address: "", clientAddress: "", clientHostname: "", incarnation },
   secret: "",
   sharedSettings: "",
   sharedDifferences: () => [],

@@ -34,6 +34,7 @@ async function start(options: Options = {}): Promise<Member> {
     name: `n${port}`,
     address,
     clientAddress: "",
+    clientHostname: "",
     incarnation: options.incarnation ?? port,
   };
   const log = new FakeLog();

@@ -148,6 +148,7 @@ export class Host {
       name,
       address: `127.0.0.1:${16000 + number}`,
       clientAddress: `127.0.0.1:${6000 + number}`,
+      clientHostname: "",
       incarnation: 1000 + world.nextId(),
     };
     this.node = new SeshatNode(configuration, this.#ports());

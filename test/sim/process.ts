@@ -77,6 +77,7 @@ export class SimProcess implements Site {
       name: options.name,
       address: peerAddressOf(options.name),
       clientAddress: clientAddressOf(options.name),
+      clientHostname: "",
       incarnation: options.incarnation,
     };
     this.transport = new SimTransport(this, identity, this.#random);

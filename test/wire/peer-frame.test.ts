@@ -90,7 +90,13 @@ const raftMessage: fc.Arbitrary<RaftMessage> = record({
   stampMs,
   responses: fc.constant([]),
 });
-const member = record({ name: words, address: words, clientAddress: words, incarnation: u64 });
+const member = record({
+  name: words,
+  address: words,
+  clientAddress: words,
+  clientHostname: words,
+  incarnation: u64,
+});
 const table = record({
   clusterId: words,
   index: u64,
@@ -250,6 +256,7 @@ describe("handshake and snapshot header", () => {
     name: "n1",
     address: "127.0.0.1:1",
     clientAddress: "",
+    clientHostname: "",
     incarnation: 2 ** 48 - 1,
     sharedSettings: "databases 16",
   };
