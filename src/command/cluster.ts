@@ -20,6 +20,7 @@ const KEY_NAMES_MAX = 1 << 20;
 
 const admin: readonly Flag[] = ["admin", "stale"];
 const change: readonly Flag[] = ["no_async_loading", "admin", "stale"];
+const stale: readonly Flag[] = ["stale"];
 const seen: readonly Flag[] = ["loading", "stale"];
 
 // biome-ignore format: a table reads best with one row per line
@@ -28,30 +29,30 @@ const subcommands = [
   { name: "cluster|addslotsrange", arity: -4, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|bumpepoch", arity: 2, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|count-failure-reports", arity: 3, route: "local", flags: admin, keys: noKeys, run: whereEnabled(countFailureReports) },
-  { name: "cluster|countkeysinslot", arity: 3, route: "local", flags: ["stale"], keys: noKeys, run: whereEnabled(countKeysInSlot) },
+  { name: "cluster|countkeysinslot", arity: 3, route: "local", flags: stale, keys: noKeys, run: whereEnabled(countKeysInSlot) },
   { name: "cluster|delslots", arity: -3, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|delslotsrange", arity: -4, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|failover", arity: -2, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|flushslots", arity: 2, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|forget", arity: 3, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
-  { name: "cluster|getkeysinslot", arity: 4, route: "local", flags: ["stale"], keys: noKeys, run: whereEnabled(getKeysInSlot) },
+  { name: "cluster|getkeysinslot", arity: 4, route: "local", flags: stale, keys: noKeys, run: whereEnabled(getKeysInSlot) },
   { name: "cluster|help", arity: 2, route: "local", flags: seen, keys: noKeys, run: help },
-  { name: "cluster|info", arity: 2, route: "local", flags: seen, keys: noKeys, run: whereEnabled(info) },
-  { name: "cluster|keyslot", arity: 3, route: "local", flags: ["stale"], keys: noKeys, run: whereEnabled(keySlot) },
-  { name: "cluster|links", arity: 2, route: "local", flags: ["stale"], keys: noKeys, run: whereEnabled(links) },
+  { name: "cluster|info", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(info) },
+  { name: "cluster|keyslot", arity: 3, route: "local", flags: stale, keys: noKeys, run: whereEnabled(keySlot) },
+  { name: "cluster|links", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(links) },
   { name: "cluster|meet", arity: -4, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
-  { name: "cluster|myid", arity: 2, route: "local", flags: seen, keys: noKeys, run: whereEnabled(myId) },
+  { name: "cluster|myid", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(myId) },
   { name: "cluster|myshardid", arity: 2, route: "local", flags: seen, keys: noKeys, run: whereEnabled(myShardId) },
-  { name: "cluster|nodes", arity: 2, route: "local", flags: seen, keys: noKeys, run: whereEnabled(nodes) },
+  { name: "cluster|nodes", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(nodes) },
   { name: "cluster|replicas", arity: 3, route: "local", flags: admin, keys: noKeys, run: whereEnabled(replicas) },
   { name: "cluster|replicate", arity: 3, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|reset", arity: -2, route: "local", flags: ["admin", "stale", "noscript"], keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|saveconfig", arity: 2, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|set-config-epoch", arity: 3, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
-  { name: "cluster|setslot", arity: -4, route: "local", flags: ["no_async_loading", "admin", "stale", "may_replicate"], keys: noKeys, run: whereEnabled(refuse) },
-  { name: "cluster|shards", arity: 2, route: "local", flags: seen, keys: noKeys, run: whereEnabled(shards) },
+  { name: "cluster|setslot", arity: -4, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
+  { name: "cluster|shards", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(shards) },
   { name: "cluster|slaves", arity: 3, route: "local", flags: admin, keys: noKeys, run: whereEnabled(replicas) },
-  { name: "cluster|slots", arity: 2, route: "local", flags: seen, keys: noKeys, run: whereEnabled(slots) },
+  { name: "cluster|slots", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(slots) },
 ] as const satisfies readonly CommandRow[];
 
 // biome-ignore format: a table reads best with one row per line

@@ -82,6 +82,22 @@ export const commandSummaries: Readonly<Record<string, string>> = {
   "client|unblock": "End the wait of another connection",
   "client|unpause": "End CLIENT PAUSE",
 
+  // cluster mode
+  asking: "Nothing: no slot ever moves",
+  readonly: "Let this node answer reads itself",
+  readwrite: "Be sent to the leader for reads too",
+  "cluster|countkeysinslot": "How many keys of this node are in a slot",
+  "cluster|getkeysinslot": "Names of keys of this node in a slot",
+  "cluster|info": "State of the cluster as this node sees it",
+  "cluster|keyslot": "Slot of a key",
+  "cluster|links": "Connections between this node and the others",
+  "cluster|myid": "Id of this node",
+  "cluster|myshardid": "Id of the one shard",
+  "cluster|nodes": "The nodes, a line each",
+  "cluster|replicas": "The replicas of the master, a line each",
+  "cluster|shards": "The one shard and its nodes",
+  "cluster|slots": "All slots and the nodes that have them",
+
   // server
   bgrewriteaof: "Not available: there are no files",
   bgsave: "Not available: there are no files",

@@ -36,6 +36,5 @@ export const absences: readonly Absence[] = [
   senseless(/^waitaof$/, "there is no append-only file; a majority's memory is what a write waits for"),
   senseless(/^(pfdebug|pfselftest)$/, "tests of Redis's implementation"),
   senseless(/^lolwut$/, "Redis's own art"),
-  later(/^(cluster(\||$)|asking$|readonly$|readwrite$)/, "being written"),
   later(/^sort(_ro)?$|^x/, "being written"),
 ];

@@ -21,12 +21,12 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: [],
-    what: "`CLUSTERDOWN` means *not executed*: no majority of the members can be reached, or this node belongs to no cluster. The text says which",
+    what: "`CLUSTERDOWN` means *not executed*: no majority of the members can be reached, or this node belongs to no cluster. The text says which; with `cluster-enabled yes` it is Redis's",
     why: "a write needs a majority (G1), and a read must not be older than an answered write (G2)",
   },
   {
     commands: [],
-    what: "Every node takes every command; one that does not lead passes it to the leader. There is no `READONLY` error and no `MOVED`",
+    what: "Every node takes every command; one that does not lead passes it to the leader. There is no `READONLY` error, and `MOVED` only with `cluster-enabled yes`",
     why: "clients need not know who leads. It costs a round trip between nodes",
   },
   {
@@ -183,6 +183,46 @@ export const differences: readonly Difference[] = [
     commands: ["debug"],
     what: "Only a few of its subcommands: see `DEBUG HELP`",
     why: "they are tests of Redis's own parts",
+  },
+  {
+    commands: ["readonly", "asking"],
+    what: "After `READONLY` a follower answers reads as it does without cluster mode: it asks the leader, so they are not stale. `ASKING` changes nothing",
+    why: "reads are linearizable (G2); no slot ever moves (ADR 15)",
+  },
+  {
+    commands: ["cluster|countkeysinslot", "cluster|getkeysinslot"],
+    what: "They look through all keys of this node in small steps, and answer when they are through. Names beyond 16 MiB are left out, and inside `MULTI` they refuse more than a few thousand keys",
+    why: "there is no index of keys by slot: writes would pay for it, and there is no other shard to move slots to (ADR 15)",
+  },
+  {
+    commands: [
+      "cluster|addslots",
+      "cluster|addslotsrange",
+      "cluster|bumpepoch",
+      "cluster|delslots",
+      "cluster|delslotsrange",
+      "cluster|failover",
+      "cluster|flushslots",
+      "cluster|forget",
+      "cluster|meet",
+      "cluster|replicate",
+      "cluster|reset",
+      "cluster|saveconfig",
+      "cluster|set-config-epoch",
+      "cluster|setslot",
+    ],
+    what: "Refused; the error says what is used in their place",
+    why: "one group of nodes has all slots, and members and leaders are Raft's business",
+  },
+  {
+    commands: ["cluster|help"],
+    what: "Tells what the subcommands mean here",
+    why: "some mean less than in a Redis cluster",
+  },
+  {
+    commands: ["move", "swapdb", "copy"],
+    what: "In cluster mode, inside `MULTI`, they are refused when they are queued and not by `EXEC` where they would leave database 0",
+    why: "the data commands of a transaction know nothing of cluster mode, which is a setting of each node",
   },
   {
     commands: ["client|caching", "client|getredir", "client|trackinginfo"],
