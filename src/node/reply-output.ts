@@ -6,7 +6,7 @@ import type { BufferPool } from "./ports.ts";
 import type { Session } from "./session.ts";
 
 export class ReplyOutput {
-  readonly writer = new ReplyWriter();
+  readonly writer: ReplyWriter;
   /** Commands whose outcome nobody here knows, since the start. */
   uncertainReplies = 0;
   readonly #pool: BufferPool;
@@ -17,6 +17,7 @@ export class ReplyOutput {
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
+    this.writer = new ReplyWriter(pool);
     this.writer.buffer = this.#scratch;
   }
 
@@ -45,11 +46,8 @@ export class ReplyOutput {
     if (session === undefined) return;
     this.#current = undefined;
     const writer = this.writer;
-    if (session.output !== writer.buffer) {
-      // The reply outgrew the pooled buffer: the writer went on in one of its own.
-      if (session.output !== undefined) this.#pool.release(session.output);
-      session.output = writer.buffer;
-    }
+    // A reply that outgrew its buffer went on in a larger one of the pool.
+    session.output = writer.buffer;
     session.outputLength = writer.position;
     writer.buffer = this.#scratch;
     writer.position = 0;

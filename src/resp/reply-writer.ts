@@ -36,6 +36,12 @@ for (let n = 0; n < TABLE_NUMBERS; n++) {
   digitTable[4 * n + 3] = writeInteger(digitTable, 4 * n, n) - 4 * n;
 }
 
+/** Where larger buffers come from, and outgrown ones go to. */
+export interface ReplyBuffers {
+  acquire(bytesMin: number): Buffer;
+  release(buffer: Buffer): void;
+}
+
 export class ReplyWriter {
   /** Where replies go, and how far it is filled: the session swaps them. */
   buffer: Buffer = Buffer.alloc(0);
@@ -47,6 +53,12 @@ export class ReplyWriter {
   /** Error replies written so far, for INFO; and the last of them, "ERR ...". */
   errors = 0;
   lastError = "";
+  readonly #buffers: ReplyBuffers | undefined;
+
+  /** Without `buffers` larger ones are made, and outgrown ones dropped. */
+  constructor(buffers?: ReplyBuffers) {
+    this.#buffers = buffers;
+  }
 
   /** Makes room for `bytes` more bytes; what is written so far moves into the larger buffer. */
   ensure(bytes: number): void {
@@ -58,8 +70,9 @@ export class ReplyWriter {
     let size = Math.max(2 * this.buffer.length, BUFFER_BYTES_MIN);
     while (size < this.position + bytes) size *= 2;
     // Not from Node's shared pool: a reply buffer lives long and would pin it.
-    const larger = Buffer.allocUnsafeSlow(size);
+    const larger = this.#buffers?.acquire(size) ?? Buffer.allocUnsafeSlow(size);
     this.buffer.copy(larger, 0, 0, this.position);
+    this.#buffers?.release(this.buffer);
     this.buffer = larger;
   }
 

@@ -3,8 +3,8 @@
 //
 //   width in bytes u32: 2, 4 or 8 | elements u32 | elements, little endian, ascending
 
+import { copyBytes } from "../base/copy.ts";
 import { INTEGER64_MAX, INTEGER64_MIN } from "../base/integers.ts";
-import { copyBytes } from "./record.ts";
 
 export const INTSET_HEADER_BYTES = 8;
 

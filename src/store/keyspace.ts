@@ -2,6 +2,7 @@
 // changes; keyspace-reads.ts has the rest. It decides nothing by itself, and keeps no slice of what it is given.
 
 import { fail } from "../base/assert.ts";
+import { copyBytes } from "../base/copy.ts";
 import { LFU_COUNTER_INITIAL, newLfuClock } from "./access.ts";
 import { Arena } from "./arena.ts";
 import { type Collection, CollectionTable } from "./collection.ts";
@@ -9,7 +10,7 @@ import { DeadlineHeap } from "./deadline-heap.ts";
 import { EVENT_EXPIRED, EVENT_NEW } from "./events.ts";
 import { HashIndex } from "./hash-index.ts";
 import { KeyspaceReads } from "./keyspace-reads.ts";
-import { clearBytes, copyBytes } from "./record.ts";
+import { clearBytes } from "./record.ts";
 import { roundToClass, sizeClassOf } from "./size-class.ts";
 import * as is from "./types.ts";
 

@@ -1,6 +1,7 @@
 // A large list: nodes of some KiB in a row, as in Redis's quicklist. Elements are pushed and popped at both ends in constant
 // time, found by walking over nodes from the nearer end, and changed in the middle by rewriting one node.
 
+import { copyBytes } from "../base/copy.ts";
 import type { Collection, PieceWriter } from "./collection.ts";
 import {
   type EncodedElement,
@@ -13,7 +14,6 @@ import {
   withoutEqual,
 } from "./list-node.ts";
 import { countEntries, nextEntry, previousEntry } from "./listpack.ts";
-import { copyBytes } from "./record.ts";
 
 const COUNT_BYTES = 4;
 /** A node that follows a full one gets so much room at once: an eighth of it, for what comes next. */

@@ -4,6 +4,7 @@
 //   bytes:  | free | entry entry ... entry | free |
 //                  start                   end
 
+import { copyBytes } from "../base/copy.ts";
 import {
   BACKLENGTH_BYTES_MAX,
   ENCODING_BYTES_MAX,
@@ -13,7 +14,6 @@ import {
   previousEntry,
   writeBackLength,
 } from "./listpack.ts";
-import { copyBytes } from "./record.ts";
 
 export interface ListNode {
   bytes: Buffer;

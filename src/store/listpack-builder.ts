@@ -1,6 +1,7 @@
 // Writes listpacks (listpack.ts says what they are): elements, or whole runs of entries of another one, in; one listpack
 // in memory that is used again, out. It never changes a listpack in place: what is stored is replaced.
 
+import { copyBytes } from "../base/copy.ts";
 import {
   BACKLENGTH_BYTES_MAX,
   ENCODING_BYTES_MAX,
@@ -9,7 +10,6 @@ import {
   LISTPACK_HEADER_BYTES,
   writeBackLength,
 } from "./listpack.ts";
-import { copyBytes } from "./record.ts";
 
 const COUNT_MAX = 0xffff;
 /** Memory of a huge one is not kept. */

@@ -11,8 +11,8 @@
 //   1110llll llllllll ...  string of up to 4095         11110100 + 8         i64
 //   11110000 + u32 + bytes string of any length
 
+import { copyBytes } from "../base/copy.ts";
 import { INTEGER64_MAX, INTEGER64_MIN, parseInteger64, writeInteger } from "../base/integers.ts";
-import { copyBytes } from "./record.ts";
 
 export const LISTPACK_HEADER_BYTES = 6;
 export const LISTPACK_END = 0xff;

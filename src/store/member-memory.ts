@@ -9,7 +9,7 @@
 // entries, and for 268 million large ones.
 
 import { fail } from "../base/assert.ts";
-import { copyBytes } from "./record.ts";
+import { copyBytes } from "../base/copy.ts";
 
 const SEGMENT_BYTES_LEAST = 1024;
 const SEGMENT_BYTES_MAX = 64 * 1024;

@@ -2,10 +2,11 @@
 // Off the heap, found by hash, numbered 0 to count - 1 without gaps. The numbers are a function of the history of
 // changes: snapshots keep them, so SCAN, SPOP and the order of replies are the same on every replica.
 
+import { copyBytes } from "../base/copy.ts";
 import { hashKey } from "./hash.ts";
 import { MemberIndex } from "./member-index.ts";
 import { entryBytes, MemberMemory } from "./member-memory.ts";
-import { compareBytes, copyBytes } from "./record.ts";
+import { compareBytes } from "./record.ts";
 
 const NO_BYTES = Buffer.alloc(0);
 const CAPACITY_LEAST = 16;

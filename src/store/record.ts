@@ -1,16 +1,7 @@
-// Reading a record's parts, and copying and comparing bytes without allocating. No state of its own.
+// Reading a record's parts, clearing and comparing bytes without allocating. No state of its own.
 
 import type { Arena } from "./arena.ts";
 import { HEADER_BYTES, LOOP_COPY_BYTES_MAX, WORD_KEY_LENGTH } from "./types.ts";
-
-/** Copies source[start, end) to target[at, ...). The ranges may overlap only where at <= start. */
-export function copyBytes(target: Buffer, at: number, source: Buffer, start: number, end: number): void {
-  if (end - start < LOOP_COPY_BYTES_MAX) {
-    for (let i = start; i < end; i++) target[at++] = source[i]!;
-  } else {
-    source.copy(target, at, start, end);
-  }
-}
 
 /** Zeroes bytes[start, end). */
 export function clearBytes(bytes: Buffer, start: number, end: number): void {
