@@ -34,6 +34,5 @@ export interface OperatorControl {
   transfer(name: string): OperatorChange;
   /** What recover() would do on this node, for people. */
   recoveryNotes(): string;
-  /** "" or the error. */
-  recover(): string;
+  recover(): OperatorChange;
 }

@@ -121,10 +121,11 @@ function answer(reply: ReplyWriter, problem: string): void {
   else reply.error(problem);
 }
 
-function recover({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
+function recover(context: LocalContext, args: Args, reply: ReplyWriter): void {
+  const { server } = context;
   if (args.count === 1) return reply.verbatim("txt", server.operator.recoveryNotes());
   if (args.count > 2 || wordArgument(args, 1) !== "force") return reply.error(replyError.syntax);
-  answer(reply, server.operator.recover());
+  carryOut(context, server.operator.recover(), reply);
 }
 
 function memberHelp(_context: LocalContext, _args: Args, reply: ReplyWriter): void {

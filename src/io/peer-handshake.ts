@@ -83,7 +83,7 @@ function proofProblem(expected: Buffer, proof: Uint8Array): string | undefined {
 }
 
 /** Why the two may not talk, from the point of view of `terms.self`; undefined if they may. */
-function mismatch(terms: PeerTerms, theirs: HandshakeIdentity): string | undefined {
+export function mismatch(terms: Omit<PeerTerms, "secret">, theirs: HandshakeIdentity): string | undefined {
   const { self } = terms;
   if (theirs.incarnation === 0) return "it has no incarnation";
   if (theirs.incarnation === self.incarnation) return "it is this node itself";

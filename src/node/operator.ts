@@ -225,7 +225,29 @@ export class Operator implements OperatorControl {
     ].join("\n");
   }
 
-  recover(): string {
+  /** Done between commands: it decides what was in flight, and with that writes replies to other clients. */
+  recover(): OperatorChange {
+    const problem = this.#recoveryProblem();
+    if (problem !== undefined) return failed(problem);
+    const { cluster } = this.#node;
+    let isDue = false;
+    return {
+      poll: () => {
+        if (isDue) {
+          const late = this.#recoveryProblem();
+          if (late !== undefined) return late;
+          cluster.recover();
+          return "";
+        }
+        isDue = true;
+        this.#node.requestTurn();
+        return undefined;
+      },
+      late: () => BUSY,
+    };
+  }
+
+  #recoveryProblem(): string | undefined {
     const { cluster, replica } = this.#node;
     const { raft } = replica;
     if (raft === undefined)
@@ -235,8 +257,7 @@ export class Operator implements OperatorControl {
       return `ERR ${leader} leads this cluster: there is nothing to recover`;
     }
     if (raft.confState.voters.length === 0) return "ERR this node has not received the cluster's state yet";
-    cluster.recover();
-    return "";
+    return undefined;
   }
 
   #unknown(name: string): string | undefined {

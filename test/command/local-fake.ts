@@ -167,9 +167,8 @@ export class FakeOperator implements OperatorControl {
   recoveryNotes(): string {
     return "what would be lost";
   }
-  recover(): string {
-    this.asked.push("recover");
-    return "";
+  recover(): OperatorChange {
+    return this.#change("recover");
   }
 
   #change(text: string): OperatorChange {

@@ -106,6 +106,27 @@ test("what a survivor has and nobody else acknowledged counts as agreed after a 
   assert.equal(leads.connect().call("GET", "late"), "$1\r\n1\r\n");
 });
 
+test("a recovery decides what was in flight, and each client gets its own answer", () => {
+  const { world, names } = cluster(3);
+  const leads = world.leader()!;
+  for (const host of world.hosts.values()) {
+    if (host !== leads) world.cut.add(`${leads.name}>${host.name}`).add(`${host.name}>${leads.name}`);
+  }
+  const client = leads.connect();
+  client.send("SET", "late", "1");
+  world.settle();
+  const desk = leads.connect();
+  world.until("it does not lead any more", () => leads.node.replica.raft?.leader === 0);
+  forget(
+    world,
+    names,
+    names.filter((name) => name !== leads.name),
+  );
+  assert.equal(desk.call("RAFT.RECOVER", "FORCE"), OK);
+  assert.equal(client.reply(), OK);
+  assert.equal(client.call("GET", "late"), "$1\r\n1\r\n");
+});
+
 test("members that are only gone are not lost: they may come back", () => {
   const { world, names } = cluster(3);
   for (const name of ["n1", "n2"]) world.kill(name);

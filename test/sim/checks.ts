@@ -2,7 +2,7 @@
 // after every step of a process, the costly part at intervals. Names of properties are those of the Raft paper.
 
 import { crc32c } from "../../src/base/crc32c.ts";
-import type { RaftCore } from "../../src/raft/index.ts";
+import type { ConfState, RaftCore } from "../../src/raft/index.ts";
 import { Raft } from "../../src/raft/raft.ts";
 import type { SimProcess } from "./process.ts";
 
@@ -44,6 +44,9 @@ interface Seen {
   readonly process: SimProcess;
   core: RaftCore;
   raft: Raft;
+  clusterId: string;
+  /** Its configuration after its last step. */
+  confState: ConfState;
   term: number;
   vote: number;
   commit: number;
@@ -51,6 +54,17 @@ interface Seen {
   wasLeader: boolean;
   /** Up to here the logs were committed and the same as this other member's when they were last compared. */
   readonly comparedTo: Map<Seen, number>;
+}
+
+/** A cluster that was started over from a survivor. */
+export interface Recovery {
+  readonly atMs: number;
+  /** Up to here the survivor's log is what had been committed. */
+  readonly keptIndex: number;
+  /** Committed entries that it did not have. */
+  readonly lostEntries: number;
+  /** Before that nothing was committed that is lost; Infinity when nothing is. */
+  readonly safeUntilMs: number;
 }
 
 export class Checks {
@@ -63,6 +77,14 @@ export class Checks {
   #committed = 1;
   /** The highest term in which an entry was committed. */
   #committedIn = 0;
+  /** When the committed index first passed a height; both rise. */
+  readonly #committedAt: { readonly index: number; readonly ms: number }[] = [];
+  /** The cluster that lives; others were given up when it was recovered from a survivor. */
+  #clusterId = "";
+  readonly #givenUp = new Set<string>();
+  readonly recoveries: Recovery[] = [];
+  readonly #haveLed = new Set<string>();
+  readonly #nowMs: () => number;
   readonly #joined: (process: SimProcess) => void;
   readonly #elected: (process: SimProcess) => void;
   digestsCompared = 0;
@@ -70,21 +92,37 @@ export class Checks {
   snapshotsRestored = 0;
 
   /**
+   * @param nowMs   true time
    * @param joined  told of every process that becomes a member
    * @param elected told of every new leader
    */
-  constructor(joined: (process: SimProcess) => void, elected: (process: SimProcess) => void) {
+  constructor(
+    nowMs: () => number,
+    joined: (process: SimProcess) => void,
+    elected: (process: SimProcess) => void,
+  ) {
+    this.#nowMs = nowMs;
     this.#joined = joined;
     this.#elected = elected;
   }
 
+  /** All that ever were in the cluster that lives. */
   get members(): SimProcess[] {
-    return [...this.#seen.keys()];
+    return [...this.#fellows()].map(({ process }) => process);
+  }
+
+  *#fellows(): Iterable<Seen> {
+    for (const seen of this.#seen.values()) if (seen.clusterId === this.#clusterId) yield seen;
   }
 
   /** The entries that some member knows to be committed. */
   get committedIndex(): number {
     return this.#committed;
+  }
+
+  /** Any process of that machine. */
+  hasLed(machine: string): boolean {
+    return this.#haveLed.has(machine);
   }
 
   termOf(process: SimProcess): number {
@@ -98,13 +136,23 @@ export class Checks {
     const { raft: current } = process.node.replica;
     if (current === undefined) return;
     if (current !== seen.core) {
-      // It knew nothing yet, and starts anew as somebody else.
+      // It knew nothing yet, or was told to start over, and begins anew as somebody else.
       seen.core = current;
       seen.raft = rafts.get(current.id)!;
       Object.assign(seen, { term: 0, vote: 0, commit: current.commit, wasLeader: false });
+      this.#enter(seen);
     }
     const { core, raft } = seen;
     demand(core.fault === undefined, "no fault", () => `${process.label}: ${core.fault}`);
+    this.#checkLeases();
+    if (seen.clusterId !== this.#clusterId) {
+      demand(
+        core.role !== "leader" || seen.wasLeader,
+        "no split brain",
+        () => `${process.label} was elected in a cluster that was given up`,
+      );
+      return;
+    }
     if (core.term !== seen.term || core.vote !== seen.vote) this.#checkVote(seen);
     if (core.commit !== seen.commit) this.#checkCommit(seen);
     const isLeader = core.role === "leader";
@@ -112,7 +160,7 @@ export class Checks {
     seen.wasLeader = isLeader;
     seen.term = core.term;
     seen.vote = core.vote;
-    this.#checkLeases();
+    seen.confState = core.confState;
     demand(raft === rafts.get(core.id), "one incarnation, one process", () => process.label);
   }
 
@@ -127,6 +175,8 @@ export class Checks {
       process,
       core,
       raft,
+      clusterId: "",
+      confState: core.confState,
       term: 0,
       vote: 0,
       commit,
@@ -135,9 +185,64 @@ export class Checks {
       comparedTo: new Map(),
     };
     this.#seen.set(process, seen);
+    this.#enter(seen);
     this.#tapMachine(seen);
+    this.#tapRecovery(seen);
     this.#joined(process);
     return seen;
+  }
+
+  /** In whichever cluster it belongs to now; there is only one that lives. */
+  #enter(seen: Seen): void {
+    const { process } = seen;
+    const { clusterId } = process.node.cluster.membership;
+    if (this.#clusterId === "") this.#clusterId = clusterId;
+    demand(
+      clusterId === this.#clusterId || this.#givenUp.has(clusterId),
+      "one cluster",
+      () => `${process.label} is in ${clusterId}, the others in ${this.#clusterId}`,
+    );
+    seen.clusterId = clusterId;
+  }
+
+  /** RAFT.RECOVER FORCE: what its log has counts as agreed; what it has not is lost, and declared so. */
+  #tapRecovery(seen: Seen): void {
+    const { process } = seen;
+    const { cluster, replica } = process.node;
+    const { recover } = cluster;
+    const { startOver } = replica;
+    replica.startOver = (id) => {
+      this.#giveUpFrom(seen);
+      return startOver.call(replica, id);
+    };
+    cluster.recover = () => {
+      recover.call(cluster);
+      this.#givenUp.add(this.#clusterId);
+      this.#clusterId = cluster.membership.clusterId;
+    };
+  }
+
+  /** Forgets what is known of entries that the survivor has not. */
+  #giveUpFrom({ process, core, raft }: Seen): void {
+    let kept = process.node.replica.machine.appliedIndex;
+    while (kept < core.lastIndex) {
+      const known = this.#applied.get(kept + 1);
+      if (known === undefined || known.term !== raft.log.term(kept + 1)) break;
+      kept++;
+    }
+    this.recoveries.push({
+      atMs: this.#nowMs(),
+      keptIndex: kept,
+      lostEntries: Math.max(0, this.#committed - kept),
+      safeUntilMs:
+        this.#committedAt.find(({ index }) => index > kept)?.ms ?? Number.POSITIVE_INFINITY,
+    });
+    for (const known of [this.#applied, this.#digests]) {
+      for (const index of known.keys()) if (index > kept) known.delete(index);
+    }
+    this.#committed = core.lastIndex;
+    this.#committedIn = core.term;
+    this.#leaders.clear();
   }
 
   /** Sees every entry as it is applied. */
@@ -160,17 +265,18 @@ export class Checks {
     };
     machine.endEntry = () => {
       endEntry.call(machine);
-      if (machine.appliedIndex % DIGEST_EVERY === 0) this.#checkDigest(seen.process);
+      if (machine.appliedIndex % DIGEST_EVERY === 0) this.#checkDigest(seen);
     };
     machine.replace = (...args) => {
       replace.apply(machine, args);
       this.snapshotsRestored++;
       seen.appliedIndex = machine.appliedIndex;
-      this.#checkDigest(seen.process);
+      this.#checkDigest(seen);
     };
   }
 
   #checkApplied(seen: Seen, index: number, term: number, checksum: number): void {
+    if (seen.clusterId !== this.#clusterId) return;
     const by = seen.process.label;
     demand(
       index === seen.appliedIndex + 1,
@@ -191,7 +297,8 @@ export class Checks {
     );
   }
 
-  #checkDigest(process: SimProcess): void {
+  #checkDigest({ process, clusterId }: Seen): void {
+    if (clusterId !== this.#clusterId) return;
     const { machine } = process.node.replica;
     const digest = `${machine.store.digest()} at ${machine.timeMs}`;
     const known = this.#digests.get(machine.appliedIndex);
@@ -231,19 +338,20 @@ export class Checks {
     seen.commit = core.commit;
     if (core.commit <= this.#committed) return;
     this.#committed = core.commit;
+    this.#committedAt.push({ index: core.commit, ms: this.#nowMs() });
     this.#committedIn = Math.max(this.#committedIn, core.term);
-    // G1: a majority holds it. The dead held what they acknowledged.
+    // G1: a majority holds it. The dead held what they acknowledged. In this step the configuration may have changed.
     const term = seen.raft.log.term(core.commit);
-    let holders = 0;
-    for (const { raft } of this.#seen.values()) {
-      if (raft.log.term(core.commit) === term || raft.log.firstIndex() > core.commit) holders++;
+    const holders = new Set<number>();
+    for (const { core: other, raft } of this.#fellows()) {
+      if (raft.log.term(core.commit) === term || raft.log.firstIndex() > core.commit) holders.add(other.id);
     }
-    const { voters } = core.confState;
     demand(
-      holders > voters.length / 2,
+      isMajority(holders, core.confState) || isMajority(holders, seen.confState),
       "what is committed is held by a majority",
       () =>
-        `${process.label} committed ${core.commit} of term ${term}, held by ${holders} of ${voters.length}`,
+        `${process.label} committed ${core.commit} of term ${term}, held by ${[...holders].join(", ")} of ` +
+        `${core.confState.voters.join(", ")}`,
     );
   }
 
@@ -270,6 +378,7 @@ export class Checks {
     const { process, core } = seen;
     const by = process.label;
     this.leadersElected++;
+    this.#haveLed.add(process.machine);
     this.#elected(process);
     const other = this.#leaders.get(core.term);
     demand(
@@ -310,7 +419,7 @@ export class Checks {
    * @param whole  also what was committed at both when they were last compared
    */
   compareLogs(whole: boolean): void {
-    const members = [...this.#seen.values()];
+    const members = [...this.#fellows()];
     for (const [i, a] of members.entries()) {
       for (const b of members.slice(i + 1)) {
         compareTwo(a, b, whole ? 0 : (a.comparedTo.get(b) ?? 0));
@@ -319,18 +428,23 @@ export class Checks {
     }
   }
 
-  /** All living members hold the same state; `undefined`, or what differs. */
-  difference(): string | undefined {
-    const states = [...this.#seen.values()]
-      .filter(({ process }) => process.isAlive)
-      .map(({ process }) => {
-        const { machine } = process.node.replica;
-        return { label: process.label, text: `${machine.appliedIndex} ${machine.store.digest()}` };
-      });
+  /** All of them hold the same state; `undefined`, or what differs. */
+  difference(processes: readonly SimProcess[]): string | undefined {
+    const states = processes.map(({ label, node }) => {
+      const { machine } = node.replica;
+      return { label, text: `${machine.appliedIndex} ${machine.store.digest()}` };
+    });
     const first = states[0];
     const other = states.find(({ text }) => text !== first?.text);
     return other === undefined ? undefined : `${first?.label}: ${first?.text}, ${other.label}: ${other.text}`;
   }
+}
+
+/** Of both halves, while the configuration is a joint one. */
+function isMajority(ids: ReadonlySet<number>, { voters, votersOutgoing }: ConfState): boolean {
+  return [voters, votersOutgoing].every(
+    (half) => half.length === 0 || half.filter((id) => ids.has(id)).length > half.length / 2,
+  );
 }
 
 /** One entry in each append. The core reads its configuration whenever it sends. */

@@ -2,13 +2,14 @@
 
 import { parseArgs } from "node:util";
 import { MUTATIONS, type MutationName, withMutation } from "./mutations.ts";
-import { type Result, simulate } from "./simulation.ts";
+import { PLAIN, type Result, type SimulationOptions, simulate } from "./simulation.ts";
 
 const HELP = `npm run sim -- [options]
   --seeds N       run N seeds (default 100)
   --from S        the first of them (default 1)
   --seed S        run this seed only
   --trace         print the trace (with --seed)
+  --plain         without operators and lost majorities: the runs of before there were any
   --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
   --soak          go on until stopped (npm run soak)
   --keep-going    do not stop at the first failure
@@ -22,6 +23,9 @@ interface Totals {
   unknown: number;
   leaders: number;
   snapshots: number;
+  changes: number;
+  recoveries: number;
+  lostEntries: number;
   simulatedMs: number;
 }
 
@@ -34,6 +38,7 @@ export async function main(words: readonly string[]): Promise<number> {
       seed: { type: "string" },
       trace: { type: "boolean", default: false },
       mutation: { type: "string" },
+      plain: { type: "boolean", default: false },
       soak: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -50,14 +55,19 @@ export async function main(words: readonly string[]): Promise<number> {
   }
   const from = Number(values.seed ?? values.from);
   const count = values.seed !== undefined ? 1 : values.soak ? Number.POSITIVE_INFINITY : Number(values.seeds);
-  return await runSeeds(from, count, mutation, values.trace, values["keep-going"] || values.soak);
+  const options = {
+    ...(mutation === undefined ? {} : MUTATIONS[mutation]!.options),
+    ...(values.plain ? PLAIN : {}),
+    trace: values.trace,
+  };
+  return await runSeeds(from, count, mutation, options, values["keep-going"] || values.soak);
 }
 
 async function runSeeds(
   from: number,
   count: number,
   mutation: MutationName | undefined,
-  trace: boolean,
+  options: SimulationOptions,
   keepGoing: boolean,
 ): Promise<number> {
   process.stdout.write(`seeds from ${from}\n`);
@@ -69,6 +79,9 @@ async function runSeeds(
     unknown: 0,
     leaders: 0,
     snapshots: 0,
+    changes: 0,
+    recoveries: 0,
+    lostEntries: 0,
     simulatedMs: 0,
   };
   let isStopped = false;
@@ -78,7 +91,7 @@ async function runSeeds(
   const startedMs = performance.now();
   let shownMs = startedMs;
   for (let seed = from; seed < from + count && !isStopped; seed++) {
-    const run = (): Result => simulate(seed, { trace, ...mutationOptions(mutation) });
+    const run = (): Result => simulate(seed, options);
     const result = mutation === undefined ? run() : withMutation(mutation, run);
     for (const line of result.trace ?? []) process.stdout.write(line);
     add(totals, result);
@@ -100,9 +113,6 @@ async function runSeeds(
   return totals.failures === 0 ? 0 : 1;
 }
 
-const mutationOptions = (mutation: MutationName | undefined): object =>
-  mutation === undefined ? {} : (MUTATIONS[mutation]?.options ?? {});
-
 function add(totals: Totals, { failure, figures }: Result): void {
   totals.seeds++;
   if (failure !== undefined) totals.failures++;
@@ -111,10 +121,14 @@ function add(totals: Totals, { failure, figures }: Result): void {
   totals.unknown += figures.unknown;
   totals.leaders += figures.leaders;
   totals.snapshots += figures.snapshots;
+  totals.changes += figures.changes;
+  totals.recoveries += figures.recoveries;
+  totals.lostEntries += figures.lostEntries;
   totals.simulatedMs += figures.simulatedMs;
 }
 
 const summary = (t: Totals, elapsedMs: number): string =>
   `${t.seeds} seeds in ${(elapsedMs / 1000).toFixed(1)} s, ${t.failures} failed, ${t.undecided} undecided: ` +
   `${(t.simulatedMs / 1000).toFixed(0)} s simulated, ${t.operations} operations (${t.unknown} unknown), ` +
-  `${t.leaders} leaders, ${t.snapshots} snapshots`;
+  `${t.leaders} leaders, ${t.snapshots} snapshots, ${t.changes} changes by operators, ` +
+  `${t.recoveries} recoveries (${t.lostEntries} entries lost)`;

@@ -91,10 +91,20 @@ export interface ClientWorld {
 
 interface Waiting {
   readonly command: readonly string[];
-  /** Undefined: a command without a place in the history; its reply must be exactly this. */
+  /** Undefined: a command without a place in the history; its reply must be this, or like this. */
   readonly operation: Operation | undefined;
-  readonly expected: string | undefined;
+  readonly expected?: string | RegExp;
+  /** Errors that say why it was not done. */
+  readonly refusals?: RegExp;
+  /** Told of the reply, or that there will be none. */
+  readonly answered?: (reply: string | undefined) => void;
 }
+
+/** For a command that is not drawn from the mix. */
+type Wish = Pick<Waiting, "expected" | "refusals" | "answered"> & {
+  /** Its place in the history, if it has one. */
+  readonly group?: string;
+};
 
 const PIPELINE_MAX = 6;
 const VALUE_DIGITS = 4;
@@ -170,9 +180,19 @@ export class SimClient implements PipeOwner<Parcel> {
     this.#timeline.after(random.magnitude(this.#thinkMs / 4, this.#thinkMs * 4), () => this.live());
   }
 
+  get isConnected(): boolean {
+    return this.#end?.isOpen === true;
+  }
+
   /** One command, outside the mix. */
-  ask(group: string, ...command: string[]): void {
-    this.#send([this.#data(group, command)]);
+  ask(command: readonly string[], { group, ...wish }: Wish): void {
+    const waiting = group === undefined ? { command, operation: undefined } : this.#data(group, command);
+    this.#send([{ ...waiting, ...wish }]);
+  }
+
+  /** Whoever is not answered by now is not waited for any more. */
+  hangUp(): void {
+    if (this.#end?.isOpen === true) this.#end.shut("local", true);
   }
 
   /** The connection breaks at its client's end or in the middle. */
@@ -200,7 +220,9 @@ export class SimClient implements PipeOwner<Parcel> {
   ended(how: LinkDown): void {
     this.#process?.network.trace.line(`client ${this.name} lost its connection: ${how}`);
     this.#end = undefined;
+    const lost = this.#waiting;
     this.#waiting = [];
+    for (const { answered } of lost) answered?.(undefined);
     if (this.#received !== "") this.#world.wrongReply(this.name, ["(half a reply)"], this.#received);
     this.#received = "";
   }
@@ -220,10 +242,11 @@ export class SimClient implements PipeOwner<Parcel> {
   #answer(reply: string): void {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return this.#world.wrongReply(this.name, ["(nothing)"], reply);
-    const { operation, command, expected } = waiting;
-    const isRefusal = /^-(TRYAGAIN|CLUSTERDOWN) /.test(reply);
+    const { operation, command, expected = "", refusals } = waiting;
+    const isRefusal = /^-(TRYAGAIN|CLUSTERDOWN) /.test(reply) || refusals?.test(reply) === true;
     if (operation === undefined) {
-      if (reply !== expected) this.#world.wrongReply(this.name, command, reply);
+      const isRight = typeof expected === "string" ? reply === expected : expected.test(reply);
+      if (!isRight) this.#world.wrongReply(this.name, command, reply);
     } else if (isRefusal) {
       this.history.splice(this.history.indexOf(operation), 1);
     } else if (reply.startsWith("-UNCERTAIN ")) {
@@ -234,6 +257,7 @@ export class SimClient implements PipeOwner<Parcel> {
       operation.reply = reply;
       operation.returnMs = this.#timeline.nowMs;
     }
+    waiting.answered?.(reply);
   }
 
   #send(commands: readonly Waiting[]): void {
@@ -266,7 +290,7 @@ export class SimClient implements PipeOwner<Parcel> {
       returnMs: Number.POSITIVE_INFINITY,
       reply: undefined,
     };
-    return { command, operation, expected: undefined };
+    return { command, operation };
   }
 
   /** A value or piece of one that is written once in a run. */

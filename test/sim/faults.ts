@@ -212,10 +212,11 @@ export class Faults {
   }
 
   lose(how: (victim: SimProcess) => void): string {
-    const { machines, lostCount } = this.simulation;
-    if (lostCount >= Math.floor((machines.length - 1) / 2)) return "enough are lost";
+    const { machines, lostCount, isChanging, census } = this.simulation;
+    if (!isChanging && lostCount >= Math.floor((machines.length - 1) / 2)) return "enough are lost";
     const victim = this.victim();
     if (!this.simulation.isMember(victim) || victim.isStopping) return "not a member";
+    if (isChanging && !census.isSafe(victim.machine)) return "enough are lost";
     this.simulation.lost.add(victim);
     how(victim);
     return victim.label;

@@ -36,8 +36,12 @@ export const encodeState = (values: Values): string =>
   values.map(({ text, mortalFromMs }) => (text === undefined ? "-" : `=${text}@${mortalFromMs}`)).join("|");
 
 export function initialState(group: string): Values {
+  if (group.startsWith(NAMES)) return [lasting(group.slice(NAMES.length).split("/")[0]!)];
   return group.startsWith("pair") ? [ABSENT, ABSENT] : [ABSENT];
 }
+
+/** The group of the members' names: behind it those of the founders, in order, with commas. */
+export const NAMES = "names:";
 
 interface Outcome {
   readonly reply: string;
@@ -69,6 +73,7 @@ function livingStates(before: Values, returnMs: number): Values[] {
 
 function matches(operation: Operation, expected: string): boolean {
   const { reply, command } = operation;
+  if (command[0] === "RAFT.MEMBER") return memberReply(command, reply ?? "") === expected;
   if (expected !== "?ttl") return reply === expected;
   // How much is left depends on the clock; never more than was given.
   const left = Number(reply?.slice(1));
@@ -84,6 +89,8 @@ function effect(operation: Operation, values: Values): Outcome {
   const put = (reply: string, next: Value): Outcome => ({ reply, after: values.with(at, next) });
   const same = (reply: string): Outcome => ({ reply, after: values });
   switch (name) {
+    case "RAFT.MEMBER":
+      return changeNames(value.text ?? "", key, argument);
     case "GET":
       return same(bulk(value));
     case "STRLEN":
@@ -132,6 +139,24 @@ function effect(operation: Operation, values: Values): Outcome {
   }
 }
 
+function changeNames(text: string, verb: string, name: string): Outcome {
+  const names = new Set(text.split(","));
+  const isThere = names.has(name);
+  if (verb === "ADD") names.add(name);
+  if (verb === "REMOVE") names.delete(name);
+  const reply = verb === "LIST" ? `names ${text}` : verb === "REMOVE" && !isThere ? "unknown" : "+OK";
+  return { reply, after: [lasting([...names].sort().join(","))] };
+}
+
+/** What the model calls it. A list also shows processes that are about to be replaced, under one name. */
+function memberReply([, verb]: readonly string[], reply: string): string {
+  if (verb === "LIST") {
+    const names = [...reply.matchAll(/\$name,\$([^,]+)/g)].map((match) => match[1]);
+    return `names ${[...new Set(names)].sort().join(",")}`;
+  }
+  return reply.startsWith("-ERR no member is called") ? "unknown" : reply;
+}
+
 const mortalFrom = (operation: Operation, milliseconds = ""): number =>
   operation.callMs + Number(milliseconds) / FASTEST;
 
@@ -139,4 +164,4 @@ const mortalFrom = (operation: Operation, milliseconds = ""): number =>
 const keyIndex = (key: string): number => (key.endsWith(".1") ? 1 : 0);
 
 const READS = new Set(["GET", "STRLEN", "EXISTS", "PTTL", "MGET"]);
-export const isRead = (operation: Operation): boolean => READS.has(operation.command[0]!);
+export const isRead = ({ command }: Operation): boolean => READS.has(command[0]!) || command[1] === "LIST";

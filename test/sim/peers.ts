@@ -1,7 +1,8 @@
 // The peer transport of one simulated process: dials, shakes hands, beats, as io/peer-transport does with sockets.
-// Who may talk to whom is decided as in io/peer-handshake: incarnation asked for, one cluster.
+// Who may talk to whom is decided by io/peer-handshake's own rule, and by the incarnation asked for.
 
 import { connectionBackoffMs } from "../../src/io/backoff.ts";
+import { mismatch } from "../../src/io/peer-handshake.ts";
 import type {
   LinkDown,
   PeerIdentity,
@@ -15,6 +16,7 @@ import type {
 import type { Parcel, PipeEnd, PipeOwner } from "./network.ts";
 import { machineAt, type SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
+import type { HandshakeIdentity } from "../../src/wire/handshake.ts";
 
 const BEAT_MS = 500;
 const SILENT_BEATS_MAX = 8;
@@ -22,7 +24,7 @@ const HANDSHAKE_MS_MAX = 2500;
 const SNAPSHOT_WINDOW_CHUNKS = 4;
 
 interface Hello {
-  readonly identity: PeerIdentity;
+  readonly identity: HandshakeIdentity;
   readonly wanted: number;
   readonly purpose: "frames" | "snapshot";
 }
@@ -110,6 +112,7 @@ export class SimTransport implements PeerTransport {
   readonly conversations = new Set<Conversation>();
   readonly dialled = new Set<DialledLink>();
   #linkIds = 1;
+  #sharedTextKept: string | undefined;
 
   constructor(process: SimProcess, self: PeerIdentity, random: Random) {
     this.process = process;
@@ -157,18 +160,33 @@ export class SimTransport implements PeerTransport {
     });
   }
 
+  /** What it says of itself to whoever it meets. */
+  get identity(): HandshakeIdentity {
+    return { ...this.self, sharedSettings: this.#sharedText };
+  }
+
+  get #sharedText(): string {
+    this.#sharedTextKept ??= this.process.node.configuration.sharedText();
+    return this.#sharedTextKept;
+  }
+
   /** Why this caller is not wanted. */
   refusal(hello: Hello): string | undefined {
-    const { self } = this;
-    if (hello.wanted !== 0 && hello.wanted !== self.incarnation) return "another incarnation";
-    return differentClusters(self, hello.identity);
+    if (hello.wanted !== 0 && hello.wanted !== this.self.incarnation) return "another incarnation";
+    return this.mismatch(hello.identity);
   }
-}
 
-function differentClusters(a: PeerIdentity, b: PeerIdentity): string | undefined {
-  return a.clusterId !== "" && b.clusterId !== "" && a.clusterId !== b.clusterId
-    ? "another cluster"
-    : undefined;
+  mismatch(theirs: HandshakeIdentity): string | undefined {
+    const { configuration } = this.process.node;
+    return mismatch(
+      {
+        self: this.self,
+        sharedSettings: this.#sharedText,
+        sharedDifferences: (text, founding) => configuration.sharedDifferences(text, founding),
+      },
+      theirs,
+    );
+  }
 }
 
 /** Accepted, and not known yet. */
@@ -181,7 +199,7 @@ class Stranger extends Conversation {
       const hello = parcel.detail as Hello;
       this.#hello = hello;
       if (transport.refusal(hello) === undefined) {
-        this.put({ kind: "welcome", detail: transport.self });
+        this.put({ kind: "welcome", detail: transport.identity });
       } else {
         this.put({ kind: "refused" });
         this.pipe?.shut("refused", true);
@@ -247,7 +265,7 @@ export class DialledLink extends Link {
   #attempts = 0;
   #attempt = 0;
   #isWaiting = false;
-  #welcome: PeerIdentity | undefined;
+  #welcome: HandshakeIdentity | undefined;
 
   constructor(transport: SimTransport, address: string, wanted: number) {
     super(transport);
@@ -269,7 +287,7 @@ export class DialledLink extends Link {
       (end) => {
         if (!isCurrent()) return void end.shut("local", true);
         this.adopt(end);
-        const hello: Hello = { identity: this.transport.self, wanted: this.#wanted, purpose: "frames" };
+        const hello: Hello = { identity: this.transport.identity, wanted: this.#wanted, purpose: "frames" };
         this.put({ kind: "hello", detail: hello });
       },
       () => isCurrent() && this.#again(),
@@ -286,8 +304,8 @@ export class DialledLink extends Link {
     const { transport } = this;
     if (this.isUp) return this.takeFrame(parcel);
     if (parcel.kind === "welcome") {
-      this.#welcome = parcel.detail as PeerIdentity;
-      if (differentClusters(transport.self, this.#welcome) !== undefined) this.pipe?.shut("refused", false);
+      this.#welcome = parcel.detail as HandshakeIdentity;
+      if (transport.mismatch(this.#welcome) !== undefined) this.pipe?.shut("refused", false);
       else this.put({ kind: "proof" });
     } else if (parcel.kind === "accepted") {
       this.isUp = true;
@@ -371,7 +389,7 @@ class SnapshotOut extends Conversation implements SnapshotStreamOut {
       (end) => {
         if (this.#isOver) return void end.shut("local", true);
         this.adopt(end);
-        const hello: Hello = { identity: transport.self, wanted: incarnation, purpose: "snapshot" };
+        const hello: Hello = { identity: transport.identity, wanted: incarnation, purpose: "snapshot" };
         this.put({ kind: "hello", detail: hello });
       },
       giveUp,

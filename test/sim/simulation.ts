@@ -1,25 +1,28 @@
 // One run: a cluster, clients and faults from one seed. First all goes wrong for a while, then nothing does any more and
 // the cluster must show that it lives: elect, answer everybody, hold the same state everywhere. Histories are checked last.
 
+import { Census } from "./census.ts";
 import { Checks, limitAppends, Violation } from "./checks.ts";
-import { SimClient } from "./clients.ts";
+import { type ClientWorld, SimClient } from "./clients.ts";
+import { Disaster, type DisasterKind } from "./disaster.ts";
+import { recover, settle } from "./ending.ts";
 import { type FaultName, Faults } from "./faults.ts";
-import { checkHistory, describe } from "./linearizability.ts";
+import { judgeHistory } from "./history.ts";
+import { describe } from "./linearizability.ts";
 import type { Operation } from "./model.ts";
 import { Network } from "./network.ts";
+import { Operators } from "./operators.ts";
 import { type ProcessOptions, type ProcessWatcher, SimProcess } from "./process.ts";
 import { Random } from "./random.ts";
 import { Timeline, Trace } from "./timeline.ts";
 
 /** A healthy cluster is there by then. */
 const FOUNDING_MS_MAX = 10_000;
-/** After the faults: silence on links is noticed after four seconds, elections and deadlines take one or two more. */
-const RECOVERY_MS_MAX = 15_000;
-const SILENCE_MS = 5000;
-const SETTLING_MS_MAX = 10_000;
 const COMPARE_EVERY_MS = 250;
 const EVENTS_MAX = 3_000_000;
 const CLOCK_DRIFT_MAX = 0.01;
+/** Of the runs, those in which an operator changes the members. */
+const OPERATOR_SHARE = 0.4;
 
 export interface SimulationOptions {
   readonly trace?: boolean;
@@ -31,6 +34,10 @@ export interface SimulationOptions {
   readonly smallAppends?: boolean;
   /** Mean time between faults. */
   readonly faultGapMs?: number;
+  /** Does an operator change the members? Without it the seed decides. */
+  readonly operator?: boolean;
+  /** Is a majority lost? Without it the seed decides. */
+  readonly disaster?: DisasterKind | "none";
 }
 
 export interface Result {
@@ -49,10 +56,18 @@ export interface Result {
     readonly commits: number;
     readonly snapshots: number;
     readonly digests: number;
+    /** Changes that an operator was told to be in force. */
+    readonly changes: number;
+    readonly recoveries: number;
+    /** Committed entries that recoveries lost, as they must. */
+    readonly lostEntries: number;
     readonly states: number;
     readonly undecided: boolean;
   };
 }
+
+/** What runs were before there were operators. */
+export const PLAIN: SimulationOptions = { operator: false, disaster: "none" };
 
 export function simulate(seed: number, options: SimulationOptions = {}): Result {
   return new Simulation(seed, options).run();
@@ -65,10 +80,15 @@ export class Simulation implements ProcessWatcher {
   readonly network: Network;
   readonly random: Random;
   readonly checks = new Checks(
+    () => this.timeline.nowMs,
     (process) => this.#hasSmallAppends && limitAppends(process),
     (process) => this.faults.elected(process),
   );
   readonly machines: readonly string[];
+  readonly #machines: string[];
+  readonly census = new Census(this);
+  readonly operators: Operators | undefined;
+  readonly disaster: Disaster | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -81,6 +101,7 @@ export class Simulation implements ProcessWatcher {
     "readMode" | "logBytesMax" | "snapshotChunkBytes" | "turnDelayMsMax"
   >;
   readonly #hasSmallAppends: boolean;
+  readonly #founders: readonly string[];
   #nextIncarnation = 1;
   #failure: { readonly property: string; readonly text: string } | undefined;
   #states = 0;
@@ -94,7 +115,9 @@ export class Simulation implements ProcessWatcher {
     const random = Random.stream(seed, "world");
     this.random = random;
     const count = random.chance(0.75) ? 3 : 5;
-    this.machines = Array.from({ length: count }, (_, i) => `n${i + 1}`);
+    this.#machines = Array.from({ length: count }, (_, i) => `n${i + 1}`);
+    this.#founders = [...this.#machines];
+    this.machines = this.#machines;
     this.#shared = {
       readMode: random.chance(0.8) ? "lease" : "quorum",
       logBytesMax: random.chance(0.5) ? Math.floor(random.magnitude(1000, 20_000)) : 1 << 26,
@@ -103,6 +126,23 @@ export class Simulation implements ProcessWatcher {
     };
     this.faults = new Faults(this, Random.stream(seed, "faults"), options);
     this.#hasSmallAppends = random.chance(0.3) || options.smallAppends === true;
+    // Draws of their own: a run without them is what it was before there were any.
+    const operators = Random.stream(seed, "operators");
+    if (operators.chance(OPERATOR_SHARE) ? options.operator !== false : options.operator === true)
+      this.operators = new Operators(this, operators);
+    const disaster = Random.stream(seed, "disaster");
+    const drawn = disaster.pick(["none", "none", "none", "none", "none", "none", "calm", "storm"] as const);
+    const kind = options.disaster ?? drawn;
+    if (kind !== "none") this.disaster = new Disaster(this, disaster, kind);
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Do members come and go for good, so that who may be lost depends on who is there? */
+  get isChanging(): boolean {
+    return this.operators !== undefined || this.disaster !== undefined;
   }
 
   get living(): SimProcess[] {
@@ -115,7 +155,9 @@ export class Simulation implements ProcessWatcher {
 
   /** The living member that leads the highest term. */
   get leader(): SimProcess | undefined {
-    const leaders = this.living.filter((process) => process.node.replica.raft?.role === "leader");
+    const leaders = this.living.filter(
+      (process) => process.node.replica.raft?.role === "leader" && this.isMember(process),
+    );
     return leaders.sort((a, b) => this.checks.termOf(b) - this.checks.termOf(a))[0];
   }
 
@@ -131,6 +173,7 @@ export class Simulation implements ProcessWatcher {
   restart(machine: string): void {
     this.network.poweredOff.delete(machine);
     const last = this.processes.findLast((process) => process.machine === machine);
+    if (!this.#machines.includes(machine)) this.#machines.push(machine);
     const isReused = this.#options.identityReused === true && last !== undefined;
     this.#start(machine, isReused ? last.incarnation : this.#nextIncarnation++);
   }
@@ -141,9 +184,9 @@ export class Simulation implements ProcessWatcher {
   }
 
   failed(process: SimProcess, problem: unknown): void {
-    if (problem instanceof Violation) this.#fail(problem.property, problem.message);
+    if (problem instanceof Violation) this.fail(problem.property, problem.message);
     else
-      this.#fail(
+      this.fail(
         "no crash",
         `${process.label}: ${problem instanceof Error ? problem.stack : String(problem)}`,
       );
@@ -154,8 +197,8 @@ export class Simulation implements ProcessWatcher {
     const phases = [
       () => this.#found(),
       () => this.#suffer(),
-      () => this.#recover(),
-      () => this.#settle(),
+      () => recover(this),
+      () => settle(this),
       () => this.#judge(),
     ];
     for (const phase of phases) {
@@ -166,12 +209,30 @@ export class Simulation implements ProcessWatcher {
     return this.#result();
   }
 
+  /**
+   * The settings' list: the founders', and whoever came since, as an operator would keep it. All that have memory are not
+   * fresh, so that list founds nothing a second time.
+   */
+  #listFor(machine: string): string[] {
+    return this.isChanging ? [...new Set([...this.#machines, machine])] : [...this.#founders];
+  }
+
+  /** @param targets where a client that has lost its connection may go */
+  worldOf(random: Random, targets: () => readonly SimProcess[]): ClientWorld {
+    return {
+      random,
+      targets,
+      wrongReply: (client, command, reply) =>
+        this.fail("replies fit their commands", `${client}: ${command.join(" ")} -> ${reply}`),
+    };
+  }
+
   #start(machine: string, incarnation: number): void {
     const { random } = this;
     const process = new SimProcess(this.network, this, this.seed, {
       ...this.#shared,
       name: machine,
-      members: this.machines,
+      members: this.#listFor(machine),
       incarnation,
       clockRate: 1 + random.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX),
       wallSkewMs: random.chance(0.3) ? random.between(-30_000, 30_000) : random.between(-50, 50),
@@ -185,7 +246,7 @@ export class Simulation implements ProcessWatcher {
     for (const machine of this.machines) {
       this.timeline.after(this.random.between(0, 300), () => this.#start(machine, this.#nextIncarnation++));
     }
-    this.#advance(FOUNDING_MS_MAX, "a cluster is founded and elects", () => {
+    this.advance(FOUNDING_MS_MAX, "a cluster is founded and elects", () => {
       const isWhole = this.checks.members.length === this.machines.length;
       return isWhole && this.living.some((process) => process.node.replica.mode === 1);
     });
@@ -193,13 +254,8 @@ export class Simulation implements ProcessWatcher {
   }
 
   #suffer(): void {
-    const world = {
-      random: Random.stream(this.seed, "clients"),
-      targets: () => this.living,
-      wrongReply: (client: string, command: readonly string[], reply: string) =>
-        this.#fail("replies fit their commands", `${client}: ${command.join(" ")} -> ${reply}`),
-    };
-    const count = 2 + this.random.below(6);
+    const world = this.worldOf(Random.stream(this.seed, "clients"), () => this.living);
+    const count = 2 + world.random.below(6);
     for (let i = 0; i < count; i++) {
       const client = new SimClient(String.fromCharCode(97 + i), world);
       this.clients.push(client);
@@ -207,82 +263,29 @@ export class Simulation implements ProcessWatcher {
       client.live();
     }
     this.faults.begin();
-    this.#advanceTo(this.timeline.nowMs + this.random.between(4000, 12_000));
+    this.operators?.begin();
+    if (this.operators !== undefined) this.clients.push(this.operators.desk);
+    const endMs = this.timeline.nowMs + this.random.between(4000, 12_000);
+    if (this.disaster?.kind === "storm")
+      this.disaster.plan((endMs - this.timeline.nowMs) * this.disaster.random.between(0.3, 0.9));
+    this.advanceTo(endMs);
     this.faults.end();
+    this.operators?.end();
+    this.trace.line("no more faults");
+    this.#survive();
     for (const client of this.clients) {
       client.stop();
       client.noticeSilence();
     }
-    this.trace.line("no more faults");
   }
 
-  /** Somebody leads, every command that is still open gets its answer, and every node serves. */
-  #recover(): void {
-    this.#advance(
-      RECOVERY_MS_MAX,
-      "after the faults somebody leads and everything is answered",
-      () => this.#isServing() && this.clients.every((client) => client.unanswered.length === 0),
-      () => this.#openCommands(),
-    );
-    // Links that are dead without a word are found out by silence; what is asked on them until then is uncertain.
-    this.#advanceTo(this.timeline.nowMs + SILENCE_MS);
-    this.#advance(RECOVERY_MS_MAX, "everybody serves", () => this.#isServing());
-    if (this.#failure !== undefined) return;
-    // What is left of all keys is read at every member: it joins the history.
-    const groups = new Set(this.clients.flatMap((client) => client.history.map(({ group }) => group)));
-    const askers: SimClient[] = [];
-    for (const process of this.living.filter((it) => this.isMember(it) && !it.isStopping)) {
-      for (const database of [0, 1]) {
-        const asker = new SimClient(`${process.machine}:${database}`, this.#askerWorld(process), database);
-        askers.push(asker);
-        asker.connect(process);
-        asker.ask("counter0", "INCR", "counter0");
-        for (const group of groups) {
-          const [key = "", home] = group.split("/");
-          if (home !== String(database)) continue;
-          if (key.startsWith("pair")) asker.ask(key, "MGET", `${key}.0`, `${key}.1`);
-          else asker.ask(key, "GET", key);
-        }
-      }
-    }
-    this.clients.push(...askers);
-    this.#advance(
-      RECOVERY_MS_MAX,
-      "every member writes and reads",
-      () => askers.every((asker) => asker.unanswered.length === 0),
-      () => this.#openCommands(),
-    );
-    for (const { name, history } of askers) {
-      const bad = history.find(({ reply }) => reply === undefined);
-      if (bad !== undefined || history.length === 0)
-        this.#fail(
-          "every member writes and reads",
-          `${name}: ${bad === undefined ? "refused" : describe(bad)}`,
-        );
-    }
-  }
-
-  #askerWorld(process: SimProcess): ConstructorParameters<typeof SimClient>[1] {
-    return {
-      random: this.random,
-      targets: () => [process],
-      wrongReply: (client, command, reply) =>
-        this.#fail("replies fit their commands", `${client}: ${command.join(" ")} -> ${reply}`),
-    };
-  }
-
-  #settle(): void {
-    let equalSinceMs = 0;
-    this.#advance(
-      SETTLING_MS_MAX,
-      "all members hold the same state",
-      () => {
-        if (this.checks.difference() !== undefined) equalSinceMs = 0;
-        else if (equalSinceMs === 0) equalSinceMs = this.timeline.nowMs;
-        return equalSinceMs > 0 && this.timeline.nowMs - equalSinceMs > 300;
-      },
-      () => this.checks.difference() ?? "",
-    );
+  /** A lost majority, from here on or before. */
+  #survive(): void {
+    const { disaster } = this;
+    if (disaster === undefined) return;
+    if (disaster.kind === "calm") disaster.beCalm();
+    else disaster.finish();
+    this.advanceTo(this.timeline.nowMs + disaster.random.between(300, 3000));
   }
 
   #judge(): void {
@@ -292,8 +295,8 @@ export class Simulation implements ProcessWatcher {
       this.failed(this.processes[0]!, problem);
       return;
     }
-    const verdict = checkHistory(this.#history());
-    if (verdict.kind === "violation") this.#fail("linearizability", verdict.text);
+    const verdict = judgeHistory(this.#history(), this.checks.recoveries);
+    if (verdict.kind === "violation") this.fail("linearizability", verdict.text);
     else {
       this.#states = verdict.states;
       this.#isUndecided = verdict.kind === "undecided";
@@ -303,22 +306,6 @@ export class Simulation implements ProcessWatcher {
 
   #history(): Operation[] {
     return this.clients.flatMap((client) => client.history);
-  }
-
-  #isServing(): boolean {
-    const members = this.living.filter((process) => this.isMember(process) && !process.isStopping);
-    return (
-      this.leader?.node.replica.mode === 1 && members.every((process) => process.node.replica.mode !== 0)
-    );
-  }
-
-  #openCommands(): string {
-    const open = this.clients.filter((client) => client.unanswered.length > 0);
-    const shown = open.map(
-      (it) => `${it.name} at ${it.server}: ${it.unanswered.map((command) => command.join(" ")).join("; ")}`,
-    );
-    const modes = this.living.map((it) => `${it.label} mode ${it.node.replica.mode}`).join(", ");
-    return [`leader ${this.leader?.label ?? "nobody"}: ${modes}`, ...shown].join("\n  ");
   }
 
   #compareOften(): void {
@@ -332,28 +319,28 @@ export class Simulation implements ProcessWatcher {
     });
   }
 
-  #advanceTo(limitMs: number): void {
+  advanceTo(limitMs: number): void {
     while (this.#failure === undefined && this.timeline.step(limitMs)) this.#checkLength();
   }
 
   /** Lets time pass until `isReached`; a failure if that takes too long. */
-  #advance(msMax: number, what: string, isReached: () => boolean, details = (): string => ""): void {
+  advance(msMax: number, what: string, isReached: () => boolean, details = (): string => ""): void {
     const limitMs = this.timeline.nowMs + msMax;
     while (this.#failure === undefined) {
       const until = Math.min(limitMs, this.timeline.nowMs + 20);
-      this.#advanceTo(until);
+      this.advanceTo(until);
       if (this.#failure !== undefined || isReached()) return;
       if (this.timeline.nowMs >= limitMs)
-        this.#fail("liveness", `not within ${msMax} ms: ${what}\n  ${details()}`);
+        this.fail("liveness", `not within ${msMax} ms: ${what}\n  ${details()}`);
     }
   }
 
   #checkLength(): void {
     if (this.timeline.eventCount > EVENTS_MAX)
-      this.#fail("liveness", `${EVENTS_MAX} events: something feeds itself`);
+      this.fail("liveness", `${EVENTS_MAX} events: something feeds itself`);
   }
 
-  #fail(property: string, text: string): void {
+  fail(property: string, text: string): void {
     this.#failure ??= { property, text };
   }
 
@@ -361,7 +348,7 @@ export class Simulation implements ProcessWatcher {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
       `${this.machines.length} nodes, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${this.faults.description}`
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind].filter(Boolean).join(", ")}`
     );
   }
 
@@ -383,6 +370,9 @@ export class Simulation implements ProcessWatcher {
         commits: checks.committedIndex,
         snapshots: checks.snapshotsRestored,
         digests: checks.digestsCompared,
+        changes: this.operators?.changes ?? 0,
+        recoveries: checks.recoveries.length,
+        lostEntries: checks.recoveries.reduce((sum, { lostEntries }) => sum + lostEntries, 0),
         states: this.#states,
         undecided: this.#isUndecided,
       },
