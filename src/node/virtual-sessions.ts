@@ -22,15 +22,16 @@ class VirtualConnection implements ClientConnection {
   readonly pendingBytes = 0;
   session: Session | undefined;
   /** Of the commands being worked on; what is handed back ends it, and late ones of it are ignored. */
-  generation = 0;
+  readonly generation: number;
   endedGeneration = 0;
   #reported = 0;
   readonly id: number;
   readonly #member: number;
   readonly #replies: ProxyReplies;
 
-  constructor(id: number, member: number, address: string, replies: ProxyReplies) {
+  constructor(id: number, generation: number, member: number, address: string, replies: ProxyReplies) {
     this.id = id;
+    this.generation = generation;
     this.address = address;
     this.#member = member;
     this.#replies = replies;
@@ -89,8 +90,7 @@ export class VirtualSessions {
   request(member: number, request: ProxyRequest): void {
     if (request.closed) return this.#close(member, request.sessionId);
     const { session, connection } = this.#entry(member, request);
-    if (request.generation <= connection.endedGeneration) return;
-    connection.generation = request.generation;
+    if (request.generation <= connection.endedGeneration || request.generation < connection.generation) return;
     // All that is not answered will be handed back, and this with it.
     if (session.handBackWhenDrained) return;
     if (this.#node.replica.mode !== MODE_LEADER) {
@@ -139,9 +139,12 @@ export class VirtualSessions {
       this.#members.set(member, sessions);
     }
     const known = sessions.get(request.sessionId);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.connection.generation >= request.generation) return known;
+    // Nobody waits for the answers to earlier generations any more. They must not be counted as this one's.
+    known?.session.closed();
     const connection = new VirtualConnection(
       request.sessionId,
+      request.generation,
       member,
       `proxied:${request.sessionId}`,
       this.#replies,

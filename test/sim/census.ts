@@ -1,14 +1,10 @@
 // Who is a member now, and who may be lost without losing a majority: the simulation's own count, from what every living
 // process knows of the configuration, and the worst case of the changes that are under way.
 
-import type { ConfState } from "../../src/raft/index.ts";
 import type { SimProcess } from "./process.ts";
 import type { Simulation } from "./simulation.ts";
 
 const idOf = (process: SimProcess): number => process.node.cluster.membership.self.incarnation;
-
-export const isInConfiguration = (process: SimProcess, { voters, learners }: ConfState): boolean =>
-  voters.includes(idOf(process)) || learners.includes(idOf(process));
 
 /** Has it state, and a place in the cluster as far as it knows? */
 export const isCitizen = ({ node }: SimProcess): boolean => {
@@ -65,22 +61,19 @@ export class Census {
       const process = this.#simulation.living.find((it) => idOf(it) === id);
       return process !== undefined && !process.isStopping && process.machine !== lost;
     };
-    // A learner may become a voter at any moment.
-    const dead = new Set(
-      [confState.voters, confState.votersOutgoing, confState.learners, confState.learnersNext]
-        .flat()
-        .filter((id) => !isThere(id))
-        .map(nameOf),
-    );
+    // A learner may become a voter at any moment, and be dead then.
+    const learners = [...confState.learners, ...confState.learnersNext].filter((id) => !isThere(id));
+    const all = [...confState.voters, ...confState.votersOutgoing, ...learners];
+    const dead = new Set(all.filter((id) => !isThere(id)).map(nameOf));
+    // The worst: those that live go, the dead are still counted.
+    const isMajority = (of: readonly string[]): boolean => {
+      const alive = of.filter((name) => !dead.has(name) && !this.leaving.has(name));
+      const gone = of.filter((name) => dead.has(name));
+      return alive.length > gone.length;
+    };
     return [confState.voters, confState.votersOutgoing].every((half) => {
-      const names = new Set(half.map(nameOf));
-      const going = [...names].filter((name) => this.leaving.has(name) || name === goes);
-      const deadAfter = [...dead].filter((name) => !going.includes(name));
-      const isMajority = (gone: number, of: number): boolean => gone < of / 2;
-      return (
-        names.size === 0 ||
-        (isMajority(dead.size, names.size) && isMajority(deadAfter.length, names.size - going.length))
-      );
+      const names = [...new Set([...half, ...learners].map(nameOf))];
+      return half.length === 0 || (isMajority(names) && isMajority(names.filter((name) => name !== goes)));
     });
   }
 

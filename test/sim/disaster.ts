@@ -4,6 +4,7 @@
 
 import { isCitizen } from "./census.ts";
 import { SimClient } from "./clients.ts";
+import { standing } from "./ending.ts";
 import type { SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Simulation } from "./simulation.ts";
@@ -55,7 +56,12 @@ export class Disaster {
   /** After the faults: lost, said, recovered. */
   beCalm(): void {
     const simulation = this.#simulation;
-    simulation.advance(RECOVERY_MS_MAX, "all are voters before the disaster", () => simulation.census.isWhole);
+    simulation.advance(
+      RECOVERY_MS_MAX,
+      "all are voters before the disaster",
+      () => simulation.census.isWhole,
+      () => standing(simulation),
+    );
     if (simulation.hasFailed || !this.#strike()) return;
     const isSaid = ({ node }: SimProcess): boolean => LOST.test(node.cluster.problem ?? "");
     simulation.advance(
@@ -94,10 +100,9 @@ export class Disaster {
   #strike(): boolean {
     const simulation = this.#simulation;
     const random = this.random;
-    const { leader, checks } = simulation;
-    const raft = leader?.node.replica.raft;
-    const members = simulation.living.filter((it) => isCitizen(it) && checks.members.includes(it));
-    if (leader === undefined || raft === undefined || raft.changeUnderWay) return false;
+    const raft = simulation.leader?.node.replica.raft;
+    const members = simulation.census.members.filter(isCitizen);
+    if (raft === undefined || raft.changeUnderWay) return false;
     const count = raft.confState.voters.length;
     // Half of an even number is lost as well as more.
     const keptMax = Math.ceil(count / 2) - (count % 2 === 0 ? 0 : 1);

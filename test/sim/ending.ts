@@ -118,7 +118,8 @@ function openCommands({ clients, living, leader }: Simulation): string {
   return [`leader ${leader?.label ?? "nobody"}: ${modes}`, ...shown].join("\n  ");
 }
 
-function standing({ living, leader, census }: Simulation): string {
+/** For whoever has to explain why they do not. */
+export function standing({ living, leader, census }: Simulation): string {
   const raft = leader?.node.replica.raft;
   const lines = living.map(
     ({ label, node }) =>

@@ -28,7 +28,7 @@ export class Operators {
   /** How many changes were answered to be in force. */
   changes = 0;
   #isOver = false;
-  #askedMs = 0;
+  #patientUntilMs = 0;
   /** Removals of unknown outcome: they may be done at any later time. */
   readonly #unsure = new Set<string>();
 
@@ -63,17 +63,19 @@ export class Operators {
 
   #act(): void {
     const { desk, random, simulation } = this;
+    const { nowMs } = simulation.timeline;
     if (desk.unanswered.length > 0) {
-      if (simulation.timeline.nowMs - this.#askedMs > random.magnitude(500, 30_000)) desk.hangUp();
+      if (nowMs > this.#patientUntilMs) desk.hangUp();
       return;
     }
     if (!desk.isConnected) return desk.connect();
     // Another node next time.
     if (random.chance(0.15)) return desk.hangUp();
+    const count = simulation.census.names.length;
     const actions = [this.#add, this.#remove, this.#transfer, this.#promote, this.#look];
-    const action = actions[random.weighted([30, 25, 25, 8, 4])]!;
-    const text = action.call(this);
-    this.#askedMs = simulation.timeline.nowMs;
+    const weights = [count > 0 && count < NAMES_MAX ? 35 : 0, count > NAMES_MIN ? 25 : 0, 20, 6, 4];
+    const text = actions[random.weighted(weights)]!.call(this);
+    this.#patientUntilMs = nowMs + random.magnitude(200, 12_000);
     simulation.trace.line(`operator: ${text}`);
   }
 
@@ -85,7 +87,6 @@ export class Operators {
     const { random, simulation } = this;
     const { census } = simulation;
     const { names } = census;
-    if (names.length === 0 || names.length >= NAMES_MAX) return "nobody is to be added";
     const all = Array.from({ length: MACHINES_MAX }, (_, i) => `n${i + 1}`);
     const name = random.pick(all.filter((machine) => !names.includes(machine)));
     const old = simulation.processOn(name);
@@ -111,7 +112,6 @@ export class Operators {
     const { census } = simulation;
     const { names } = census;
     const leader = simulation.leader?.machine;
-    if (names.length <= NAMES_MIN) return "nobody is to be removed";
     const name = leader !== undefined && random.chance(0.4) ? leader : random.pick(names);
     if (!census.isSafe(undefined, name)) return `${name} cannot be removed now`;
     census.leaving.add(name);
