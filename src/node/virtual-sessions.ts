@@ -90,7 +90,8 @@ export class VirtualSessions {
   request(member: number, request: ProxyRequest): void {
     if (request.closed) return this.#close(member, request.sessionId);
     const { session, connection } = this.#entry(member, request);
-    if (request.generation <= connection.endedGeneration || request.generation < connection.generation) return;
+    if (request.generation <= connection.endedGeneration || request.generation < connection.generation)
+      return;
     // All that is not answered will be handed back, and this with it.
     if (session.handBackWhenDrained) return;
     if (this.#node.replica.mode !== MODE_LEADER) {

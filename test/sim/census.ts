@@ -49,7 +49,9 @@ export class Census {
 
   /** Is a majority left, whatever becomes of changes under way, if this machine's process is lost and that name goes? */
   isSafe(lost: string | undefined, goes?: string): boolean {
-    const citizens = this.#simulation.living.filter((process) => isCitizen(process) && process.machine !== lost);
+    const citizens = this.#simulation.living.filter(
+      (process) => isCitizen(process) && process.machine !== lost,
+    );
     return citizens.length > 0 && citizens.every((process) => this.#isSafeFor(process, lost, goes));
   }
 

@@ -234,8 +234,7 @@ export class Checks {
       atMs: this.#nowMs(),
       keptIndex: kept,
       lostEntries: Math.max(0, this.#committed - kept),
-      safeUntilMs:
-        this.#committedAt.find(({ index }) => index > kept)?.ms ?? Number.POSITIVE_INFINITY,
+      safeUntilMs: this.#committedAt.find(({ index }) => index > kept)?.ms ?? Number.POSITIVE_INFINITY,
     });
     for (const known of [this.#applied, this.#digests]) {
       for (const index of known.keys()) if (index > kept) known.delete(index);

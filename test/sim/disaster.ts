@@ -33,7 +33,11 @@ export class Disaster {
     this.#simulation = simulation;
     this.random = random;
     this.kind = kind;
-    this.#desk = new SimClient("recovery", simulation.worldOf(random, () => []), 0);
+    this.#desk = new SimClient(
+      "recovery",
+      simulation.worldOf(random, () => []),
+      0,
+    );
   }
 
   get isOver(): boolean {
@@ -86,7 +90,11 @@ export class Disaster {
     const simulation = this.#simulation;
     let count = 0;
     for (const process of processes) {
-      const asker = new SimClient(`${process.machine}?`, simulation.worldOf(this.random, () => []), 0);
+      const asker = new SimClient(
+        `${process.machine}?`,
+        simulation.worldOf(this.random, () => []),
+        0,
+      );
       asker.connect(process);
       asker.ask([this.random.pick(["GET", "INCR"]), "counter0"], {
         expected: text,

@@ -55,7 +55,11 @@ function askEverybody(simulation: Simulation): void {
   let refused = 0;
   const out = outsiders(simulation);
   for (const process of out) {
-    const stranger = new SimClient(`${process.machine}?`, simulation.worldOf(random, () => []), 0);
+    const stranger = new SimClient(
+      `${process.machine}?`,
+      simulation.worldOf(random, () => []),
+      0,
+    );
     stranger.connect(process);
     stranger.ask(["GET", "counter0"], { expected: /^-CLUSTERDOWN this node /, answered: () => refused++ });
   }

@@ -20,7 +20,9 @@ export function judgeHistory(operations: readonly Operation[], [first, second]: 
   if (second !== undefined) throw new Error("one recovery a run");
   const { atMs, safeUntilMs } = first;
   const before = checkHistory(
-    operations.filter(({ callMs }) => callMs < atMs).map((it) => (it.returnMs <= atMs ? it : withoutAnswer(it))),
+    operations
+      .filter(({ callMs }) => callMs < atMs)
+      .map((it) => (it.returnMs <= atMs ? it : withoutAnswer(it))),
   );
   if (before.kind === "violation") return before;
   const after = checkHistory(

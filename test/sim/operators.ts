@@ -2,8 +2,8 @@
 // with the commands that people use. One change after the other; what each answered is part of the history, and
 // members' names are checked like any other data. It does nothing that would leave no majority.
 
-import type { Faults } from "./faults.ts";
 import { SimClient } from "./clients.ts";
+import type { Faults } from "./faults.ts";
 import { NAMES } from "./model.ts";
 import { peerAddressOf, type SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -37,7 +37,11 @@ export class Operators {
     this.random = random;
     this.#meanGapMs = random.magnitude(100, 2000);
     this.#group = NAMES + simulation.machines.join(",");
-    this.desk = new SimClient("op", simulation.worldOf(random, () => simulation.living), 0);
+    this.desk = new SimClient(
+      "op",
+      simulation.worldOf(random, () => simulation.living),
+      0,
+    );
   }
 
   /** For the last look at the members. */
@@ -175,8 +179,9 @@ export class Operators {
       answered: (reply) => {
         this.#done(reply);
         const isVoter = ({ node }: SimProcess): boolean =>
-          node.replica.raft?.confState.voters.some((id) => node.cluster.membership.member(id)?.name === name) ===
-          true;
+          node.replica.raft?.confState.voters.some(
+            (id) => node.cluster.membership.member(id)?.name === name,
+          ) === true;
         if (reply === "+OK" && !simulation.processes.some(isVoter))
           simulation.fail("a promotion that is answered was made", `${name} is a voter nowhere`);
       },

@@ -13,10 +13,10 @@ import type {
   SnapshotStreamIn,
   SnapshotStreamOut,
 } from "../../src/node/ports.ts";
+import type { HandshakeIdentity } from "../../src/wire/handshake.ts";
 import type { Parcel, PipeEnd, PipeOwner } from "./network.ts";
 import { machineAt, type SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
-import type { HandshakeIdentity } from "../../src/wire/handshake.ts";
 
 const BEAT_MS = 500;
 const SILENT_BEATS_MAX = 8;

@@ -255,7 +255,7 @@ export class Simulation implements ProcessWatcher {
 
   #suffer(): void {
     const world = this.worldOf(Random.stream(this.seed, "clients"), () => this.living);
-    const count = 2 + world.random.below(6);
+    const count = 2 + this.random.below(6);
     for (let i = 0; i < count; i++) {
       const client = new SimClient(String.fromCharCode(97 + i), world);
       this.clients.push(client);
