@@ -11,6 +11,7 @@ const HELP = `npm run sim -- [options]
   --trace         print the trace (with --seed)
   --plain         without operators and lost majorities: the runs of before there were any
   --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
+  --starts N      with --mutation: how many seeds it takes from N starts, 1000 apart
   --soak          go on until stopped (npm run soak)
   --keep-going    do not stop at the first failure
 `;
@@ -38,6 +39,7 @@ export async function main(words: readonly string[]): Promise<number> {
       seed: { type: "string" },
       trace: { type: "boolean", default: false },
       mutation: { type: "string" },
+      starts: { type: "string" },
       plain: { type: "boolean", default: false },
       soak: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
@@ -60,7 +62,26 @@ export async function main(words: readonly string[]): Promise<number> {
     ...(values.plain ? PLAIN : {}),
     trace: values.trace,
   };
+  if (mutation !== undefined && values.starts !== undefined) {
+    for (let i = 0; i < Number(values.starts); i++) countSeeds(mutation, from + 1000 * i, count, options);
+    return 0;
+  }
   return await runSeeds(from, count, mutation, options, values["keep-going"] || values.soak);
+}
+
+function countSeeds(
+  mutation: MutationName,
+  from: number,
+  seedsMax: number,
+  options: SimulationOptions,
+): void {
+  for (let i = 0; i < seedsMax; i++) {
+    const { failure } = withMutation(mutation, () => simulate(from + i, options));
+    if (failure === undefined) continue;
+    process.stdout.write(`${mutation} from ${from}: found after ${i + 1} seeds: ${failure.property}\n`);
+    return;
+  }
+  process.stdout.write(`${mutation} from ${from}: not found in ${seedsMax} seeds\n`);
 }
 
 async function runSeeds(

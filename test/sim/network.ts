@@ -87,11 +87,13 @@ export class Network {
   readonly #baseDelayMs: number;
   #ids = 1;
 
-  constructor(timeline: Timeline, trace: Trace, random: Random) {
+  /** @param delayMs of one message, more or less; without it the seed decides */
+  constructor(timeline: Timeline, trace: Trace, random: Random, delayMs?: number) {
     this.timeline = timeline;
     this.trace = trace;
     this.random = random;
-    this.#baseDelayMs = random.magnitude(0.05, 4);
+    const drawn = random.magnitude(0.05, 4);
+    this.#baseDelayMs = delayMs ?? drawn;
   }
 
   nextId(): number {
