@@ -1,12 +1,14 @@
 // XREAD and XREADGROUP: what is behind an id in several streams at once, for anybody or for one consumer of a group.
 
 import type { Args } from "../base/args.ts";
+import { encodeCommand } from "../resp/encode-command.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Stream } from "../store/stream.ts";
 import { StreamCursor } from "../store/stream-cursor.ts";
 import type { StreamConsumer, StreamGroup } from "../store/stream-group.ts";
-import { StreamId, wrappingAdd } from "../store/stream-id.ts";
+import { ID_CHARACTERS_MAX, StreamId, wrappingAdd } from "../store/stream-id.ts";
 import { noteRead } from "../store/stream-lag.ts";
+import { STREAM } from "../store/types.ts";
 import { noGroupToRead, replyError } from "./errors.ts";
 import { WRONG_TYPE } from "./find-typed.ts";
 import { integerAt } from "./parse-integer.ts";
@@ -20,12 +22,12 @@ import {
   streamForWrite,
   streamHandle,
 } from "./stream-replies.ts";
-import { type CommandRow, type DataContext, noKeys } from "./types.ts";
+import { type CommandRow, type DataContext, noKeys, type Wish } from "./types.ts";
 
 // biome-ignore format: one row a line
 export const streamConsumeCommands = [
-  { name: "xread",      arity: -4, route: "read",  flags: ["readonly", "blocking", "movablekeys"], keys: noKeys, run: xread },
-  { name: "xreadgroup", arity: -7, route: "write", flags: ["write", "blocking", "movablekeys"],    keys: noKeys, run: xreadgroup },
+  { name: "xread",      arity: -4, route: "read",  flags: ["readonly", "blocking", "movablekeys"], keys: noKeys, run: xread, blocking: readTimeout },
+  { name: "xreadgroup", arity: -7, route: "write", flags: ["write", "blocking", "movablekeys"],    keys: noKeys, run: xreadgroup, blocking: groupTimeout },
 ] as const satisfies readonly CommandRow[];
 
 const TIMEOUT_MS_MAX = 2n ** 63n - 1n;
@@ -46,8 +48,8 @@ interface ReadRequest {
   /** The argument with the group's name, and the consumer's behind it; 0 for none. */
   groupIndex: number;
   noAck: boolean;
-  /** The argument of BLOCK; 0 for none. */
-  blockIndex: number;
+  /** How long to wait for something, 0 = for ever; undefined: not at all. */
+  timeoutMs: number | undefined;
 }
 
 function xread(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -62,7 +64,41 @@ function read(context: DataContext, args: Args, isGroup: boolean, reply: ReplyWr
   const request = parseRequest(args, isGroup);
   if (typeof request === "string") return reply.error(request);
   if (!resolveIds(context, args, request, reply)) return;
-  if (!serve(context, args, request, reply)) reply.nilArray();
+  if (serve(context, args, request, reply)) return;
+  if (request.timeoutMs === undefined || !wait(context, args, request)) reply.nilArray();
+}
+
+function readTimeout(args: Args): number | undefined {
+  return timeoutOf(parseRequest(args, false));
+}
+
+function groupTimeout(args: Args): number | undefined {
+  return timeoutOf(parseRequest(args, true));
+}
+
+const timeoutOf = (request: ReadRequest | string): number | undefined =>
+  typeof request === "string" ? undefined : request.timeoutMs;
+
+/**
+ * Waits for entries in the streams; who reads for a group also hears of it when a stream has gone. What "$" means was
+ * decided when the command came. Consumers may have been made, which is nothing that others wait for.
+ */
+function wait(context: DataContext, args: Args, { isGroup, first, count }: ReadRequest): boolean {
+  if (context.attempt === undefined) return false;
+  const last = first + count;
+  const parts: Buffer[] = [];
+  let isRelative = false;
+  for (let i = 0; i < args.count; i++) {
+    if (i < last || !args.is(i, "$")) {
+      parts.push(args.copy(i));
+      continue;
+    }
+    parts.push(idBytes(wantedIds[i - last]!));
+    isRelative = true;
+  }
+  const wish: Wish = { args, first, last, type: STREAM, evenWithoutKey: isGroup };
+  context.attempt.wait(isRelative ? { ...wish, command: encodeCommand(parts) } : wish);
+  return true;
 }
 
 /** The request, or the error's text. */
@@ -74,14 +110,14 @@ function parseRequest(args: Args, isGroup: boolean): ReadRequest | string {
     limit: Number.POSITIVE_INFINITY,
     groupIndex: 0,
     noAck: false,
-    blockIndex: 0,
+    timeoutMs: undefined,
   };
   for (let i = 1; i < args.count && request.first === 0; i++) {
     const more = args.count - i - 1;
     if (more > 0 && args.is(i, "BLOCK")) {
       const timeout = blockTimeout(args, ++i);
       if (typeof timeout === "string") return timeout;
-      request.blockIndex = i;
+      request.timeoutMs = timeout;
     } else if (more > 0 && args.is(i, "COUNT")) {
       const count = integerAt(args, ++i);
       if (count === undefined) return replyError.notInteger;
@@ -115,6 +151,11 @@ function blockTimeout(args: Args, index: number): number | string {
   return Number(timeoutMs);
 }
 const TIME_OF_DAY_MS_MAX = 2n ** 41n;
+
+function idBytes(id: StreamId): Buffer {
+  const text = Buffer.alloc(ID_CHARACTERS_MAX);
+  return text.subarray(0, id.writeText(text, 0));
+}
 
 /** By stream of the request that is running: entries behind this id are wanted. The largest one is ">". */
 const wantedIds: StreamId[] = [];

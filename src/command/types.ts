@@ -79,7 +79,7 @@ export interface Wish {
   readonly last: number;
   /** It is tried again when one of them holds a value of this type and was changed. */
   readonly type: ValueType;
-  /** And when one of them has gone (XREADGROUP answers an error then). */
+  /** And when one of them has gone, or has become of another type (XREADGROUP answers an error then). */
   readonly evenWithoutKey?: boolean;
   /** What is tried again instead of the command as it came, as RESP (XREAD with its $ replaced). Only the first time. */
   readonly command?: Uint8Array;

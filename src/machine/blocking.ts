@@ -94,7 +94,7 @@ export class Blocking implements Attempt {
       for (const waiter of key.holders) {
         // Nobody further behind finds anything, then.
         if (type === ABSENT && this.waiters.withoutKeyCount === 0) break;
-        if (type === ABSENT ? !waiter.evenWithoutKey : waiter.type !== type) continue;
+        if (waiter.type !== type && !waiter.evenWithoutKey) continue;
         this.#retry(waiter);
         type = this.#typeOf(key);
       }

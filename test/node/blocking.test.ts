@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
 import { cases } from "./blocking-cases.ts";
+import { streamCases } from "./blocking-stream-cases.ts";
 import { type Client, type Host, World } from "./world.ts";
 
 function started(nodes: number, flags: Readonly<Record<string, string>> = {}): World {
@@ -50,7 +51,7 @@ for (const [nodes, where] of [
   [3, "through any node of three"],
 ] as const) {
   describe(where, () => {
-    for (const { name, run } of cases) {
+    for (const { name, run } of [...cases, ...streamCases]) {
       test(name, () => {
         const world = started(nodes);
         const clients = new Map<string, Client>();
