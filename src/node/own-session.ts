@@ -40,6 +40,7 @@ export function ownSession(node: SeshatNode, id: number, hear: HearReplies): Ses
   const session = new Session(node, new OwnConnection(id, hear), false);
   session.authenticated = true;
   session.authenticationChanged();
+  session.isOfNode = true;
   session.inLogForm = true;
   return session;
 }

@@ -56,6 +56,8 @@ export class SessionFields {
   plan: Plan | undefined;
   /** Its command that waits for a key. */
   wait: Wait | undefined;
+  /** All that comes in is of a node, not of a client. */
+  isOfNode = false;
   /** The command being parsed is of a node, not of a client: it may be a log form. */
   inLogForm = false;
 }

@@ -57,6 +57,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.connectedAtMs = node.replica.wallMs;
     this.lastActiveMs = node.replica.wallMs;
     this.authenticated = virtual || !node.passwordRequired;
+    this.isOfNode = virtual;
     this.inLogForm = virtual;
     this.#parser = new RequestParser(node.parserLimits);
     this.#parser.authenticated = this.authenticated;
@@ -356,7 +357,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
   #parsePending(): void {
     const input = this.#input;
     if (input.length === 0) return;
-    const ownTo = input.returned > 0 && !this.virtual ? input.start + input.returned : 0;
+    const ownTo = input.returned > 0 && !this.isOfNode ? input.start + input.returned : 0;
     const consumed = this.#parse(input.bytes, input.start, input.end, ownTo);
     if (ownTo > 0) this.inLogForm = false;
     if (this.closing || this.gone) input.clear();

@@ -45,7 +45,7 @@ const NOT_COMPARED: ReadonlyMap<string, string> = new Map([
   ["spublish", "publish-subscribe.test.ts compares it, with subscribers"],
   ...rows
     .filter((row) => row.flags.includes("blocking"))
-    .map(({ name }): [string, string] => [name, "sessions.test.ts compares it, with several clients"]),
+    .map(({ name }): [string, string] => [name, "blocking.test.ts compares it, with several clients"]),
   ...logRows.map(({ name }): [string, string] => [name, "a word of the log"]),
 ]);
 const TIMEOUT_MS = 60_000 + commandCount;

@@ -127,6 +127,7 @@ test("a try that was lost with its leader is made again", () => {
   steps(world, 20);
   assert.deepEqual([onOld.take(), onOther.take()].sort(), [array("k", "a"), array("k", "b")]);
   assertEqualStates(world);
+  for (const client of [onOld, onOther]) assert.equal(client.call("BLPOP", "none", "0.01"), NIL);
 });
 
 test("what is pushed after a client has gone is not lost", () => {

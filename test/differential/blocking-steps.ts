@@ -1,0 +1,151 @@
+// Random steps of several clients around commands that wait: for blocking.test.ts. A seed in, steps out.
+//
+// Left out is what Redis 7.0 does otherwise than 7.2 and we, when two keys that one client waits for are filled at once (by EXEC,
+// or by a move for somebody who waited), and orders that follow from a hash table (SWAPDB).
+
+import { Xoshiro } from "../../src/base/prng.ts";
+
+export interface BlockingStep {
+  readonly client: number;
+  readonly kind: "send" | "unblock" | "leave";
+  /** "send": commands, pipelined. "unblock": the reason. */
+  readonly commands: readonly (readonly string[])[];
+  /** Whom CLIENT UNBLOCK names. */
+  readonly target: number;
+  /** All of it is answered, after a moment at most. */
+  readonly endsSoon: boolean;
+}
+
+const LISTS = ["l:1", "l:2", "l:3"];
+/** Where commands that wait move elements to; waited for alone. */
+const TARGETS = ["m:1", "m:2"];
+const SETS = ["z:1", "z:2"];
+
+export class BlockingSteps {
+  readonly #random: Xoshiro;
+  readonly #clients: number;
+  readonly #changesBehind: boolean;
+  #value = 0;
+
+  /**
+   * `changesBehind`: what is pipelined behind a command that waits may change something. Several who are served by one
+   * step go on at once, in the order in which they were served only if they are all on one node.
+   */
+  constructor(seed: number, clients: number, changesBehind: boolean) {
+    this.#changesBehind = changesBehind;
+    this.#random = new Xoshiro(seed);
+    this.#clients = clients;
+  }
+
+  /** For a client that is not blocked; `blocked` says who is. */
+  next(blocked: readonly boolean[]): BlockingStep {
+    const free = blocked.flatMap((isBlocked, i) => (isBlocked ? [] : [i]));
+    const target = this.#random.below(this.#clients);
+    const draw = this.#random.below(40);
+    if (free.length === 0 || draw === 0)
+      return this.#step(target, "unblock", [[this.#one(["TIMEOUT", "ERROR"])]], true);
+    if (draw === 1) return this.#step(target, "leave", [], false);
+    const client = this.#one(free);
+    // The last one that is free must be able to wake others.
+    if (free.length > 1 && this.#random.below(2) === 0) {
+      const endsSoon = this.#random.below(12) === 0;
+      const waits = this.#waits(endsSoon ? this.#one(["0.01", "0.001", "x", "-1"]) : "0");
+      const behind =
+        this.#random.below(4) === 0 ? [["PING"], this.#changesBehind ? this.#change() : ["PING"]] : [];
+      return this.#step(client, "send", [waits, ...behind], endsSoon);
+    }
+    return this.#step(client, "send", this.#changes(), true);
+  }
+
+  #step(
+    client: number,
+    kind: BlockingStep["kind"],
+    commands: readonly (readonly string[])[],
+    endsSoon: boolean,
+  ): BlockingStep {
+    return { client, kind, commands, target: client, endsSoon };
+  }
+
+  #one<T>(from: readonly T[]): T {
+    return from[this.#random.below(from.length)]!;
+  }
+
+  #side(): string {
+    return this.#one(["LEFT", "RIGHT"]);
+  }
+
+  #some(from: readonly string[]): string[] {
+    return Array.from({ length: 1 + this.#random.below(3) }, () => this.#one(from));
+  }
+
+  #values(): string[] {
+    return Array.from({ length: 1 + this.#random.below(4) }, () => String(++this.#value));
+  }
+
+  #waits(timeout: string): string[] {
+    const lists = this.#random.below(3) === 0 ? [this.#one(TARGETS)] : this.#some(LISTS);
+    const source = this.#one([...LISTS, ...TARGETS]);
+    const sets = this.#some(SETS);
+    const count = String(1 + this.#random.below(3));
+    return this.#one([
+      ["BLPOP", ...lists, timeout],
+      ["BRPOP", ...lists, timeout],
+      ["BLMOVE", source, this.#one(TARGETS), this.#side(), this.#side(), timeout],
+      ["BRPOPLPUSH", source, this.#one(TARGETS), timeout],
+      ["BLMPOP", timeout, String(lists.length), ...lists, this.#side(), "COUNT", count],
+      ["BZPOPMIN", ...sets, timeout],
+      ["BZPOPMAX", ...sets, timeout],
+      ["BZMPOP", timeout, String(sets.length), ...sets, this.#one(["MIN", "MAX"]), "COUNT", count],
+    ]);
+  }
+
+  #changes(): string[][] {
+    if (this.#random.below(6) > 0) return [this.#change()];
+    // Within a transaction one list only: see above.
+    const list = this.#one(LISTS);
+    const inside = Array.from({ length: 1 + this.#random.below(4) }, () =>
+      this.#one([
+        ["RPUSH", list, ...this.#values()],
+        ["LPUSH", list, ...this.#values()],
+        ["LPOP", list],
+        ["DEL", list],
+        ["BLPOP", list, "0"],
+        ["BLMOVE", list, list, this.#side(), this.#side(), "0"],
+      ]),
+    );
+    return [["MULTI"], ...inside, ["EXEC"]];
+  }
+
+  #change(): string[] {
+    const list = this.#one([...LISTS, ...TARGETS]);
+    const set = this.#one(SETS);
+    const [score, member] = this.#values();
+    const pushes = [
+      ["RPUSH", list, ...this.#values()],
+      ["LPUSH", list, ...this.#values()],
+      ["ZADD", set, score!, member ?? "m", "1", "one"],
+    ];
+    return this.#one([
+      ...pushes,
+      ...pushes,
+      ["RPUSHX", list, "x"],
+      ["LINSERT", list, "BEFORE", "1", "y"],
+      ["LMOVE", this.#one(LISTS), list, this.#side(), this.#side()],
+      ["RPOPLPUSH", this.#one(LISTS), list],
+      ["RENAME", this.#one(LISTS), list],
+      ["COPY", this.#one(LISTS), list, "REPLACE"],
+      ["COPY", this.#one(SETS), set, "REPLACE"],
+      ["ZUNIONSTORE", set, "2", ...SETS],
+      ["ZINCRBY", set, "1", member ?? "one"],
+      ["LPOP", list],
+      ["ZPOPMIN", set],
+      ["DEL", list, set],
+      ["SET", this.#one([...LISTS, ...SETS]), "of another type"],
+      ["PEXPIRE", list, "0"],
+      ["LTRIM", list, "0", "1"],
+      ["LRANGE", list, "0", "-1"],
+      ["ZRANGE", set, "0", "-1", "WITHSCORES"],
+      ["FLUSHALL"],
+    ]);
+  }
+}
