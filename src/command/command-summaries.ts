@@ -110,6 +110,7 @@ export const commandSummaries: Readonly<Record<string, string>> = {
   shutdown: "Stop this node",
   time: "The node's clock",
   wait: "Wait until more members hold the last write",
+  waitaof: "Wait until append-only files hold the last write: there are none",
   "command|count": "Number of commands",
   "command|docs": "Arguments, group and age of commands",
   "command|getkeys": "The keys in a command",

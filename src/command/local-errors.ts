@@ -46,6 +46,8 @@ export const localError = {
   invalidArguments: "ERR Invalid arguments specified for command",
   noKeyArguments: "ERR The command has no key arguments",
   noDisk: "ERR Nothing is saved: this server keeps its data in the memory of its members and writes no files",
+  numlocalOutOfRange: "ERR value is out of range, value must between 0 and 1",
+  noAppendOnlyFile: "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",
   noShutdown: "ERR No shutdown in progress.",
   slowLogCountInvalid: "ERR count should be greater than or equal to -1",
 } as const;

@@ -1,4 +1,4 @@
-// INFO, TIME, ROLE, WAIT, LASTSAVE, MONITOR, SHUTDOWN, and the commands about files that do not exist here.
+// INFO, TIME, ROLE, WAIT, WAITAOF, LASTSAVE, MONITOR, SHUTDOWN, and the commands about files that do not exist here.
 
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
@@ -14,6 +14,7 @@ export const serverCommands = [
   { name: "time", arity: 1, route: "local", flags: ["loading", "stale", "fast"], keys: noKeys, run: time },
   { name: "role", arity: 1, route: "local", flags: ["noscript", "loading", "stale", "fast"], keys: noKeys, run: role },
   { name: "wait", arity: 3, route: "local", flags: ["noscript"], keys: noKeys, run: wait },
+  { name: "waitaof", arity: 4, route: "local", flags: ["blocking"], keys: noKeys, run: waitAof },
   { name: "lastsave", arity: 1, route: "local", flags: ["loading", "stale", "fast"], keys: noKeys, run: lastSave },
   { name: "save", arity: 1, route: "local", flags: ["admin", "noscript", "no_async_loading", "no_multi"], keys: noKeys, run: save },
   { name: "bgsave", arity: -1, route: "local", flags: ["admin", "noscript", "no_async_loading"], keys: noKeys, run: save },
@@ -79,6 +80,26 @@ function wait({ client, server }: LocalContext, args: Args, reply: ReplyWriter):
     ready: () => holding() >= wanted,
     finish: (later) => later.integer(holding()),
   });
+}
+
+/** There is no append-only file, here or on any other member: as with Redis servers that have none. */
+function waitAof({ client, server }: LocalContext, args: Args, reply: ReplyWriter): void {
+  const local = integerArgument(args, 1);
+  if (local === undefined) return reply.error(replyError.notInteger);
+  if (local < 0 || local > 1) return reply.error(localError.numlocalOutOfRange);
+  const wanted = integerArgument(args, 2);
+  if (wanted === undefined || wanted < 0) return reply.error(replyError.notPositive);
+  const timeoutMs = timeoutArgument(args, 3, reply);
+  if (timeoutMs === undefined) return;
+  if (local > 0) return reply.error(localError.noAppendOnlyFile);
+  const finish = (later: ReplyWriter): void => {
+    later.array(2);
+    later.integer(0);
+    later.integer(0);
+  };
+  if (wanted === 0 || client.inTransaction) return finish(reply);
+  const deadlineMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : server.monotonicMs() + timeoutMs;
+  client.park({ deadlineMs, ready: () => false, finish });
 }
 
 /** Members beside the leader that are known to have `index` on their log. */

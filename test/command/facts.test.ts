@@ -168,7 +168,7 @@ const ARITY_CHANGED = new Set(["zrank", "zrevrank"]);
 
 const NAMES_AT_ONCE = 64;
 /** Not in 7.0. */
-const NEWER = new Set(["cluster|myshardid", "client|no-touch", "client|setinfo"]);
+const NEWER = new Set(["cluster|myshardid", "client|no-touch", "client|setinfo", "waitaof"]);
 
 describe.skipIf(!isRedis70)("COMMAND INFO beside redis-server 7.0 (skipped where not installed)", () => {
   const names = visibleRows.map((row) => row.name).filter((name) => !NEWER.has(name));

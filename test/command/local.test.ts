@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { Args } from "../../src/base/args.ts";
+import { replyError } from "../../src/command/errors.ts";
 import { type ParkedCommand, REDIS_VERSION } from "../../src/command/local-context.ts";
+import { localError } from "../../src/command/local-errors.ts";
 import { Fake, type FakeClient, FakeServer, leaderView, WALL_MS } from "./local-fake.ts";
 
 const OK = "+OK\r\n";
@@ -250,6 +252,22 @@ describe("server", () => {
     fake.reply.position = 0;
     parked?.finish(fake.reply);
     assert.equal(fake.reply.buffer.toString("latin1", 0, fake.reply.position), ":2\r\n");
+  });
+  test("WAITAOF knows that there is no append-only file", () => {
+    const fake = new Fake();
+    assert.equal(fake.run("waitaof 0 0 0"), "*2\r\n:0\r\n:0\r\n");
+    assert.equal(fake.run("waitaof 1 0 0"), `-${localError.noAppendOnlyFile}\r\n`);
+    assert.equal(fake.run("waitaof 2 0 0"), `-${localError.numlocalOutOfRange}\r\n`);
+    assert.equal(fake.run("waitaof x 0 0"), `-${replyError.notInteger}\r\n`);
+    assert.equal(fake.run("waitaof 0 -1 0"), `-${replyError.notPositive}\r\n`);
+    assert.equal(fake.run("waitaof 1 0 -1"), `-${localError.timeoutNegative}\r\n`);
+    assert.equal(fake.run("waitaof 0 1 50"), "");
+    const parked = parkedIn(fake);
+    assert.equal(parked?.deadlineMs, 1050);
+    assert.equal(parked?.ready(), false);
+    fake.reply.position = 0;
+    parked?.finish(fake.reply);
+    assert.equal(fake.reply.buffer.toString("latin1", 0, fake.reply.position), "*2\r\n:0\r\n:0\r\n");
   });
   test("WAIT in a transaction does not wait", () => {
     const fake = new Fake();

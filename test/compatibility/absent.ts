@@ -33,7 +33,6 @@ export const absences: readonly Absence[] = [
     /^migrate$/,
     "a node would have to wait for another server in the middle of the log; `DUMP` and `RESTORE` carry a key over",
   ),
-  senseless(/^waitaof$/, "there is no append-only file; a majority's memory is what a write waits for"),
   senseless(/^(pfdebug|pfselftest)$/, "tests of Redis's implementation"),
   senseless(/^lolwut$/, "Redis's own art"),
   later(/^sort(_ro)?$|^x/, "being written"),
