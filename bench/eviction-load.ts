@@ -1,7 +1,7 @@
 // Ten times maxmemory written to three nodes, a pipeline on each: do all stay at or below the limit, do they end equal, and
 // how long does a client that sends one command at a time wait at most meanwhile, on each of them?
 
-import { Client, encode, once } from "./client.ts";
+import { Client, encode } from "./client.ts";
 import { residentBytes, sleep } from "./processes.ts";
 import { Random } from "./random.ts";
 import { isLeader, memberName, type Server } from "./servers.ts";
@@ -30,7 +30,6 @@ export interface NodeFigure {
   readonly residentBytesMost: number;
   /** At the end. */
   readonly evictedKeys: number;
-  readonly digest: string;
 }
 
 interface Shared {
@@ -106,17 +105,12 @@ async function digestOf(port: number): Promise<string> {
   return digest;
 }
 
-/** The server has `enable-debug-command`; its maxmemory and policy are what is to be measured. */
-export async function measureLoad(server: Server, scale: number): Promise<NodeFigure[]> {
+/** Looks at all nodes while `work` is done. */
+async function observed(server: Server, shared: Shared, work: () => Promise<unknown>): Promise<NodeFigure[]> {
   const { ports } = server;
-  const shared: Shared = { bytesLeft: TIMES * LIMIT_BYTES * scale, stopped: false };
   const probes = ports.map((port) => probe(port, memberName(port), shared));
   const looks = ports.map((_, node) => watch(server, node, shared));
-  await Promise.all(
-    ports.flatMap((port, node) =>
-      Array.from({ length: WRITERS_PER_NODE }, (_, i) => write(port, 100 * node + i + 1, shared)),
-    ),
-  );
+  await work();
   shared.stopped = true;
   const figures: NodeFigure[] = [];
   for (const [node, port] of ports.entries()) {
@@ -133,14 +127,45 @@ export async function measureLoad(server: Server, scale: number): Promise<NodeFi
       usedBytesMost: most.usedBytes,
       residentBytesMost: most.residentBytes,
       evictedKeys: await infoOf(client, "stats", "evicted_keys"),
-      digest: "",
     });
     client.close();
   }
-  const withDigests: NodeFigure[] = [];
-  for (const [node, port] of ports.entries())
-    withDigests.push({ ...figures[node]!, digest: await digestOf(port) });
-  if ((await once(server.port, "PING")) !== "PONG")
-    throw new Error("the first leader does not answer any more");
-  return withDigests;
+  return figures;
+}
+
+/** Ten times the limit, whatever the server's maxmemory is. */
+export function measureLoad(server: Server, scale: number): Promise<NodeFigure[]> {
+  const { ports } = server;
+  const shared: Shared = { bytesLeft: TIMES * LIMIT_BYTES * scale, stopped: false };
+  return observed(server, shared, () =>
+    Promise.all(
+      ports.flatMap((port, node) =>
+        Array.from({ length: WRITERS_PER_NODE }, (_, i) => write(port, 100 * node + i + 1, shared)),
+      ),
+    ),
+  );
+}
+
+/** The limit is set on a server that holds more: how long until no node does, in ms, and what its clients noticed. */
+export async function measureShrink(server: Server): Promise<{ figures: NodeFigure[]; tookMs: number }> {
+  let tookMs = 0;
+  const figures = await observed(server, { bytesLeft: 0, stopped: false }, async () => {
+    const clients = await Promise.all(server.ports.map((port) => Client.open(port)));
+    const startMs = performance.now();
+    for (const client of clients)
+      await client.send("CONFIG", "SET", "maxmemory-policy", "allkeys-lru", "maxmemory", String(LIMIT_BYTES));
+    for (const client of clients) {
+      while ((await infoOf(client, "memory", "used_memory")) > LIMIT_BYTES) await sleep(1);
+      tookMs = performance.now() - startMs;
+      client.close();
+    }
+  });
+  return { figures, tookMs };
+}
+
+/** Of each node. The server has `enable-debug-command`. */
+export async function digestsOf({ ports }: Server): Promise<string[]> {
+  const digests: string[] = [];
+  for (const port of ports) digests.push(await digestOf(port));
+  return digests;
 }

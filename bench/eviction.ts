@@ -1,8 +1,8 @@
-// npm run bench:eviction: three nodes that are written ten times maxmemory, with and without the limit, and hit rates of
+// npm run bench:eviction: three nodes that are written ten times maxmemory, without a limit, with one that is set then, and with one, and hit rates of
 // one node beside redis-server's with room for as many keys. `load` or `hits`: one half of it; --quick: a tenth, no figures to quote.
 
 import { cpus, loadavg } from "node:os";
-import { LIMIT_BYTES, measureLoad, type NodeFigure } from "./eviction-load.ts";
+import { digestsOf, LIMIT_BYTES, measureLoad, measureShrink, type NodeFigure } from "./eviction-load.ts";
 import { compareHits, KEYS, ROOM_KEYS, ZIPF_EXPONENT } from "./hit-rate.ts";
 import { runAndCleanUp, stop } from "./processes.ts";
 import { table } from "./report.ts";
@@ -15,11 +15,23 @@ const MIB = 1024 * 1024;
 
 const mib = (bytes: number): string => (bytes / MIB).toFixed(1);
 const count = (value: number): string => value.toLocaleString("en-US");
+const verdict = (isMet: boolean): string => (isMet ? "yes" : "NO");
 const say = (line: string): void => console.error(`${line} (load ${loadavg()[0]!.toFixed(1)})`);
 
 async function load(scale: number): Promise<void> {
   const rows: string[][] = [];
   const verdicts: string[] = [];
+  const judge = async (
+    what: string,
+    server: Server,
+    figures: readonly NodeFigure[] | undefined,
+  ): Promise<void> => {
+    const isBelow = figures?.every(({ usedBytesMost }) => usedBytesMost <= LIMIT_BYTES);
+    const isEqual = new Set(await digestsOf(server)).size === 1;
+    verdicts.push(
+      `${what}: ${isBelow === undefined ? "" : `never above maxmemory: ${verdict(isBelow)}; `}digests equal: ${verdict(isEqual)}`,
+    );
+  };
   for (const policy of LOAD_POLICIES) {
     const isLimited = policy !== "noeviction";
     const server = await startThree([], false, [
@@ -28,13 +40,15 @@ async function load(scale: number): Promise<void> {
     ]);
     try {
       const figures = await measureLoad(server, scale);
-      rows.push(...figures.map((figure) => rowOf(policy, figure)));
-      const isBelow = !isLimited || figures.every(({ usedBytesMost }) => usedBytesMost <= LIMIT_BYTES);
-      const isEqual = new Set(figures.map(({ digest }) => digest)).size === 1;
-      verdicts.push(
-        `${policy}: ${isLimited ? `at or below maxmemory: ${isBelow ? "yes" : "NO"}; ` : "no maxmemory; "}` +
-          `digests equal: ${isEqual ? "yes" : "NO"}`,
-      );
+      const name = isLimited ? policy : "no limit";
+      rows.push(...figures.map((figure) => rowOf(name, figure)));
+      if (!isLimited) {
+        const shrunk = await measureShrink(server);
+        rows.push(...shrunk.figures.map((figure) => rowOf("limit set", figure)));
+        verdicts.push(`limit set: all nodes were below it after ${shrunk.tookMs.toFixed(0)} ms`);
+      }
+      // Digests last: each node leads for its own.
+      await judge(name, server, isLimited ? figures : undefined);
       say(`  load ${policy}`);
     } finally {
       await Promise.all(server.children.map(stop));
@@ -59,9 +73,9 @@ async function load(scale: number): Promise<void> {
   );
 }
 
-function rowOf(policy: string, figure: NodeFigure): string[] {
+function rowOf(name: string, figure: NodeFigure): string[] {
   return [
-    `${policy === "noeviction" ? "no limit" : policy}, ${figure.node}${figure.leads ? " (leads)" : ""}`,
+    `${name}, ${figure.node}${figure.leads ? " (leads)" : ""}`,
     figure.p50Ms.toFixed(2),
     figure.p99Ms.toFixed(1),
     figure.longestMs.toFixed(1),

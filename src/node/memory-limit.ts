@@ -13,8 +13,8 @@ import { EvictionWriter } from "../wire/eviction-codec.ts";
 import type { BatchesInFlight } from "./batches-in-flight.ts";
 import type { TurnBatch } from "./turn-batch.ts";
 
-/** Keys one entry names at most: a slice that no client notices, and more where an entry's own commands need it. */
-const VICTIMS_PER_ENTRY = 1024;
+/** Keys one entry names at most: a slice of a ms, and more where an entry's own commands need it. */
+const VICTIMS_PER_ENTRY = 256;
 const VICTIMS_PER_COMMAND = 4;
 /** Entries that only evict on their way at once. */
 const ENTRIES_IN_FLIGHT_MAX = 4;
