@@ -1,9 +1,10 @@
 // Doubles as Redis prints and reads them. The same bits give the same text on every machine, and back.
 
-import { DOUBLE, floatShape, parseBinaryFloat } from "./float-text.ts";
+import { DOUBLE, FLOAT_CHARACTERS_MAX, floatShape, parseBinaryFloat } from "./float-text.ts";
 
 /** Significant digits of %.17g. */
 const PRECISION = 17;
+const BLANKS = " \t\n\v\f\r";
 /** From here on toFixed() gives up. */
 const EXPONENTIAL_FROM = 1e21;
 
@@ -87,4 +88,22 @@ function hasNonZeroDigit(text: string): boolean {
     if (byte === 0x65 || byte === 0x45) return false;
   }
   return false;
+}
+
+/**
+ * A double as C's strtod reads it where nobody looks whether that overflowed: blanks before it, nothing at all is 0, a NUL ends
+ * it. NaN if it is no number.
+ */
+export function parseLenientDouble(bytes: Buffer, start: number, end: number): number {
+  if (end - start > FLOAT_CHARACTERS_MAX) return Number.NaN;
+  const nul = bytes.indexOf(0, start);
+  if (nul >= 0 && nul < end) end = nul;
+  if (start === end) return 0;
+  while (start < end && BLANKS.includes(String.fromCharCode(bytes[start]!))) start++;
+  const shape = floatShape(bytes, start, end);
+  if (shape === "decimal") return Number(bytes.toString("latin1", start, end));
+  const value = parseBinaryFloat(bytes, start, end, shape, DOUBLE);
+  if (value === undefined) return Number.NaN;
+  if (value.infinite !== 0) return value.infinite * Number.POSITIVE_INFINITY;
+  return Number(value.mantissa) * 2 ** value.exponent;
 }

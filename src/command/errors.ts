@@ -62,6 +62,9 @@ export const replyError = {
   countNotOverZero: "ERR COUNT must be > 0",
   anyWithoutCount: "ERR the ANY argument requires COUNT argument",
 
+  // sort
+  weightNotNumber: "ERR One or more scores can't be converted into double",
+
   // dump
   dumpChecksum: "ERR DUMP payload version or checksum are wrong",
   dumpFormat: "ERR Bad data format",

@@ -2,15 +2,13 @@
 // Scores are read as C's strtod does, where Redis is less strict than elsewhere: blanks before, nothing at all, overflow.
 
 import type { Args } from "../base/args.ts";
-import { DOUBLE, floatShape, parseBinaryFloat } from "../base/float-text.ts";
-import { FLOAT_CHARACTERS_MAX } from "../base/numbers.ts";
+import { parseLenientDouble } from "../base/numbers.ts";
 import type { SortedSetReader } from "../store/sorted-set-reader.ts";
 
 const OPEN = 0x28; // (
 const CLOSED = 0x5b; // [
 const PLUS = 0x2b;
 const MINUS = 0x2d;
-const BLANKS = " \t\n\v\f\r";
 
 /** "byRank": both ends are ranks, negative ones counted from the end. */
 export type RangeKind = "byRank" | "byScore" | "byText";
@@ -77,24 +75,9 @@ function parseScoreEnd(args: Args, index: number, into: RangeEnd): boolean {
   let start = args.start(index);
   into.isExclusive = args.bytes[start] === OPEN && start < args.end(index);
   if (into.isExclusive) start++;
-  const value = parseLeniently(args.bytes, start, args.end(index));
+  const value = parseLenientDouble(args.bytes, start, args.end(index));
   into.value = value;
   return !Number.isNaN(value);
-}
-
-/** NaN if it is no number. */
-function parseLeniently(bytes: Buffer, start: number, end: number): number {
-  if (end - start > FLOAT_CHARACTERS_MAX) return Number.NaN;
-  const nul = bytes.indexOf(0, start);
-  if (nul >= 0 && nul < end) end = nul;
-  if (start === end) return 0;
-  while (start < end && BLANKS.includes(String.fromCharCode(bytes[start]!))) start++;
-  const shape = floatShape(bytes, start, end);
-  if (shape === "decimal") return Number(bytes.toString("latin1", start, end));
-  const value = parseBinaryFloat(bytes, start, end, shape, DOUBLE);
-  if (value === undefined) return Number.NaN;
-  if (value.infinite !== 0) return value.infinite * Number.POSITIVE_INFINITY;
-  return Number(value.mantissa) * 2 ** value.exponent;
 }
 
 function parseTextEnd(args: Args, index: number, into: RangeEnd): boolean {

@@ -27,6 +27,7 @@ import { publishCommands } from "./pubsub-publish.ts";
 import { setCommands } from "./sets.ts";
 import { setAlgebraCommands } from "./sets-algebra.ts";
 import { setRandomCommands } from "./sets-random.ts";
+import { sortCommands } from "./sort.ts";
 import { sortedSetCommands } from "./sorted-sets.ts";
 import { sortedSetAlgebraCommands } from "./sorted-sets-algebra.ts";
 import { sortedSetBlockCommands } from "./sorted-sets-block.ts";
@@ -86,6 +87,7 @@ const families: readonly (readonly CommandRow[])[] = [
   streamPendingCommands,
   streamClaimCommands,
   streamInfoCommands,
+  sortCommands,
   keyCommands,
   keyExpireCommands,
   keyMoveCommands,

@@ -79,4 +79,7 @@ export const eventSteps: readonly string[] = [
   "xgroup CREATE a g 0 MKSTREAM; xadd a 1-1 f v; xadd a 2-1 f v; xreadgroup GROUP g c NOACK COUNT 1 STREAMS a >; xreadgroup GROUP g d STREAMS a >",
   "xgroup CREATE a g 0 MKSTREAM; xadd a 1-1 f v; xreadgroup GROUP g c STREAMS a >; xclaim a g d 0 1-1; xautoclaim a g e 0 -; xpending a g",
   "xgroup CREATE a g 0 MKSTREAM; xadd a 1-1 f v; xclaim a g d 0 1-1 FORCE JUSTID; xdel a 1-1; xclaim a g d 0 1-1; xinfo STREAM a",
+  // sort
+  "rpush a 3 1 2; sort a; sort a store b; sort a limit 5 1 store b; sort a limit 5 1 store b; sort a store a; sort_ro a",
+  "sadd a 3 1 2; set w_1 7; sort a by w_* get # get w_* store b; sort nosuch store b; zadd z 1 x; sort z store b; sort z alpha store b",
 ];

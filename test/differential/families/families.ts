@@ -10,6 +10,7 @@ import { keys } from "./keys.ts";
 import { lists } from "./lists.ts";
 import { sets } from "./sets.ts";
 import { streams } from "./streams.ts";
+import { sort } from "./sort.ts";
 import { strings } from "./strings.ts";
 import { zsets } from "./zsets.ts";
 
@@ -19,6 +20,7 @@ export const families: readonly Family[] = [
   zsets,
   geo,
   streams,
+  sort,
   lists,
   strings,
   keys,
