@@ -246,6 +246,11 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["sort", "sort_ro"],
+    what: "A small sorted set stays a listpack when it is sorted",
+    why: "Redis makes a skiplist of it, for good, by what should be a read",
+  },
+  {
+    commands: ["sort", "sort_ro"],
     what: "Equal elements of `ALPHA` with `BY` keep the order that they had; in Redis with `LIMIT` they have any. An error of a command before never makes it fail",
     why: "all replicas must have the same order; Redis 7.0 looks at a number that an earlier command may have left behind",
   },

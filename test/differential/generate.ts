@@ -158,12 +158,23 @@ function keepRepeatsFew(command: string[]): void {
   if (/^-\d{4,}$/.test(command[2] ?? "")) command[2] = "-999";
 }
 
+/**
+ * Redis makes a skiplist of every sorted set that it sorts; nobody but the family of SORT looks at its keys. And with ALPHA
+ * and BY only a list has an order in which equal elements stay.
+ */
+function sortable(command: string[]): string[] {
+  const [name = "", key = "", ...options] = command;
+  const words = options.map((word) => word.toUpperCase());
+  const needsList = words.includes("ALPHA") && words.includes("BY");
+  return [name, needsList ? "sort:list" : key.startsWith("sort:") ? key : "sort:none", ...options];
+}
+
 /** What must come before a command so that Redis answers as it should. */
 function prepared(command: string[]): string[][] {
   // It digests dead keys that nobody has asked for yet.
   if (command[1] === "DIGEST-VALUE") return [["EXISTS", ...command.slice(2)], command];
   // SORT of 7.0 looks at errno, and does not clear it before. ZADD does.
-  if (/^SORT(_RO)?$/i.test(command[0] ?? "")) return [["ZADD", "errno", "XX", "0.5", "x"], command];
+  if (/^SORT(_RO)?$/i.test(command[0] ?? "")) return [["ZADD", "errno", "XX", "0.5", "x"], sortable(command)];
   return [command];
 }
 

@@ -11,11 +11,15 @@ const NUMBERS =
   "0 1 2 10 -1 -7 3.25 1e3 -2.5e-1 0x10 inf -inf +4 007 9007199254740993 1e308 0.5 .5 5. 1.0 100000000000000000000".split(
     " ",
   );
-const NOT_NUMBERS = ["x", "nan", "1e400", "1e-400", "5e-324", "1 ", "", " 3", "1\x00x", "--1", "0x"];
+const NOT_NUMBERS = ["x", "nan", "1e400", "1e-400", "5e-324", "1 ", "", " 3", "--1", "0x"];
 
 const number = (g: Draw): string => (g.chance(1, 300) ? g.pick(NOT_NUMBERS) : g.pick(NUMBERS));
+/** What is behind a NUL is not looked at. No elements: then equal ones would differ. */
+const weight = (g: Draw): string => (g.chance(1, 20) ? `${number(g)}\x00${g.below(9)}` : number(g));
 const word = (g: Draw): string =>
-  g.chance(1, 60) ? g.bytes(g.below(6)) : `${g.pick(["a", "b", "ab", "Z"])}${g.below(40)}`;
+  g.chance(1, 60)
+    ? g.bytes(g.below(6)).replace(/\0/g, "y")
+    : `${g.pick(["a", "b", "ab", "Z"])}${g.below(40)}`;
 const element = (g: Draw): string => (g.chance(1, 12) ? word(g) : g.chance(1, 2) ? g.pick(NAMES) : number(g));
 const elements = (g: Draw): string[] =>
   Array.from({ length: 1 + g.below(g.chance(1, 6) ? 20 : 5) }, () => element(g));
@@ -37,7 +41,7 @@ const limit = (g: Draw): string[] => [
 const order = (g: Draw): string[] => [g.mixCase(g.pick(["ASC", "DESC", "DESC"]))];
 const gets = (g: Draw): string[] =>
   Array.from({ length: 1 + g.below(2) }, () => [g.mixCase("GET"), get(g)]).flat();
-const key = (g: Draw): string => (g.chance(1, 15) ? g.key() : g.ownKey());
+const key = (g: Draw): string => (g.chance(1, 15) ? g.pick(["sort:hash", "sort:none"]) : g.ownKey());
 
 /** Without BY: every order is defined. */
 const plain = (g: Draw): string[] => [
@@ -71,7 +75,7 @@ const byText = (g: Draw): string[] => [
     () => gets(g),
   ),
 ];
-const storing = (g: Draw): string[] => [g.mixCase("STORE"), g.chance(1, 3) ? key(g) : STORED];
+const storing = (g: Draw): string[] => [g.mixCase("STORE"), g.chance(1, 3) ? g.ownKey() : STORED];
 
 export const sort: Family = {
   name: "sort",
@@ -82,9 +86,9 @@ export const sort: Family = {
     [4, (g) => ["RPUSH", "sort:list", ...several(g)]],
     [4, (g) => ["SADD", "sort:set", ...several(g)]],
     [4, (g) => ["ZADD", "sort:zset", ...several(g).flatMap((one) => [String(g.below(9)), one])]],
-    [3, (g) => ["SET", `w_${g.chance(1, 8) ? element(g) : g.pick(NAMES)}`, number(g)]],
+    [3, (g) => ["SET", `w_${g.chance(1, 8) ? element(g) : g.pick(NAMES)}`, weight(g)]],
     [1, (g) => ["SET", `v_${g.pick(NAMES)}`, word(g)]],
-    [2, (g) => ["HSET", `h_${g.pick(NAMES)}`, "f", number(g), "g", word(g), "f->g", "1"]],
+    [2, (g) => ["HSET", `h_${g.pick(NAMES)}`, "f", weight(g), "g", word(g), "f->g", "1"]],
     [1, (g) => ["DEL", `${g.pick(["w_", "h_", "v_"])}${g.pick(NAMES)}`]],
     [10, (g) => [g.pick(["SORT", "SORT_RO"]), key(g), ...plain(g)]],
     [10, (g) => [g.pick(["SORT", "SORT_RO"]), key(g), ...byNumber(g)]],
@@ -100,6 +104,7 @@ export const sort: Family = {
     [1, (g) => ["SORT_RO", key(g), ...plain(g), ...storing(g)]],
     [4, () => ["LRANGE", STORED, "0", "-1"]],
     [2, (g) => ["DEL", g.ownKey()]],
+    [1, (g) => ["HSET", "sort:hash", "f", weight(g)]],
     [1, (g) => ["TYPE", key(g)]],
   ],
   sequences: [
@@ -118,8 +123,13 @@ export const sort: Family = {
   ],
   rules: [
     {
-      command: /^SORT(_RO)? [^ ]+ BY (NOSORT|#|NOSTAR.*|W_->F)$/s,
+      command: /^SORT(_RO)? (?!SORT:LIST |SORT:ZSET )(?=.* LIMIT ).* BY [^*\0 ]*([\0 ]|$)/s,
       reason: "a set that is not sorted has an order of each side's own",
+      normalise: () => "some elements",
+    },
+    {
+      command: /^SORT(_RO)? (?!SORT:LIST |SORT:ZSET ).* BY [^*\0 ]*([\0 ]|$)/s,
+      reason: "the same, all of it",
       normalise: sorted,
     },
   ],
