@@ -35,7 +35,4 @@ export const absences: readonly Absence[] = [
   ),
   senseless(/^(pfdebug|pfselftest)$/, "tests of Redis's implementation"),
   senseless(/^lolwut$/, "Redis's own art"),
-  later(/^sort(_ro)?$|^x/, "being written"),
-  later(/^(cluster(\||$)|asking$|readonly$|readwrite$)/, "being written"),
-  later(/^x/, "being written"),
 ];

@@ -47,7 +47,6 @@ export class Generator {
       return this.#sequence()
         .flatMap((command) => this.#mended(command))
         .map(toBuffers);
-    if (g.chance(1, 100)) return this.#sequence().flatMap(prepared).map(toBuffers);
     const some = this.#focused.length > 0 && g.chance(9, 10) ? this.#focused : this.#all;
     const [family, maker] = g.pick(some);
     g.familyKeys = family.keys ?? [];
@@ -69,9 +68,6 @@ export class Generator {
       all = [...before, ...all, ...after];
     }
     return all;
-    keepDeadlinesFar(command);
-    if (g.chance(1, 8)) command[0] = g.mixCase(command[0] ?? "");
-    return prepared(command).map(toBuffers);
   }
 
   /** One command of each maker and one of each sequence: what is rare has its turn as well. */
@@ -86,8 +82,6 @@ export class Generator {
       commands.push(...sequence(g));
     }
     return commands.flatMap((command) => this.#mended(command)).map(toBuffers);
-    for (const command of commands) keepDeadlinesFar(command);
-    return commands.flatMap(prepared).map(toBuffers);
   }
 
   #spoil(command: string[]): void {
@@ -156,26 +150,6 @@ function keepDeadlinesFar(command: string[]): void {
 function keepRepeatsFew(command: string[]): void {
   if (!/^(SRANDMEMBER|HRANDFIELD|ZRANDMEMBER)$/i.test(command[0] ?? "")) return;
   if (/^-\d{4,}$/.test(command[2] ?? "")) command[2] = "-999";
-}
-
-/**
- * Redis makes a skiplist of every sorted set that it sorts; nobody but the family of SORT looks at its keys. And with ALPHA
- * and BY only a list has an order in which equal elements stay.
- */
-function sortable(command: string[]): string[] {
-  const [name = "", key = "", ...options] = command;
-  const words = options.map((word) => word.toUpperCase());
-  const needsList = words.includes("ALPHA") && words.includes("BY");
-  return [name, needsList ? "sort:list" : key.startsWith("sort:") ? key : "sort:none", ...options];
-}
-
-/** What must come before a command so that Redis answers as it should. */
-function prepared(command: string[]): string[][] {
-  // It digests dead keys that nobody has asked for yet.
-  if (command[1] === "DIGEST-VALUE") return [["EXISTS", ...command.slice(2)], command];
-  // SORT of 7.0 looks at errno, and does not clear it before. ZADD does.
-  if (/^SORT(_RO)?$/i.test(command[0] ?? "")) return [["ZADD", "errno", "XX", "0.5", "x"], sortable(command)];
-  return [command];
 }
 
 function toBuffers(words: readonly string[]): Command {

@@ -9,8 +9,8 @@ import { hyperloglog } from "./hyperloglog.ts";
 import { keys } from "./keys.ts";
 import { lists } from "./lists.ts";
 import { sets } from "./sets.ts";
-import { streams } from "./streams.ts";
 import { sort } from "./sort.ts";
+import { streams } from "./streams.ts";
 import { strings } from "./strings.ts";
 import { zsets } from "./zsets.ts";
 

@@ -77,6 +77,18 @@ const byText = (g: Draw): string[] => [
 ];
 const storing = (g: Draw): string[] => [g.mixCase("STORE"), g.chance(1, 3) ? g.ownKey() : STORED];
 
+/**
+ * Redis makes a skiplist of every sorted set that it sorts; nobody but this family looks at its keys. With ALPHA and BY only a
+ * list has an order in which equal elements stay. And SORT of 7.0 looks at errno without clearing it, as ZADD does.
+ */
+function mend(_: Draw, command: string[]): { before: string[][]; after: string[][] } {
+  if (!/^SORT(_RO)?$/i.test(command[0] ?? "") || command.length < 2) return { before: [], after: [] };
+  const words = command.slice(2).map((word) => word.toUpperCase());
+  if (words.includes("ALPHA") && words.includes("BY")) command[1] = "sort:list";
+  else if (!command[1]!.startsWith("sort:")) command[1] = "sort:none";
+  return { before: [["ZADD", "errno", "XX", "0.5", "x"]], after: [] };
+}
+
 export const sort: Family = {
   name: "sort",
   keys: KEYS,
@@ -121,6 +133,7 @@ export const sort: Family = {
       ["DEL", "sort:list"],
     ],
   ],
+  mend,
   rules: [
     {
       command: /^SORT(_RO)? (?!SORT:LIST |SORT:ZSET )(?=.* LIMIT ).* BY [^*\0 ]*([\0 ]|$)/s,
