@@ -5,6 +5,11 @@ import type { Client } from "./local-context.ts";
 /** What a connection costs beside its buffers: session, socket, parser. A rough constant, for tot-mem. */
 const SESSION_BYTES = 2048;
 
+/** What a connection takes of memory, for tot-mem and INFO. */
+export function clientBytes(client: Client): number {
+  return SESSION_BYTES + client.queryBufferBytes + client.queryBufferFreeBytes + client.outputBufferBytes;
+}
+
 /** Printable ASCII without spaces; the empty name takes the name away. */
 export function validClientName(latin1: string): boolean {
   return /^[!-~]*$/.test(latin1);
@@ -12,7 +17,6 @@ export function validClientName(latin1: string): boolean {
 
 /** As Redis 7.2 prints it, without a line end. `nowMs` is the wall clock. */
 export function clientLine(client: Client, nowMs: number): string {
-  const memory = client.queryBufferBytes + client.queryBufferFreeBytes + client.outputBufferBytes;
   const fields: readonly (readonly [string, string | number])[] = [
     ["id", client.id],
     ["addr", client.address],
@@ -36,7 +40,7 @@ export function clientLine(client: Client, nowMs: number): string {
     ["obl", 0],
     ["oll", client.outputBufferBytes > 0 ? 1 : 0],
     ["omem", client.outputBufferBytes],
-    ["tot-mem", SESSION_BYTES + memory],
+    ["tot-mem", clientBytes(client)],
     ["events", client.outputBufferBytes > 0 ? "rw" : "r"],
     ["cmd", client.lastCommandName],
     ["user", "default"],

@@ -1,6 +1,7 @@
 // Clock, randomness and facts about the process, for the node's ports. Nothing here is scheduled.
 
 import { randomBytes, randomInt } from "node:crypto";
+import { totalmem } from "node:os";
 import type { Clock, Entropy, ProcessInfo } from "../node/ports.ts";
 
 export const systemClock: Clock = {
@@ -37,6 +38,7 @@ export function processInfo(version: string, configFile: string): ProcessInfo {
     configFile,
     residentBytes: () => process.memoryUsage.rss(),
     heapUsedBytes: () => process.memoryUsage().heapUsed,
+    systemBytes: totalmem(),
     cpuSeconds: () => {
       const { user, system } = process.cpuUsage();
       return { user: user / 1e6, system: system / 1e6 };

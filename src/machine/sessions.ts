@@ -6,7 +6,7 @@ import { assert, fail } from "../base/assert.ts";
 import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
 import { Xoshiro } from "../base/prng.ts";
 import { TRY_COMMAND, TRY_DATABASE } from "../command/blocking.ts";
-import { lookup } from "../command/lookup.ts";
+import { lookupId, rows } from "../command/lookup.ts";
 import { EXEC_COMMANDS, transactionError } from "../command/transactions.ts";
 import type { DataRow, ReplicatedSessions } from "../command/types.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
@@ -17,9 +17,16 @@ import { encodeSessionState, type Owner, type SessionState } from "../wire/sessi
 import { Blocking, type BlockingHost } from "./blocking.ts";
 import { WatchTable } from "./watches.ts";
 
+/** Told of each command of a transaction whose replies are heard, around its run. */
+export interface CommandObserver {
+  begin(id: number, reply: ReplyWriter): void;
+  end(id: number, args: Args, reply: ReplyWriter): void;
+}
+
 export class Sessions implements ReplicatedSessions, KeyWatcher {
   readonly watches = new WatchTable();
   readonly blocking: Blocking;
+  observer: CommandObserver | undefined;
   readonly #host: BlockingHost;
   readonly #parser: RequestParser;
   readonly #args = new Args();
@@ -175,15 +182,19 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
       const status = parser.next(bytes, at, to);
       if (status !== COMMAND) fail(`no command at byte ${at} of a transaction of ${to} bytes`);
       args.set(bytes, parser.offsets, 0, parser.argumentCount);
-      const row = lookup(args);
+      const id = lookupId(args);
+      const row = rows[id];
       if (row === undefined) fail(`unknown command ${args.text(0)} in a transaction`);
       if (row.name === "select") {
         database = Number(args.text(1));
         continue;
       }
+      const observer = reply.muted ? undefined : this.observer;
+      observer?.begin(id, reply);
       if (row.route === "write") this.#host.perform(row, args, database, reply);
       else if (row.route === "read") this.#read(row, args, database, reply);
       else fail(`${row.name} has no place in a transaction of the log`);
+      observer?.end(id, args, reply);
       ran++;
       // The client will be dropped for it; what changes data must go on all the same.
       if (reply.position > OUTPUT_BYTES_MAX) reply.muted = true;

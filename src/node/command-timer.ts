@@ -1,14 +1,17 @@
 // Which commands are timed, and where the times go: SLOWLOG, LATENCY, INFO commandstats. Reading a clock
-// twice costs as much as a small command, so commands that cannot be slow are timed only when the slow log
-// asks for times they could reach.
+// twice costs as much as a small command, so of commands that cannot be slow one in so many is timed, or all of them
+// when the slow log asks for times they could reach.
 
 import type { Args } from "../base/args.ts";
+import { rows } from "../command/lookup.ts";
 import type { Clock } from "./ports.ts";
-import { untimed } from "./row-facts.ts";
+import { sampled } from "./row-facts.ts";
 import type { Session } from "./session.ts";
 
 /** A fast command never takes longer than this by itself; a lower slow-log threshold times everything. */
 const FAST_COMMAND_MICROSECONDS = 1000;
+/** The first of so many calls is timed. A power of two. */
+const SAMPLE_CALLS = 32;
 
 export interface TimerSinks {
   record(id: number, microseconds: number, args: Args, session: Session): void;
@@ -18,6 +21,8 @@ export interface TimerSinks {
 
 export class CommandTimer {
   #timeAll = false;
+  /** Of each row, calls that a sample is taken of. */
+  readonly #calls = new Uint32Array(rows.length);
   readonly #clock: Clock;
   readonly #sinks: TimerSinks;
 
@@ -33,7 +38,15 @@ export class CommandTimer {
 
   /** The time to give to stop(), or 0 when this command is not timed. */
   start(id: number): number {
-    return this.#timeAll || untimed[id] === 0 ? this.#clock.monotonicUs() : 0;
+    if (this.#timeAll || sampled[id] === 0) return this.#clock.monotonicUs();
+    const calls = this.#calls[id]!;
+    this.#calls[id] = calls + 1;
+    return (calls & (SAMPLE_CALLS - 1)) === 0 ? this.#clock.monotonicUs() : 0;
+  }
+
+  /** The next call of each command is timed again. */
+  reset(): void {
+    this.#calls.fill(0);
   }
 
   stop(id: number, startUs: number, args: Args, session: Session): void {

@@ -192,8 +192,11 @@ export class Dispatch {
     if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
     // The next leader carries it out, and this node passes it on like any other command.
     if (id === REMOVE_MEMBER_ID && node.operator.handsOver(args.text(2))) return session.setHold(HOLD_LEADER);
-    this.#begun(session, id, args);
+    node.server.commandStatistics.count(id);
+    node.requestTurn();
     node.server.run(session, id, args);
+    // Not before, as in Redis: a SELECT is shown in the database that it chose.
+    if (node.monitoring) node.feedMonitors(session, id, args);
     session.authenticationChanged();
     // A command that waits is answered, and counted, when it has waited enough.
     if (!session.isParked) session.commandCountTotal++;

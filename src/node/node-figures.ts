@@ -1,5 +1,6 @@
 // What INFO, ROLE and MEMORY show of this node, read from the parts that hold it at the moment they are asked.
 
+import { clientBytes } from "../command/client-info.ts";
 import type { ClientsView, MemoryFigures, RaftPeer, RaftView } from "../command/local-context.ts";
 import { parseAddress } from "../config/special-kinds.ts";
 import { DEADLINE_LOGICAL_BYTES, HEADER_BYTES, SLOT_LOGICAL_BYTES } from "../store/types.ts";
@@ -12,6 +13,8 @@ import type { ServerStatistics } from "./service/statistics.ts";
 const RUN_ID_DIGITS = 40;
 /** What a key takes beside its own bytes and its value's. */
 const KEY_OVERHEAD_BYTES = HEADER_BYTES + SLOT_LOGICAL_BYTES;
+/** Deadlines that are looked at for the mean of a database. */
+const TTL_SAMPLES = 256;
 
 export class NodeFigures implements InfoSource {
   readonly #node: SeshatNode;
@@ -86,9 +89,7 @@ export class NodeFigures implements InfoSource {
       overheadBytes += keys.size * KEY_OVERHEAD_BYTES + keys.expiringCount * DEADLINE_LOGICAL_BYTES;
     }
     let clientsBytes = 0;
-    for (const session of this.#server.clients.values()) {
-      clientsBytes += session.queryBufferBytes + session.queryBufferFreeBytes + session.outputBufferBytes;
-    }
+    for (const session of this.#server.clients.values()) clientsBytes += clientBytes(session);
     const allocatedBytes = ports.host.heapUsedBytes() + store.reservedBytes;
     this.notePeak();
     return {
@@ -97,7 +98,7 @@ export class NodeFigures implements InfoSource {
       overheadBytes,
       allocatedBytes,
       residentBytes: ports.host.residentBytes(),
-      systemTotalBytes: 0,
+      systemTotalBytes: ports.host.systemBytes,
       clientsBytes,
       raftLogBytes: replica.storage?.bytes ?? 0,
       keyCount,
@@ -112,6 +113,10 @@ export class NodeFigures implements InfoSource {
 
   get port(): number {
     return this.#node.settings.port;
+  }
+
+  get bind(): readonly string[] {
+    return this.#node.settings.bind;
   }
 
   get clientsMax(): number {
@@ -139,8 +144,15 @@ export class NodeFigures implements InfoSource {
   }
 
   get keyspace(): readonly KeyspaceFigures[] {
-    return this.#node.replica.machine.store.databases
-      .map((keys, database) => ({ database, keys: keys.size, expires: keys.expiringCount, averageTtlMs: 0 }))
+    const { replica } = this.#node;
+    const nowMs = replica.runningMs();
+    return replica.machine.store.databases
+      .map((keys, database) => ({
+        database,
+        keys: keys.size,
+        expires: keys.expiringCount,
+        averageTtlMs: keys.averageTtlMs(nowMs, TTL_SAMPLES),
+      }))
       .filter(({ keys }) => keys > 0);
   }
 }

@@ -273,6 +273,8 @@ export interface ProcessInfo {
   /** Resident memory in bytes. A system call: not per command. */
   residentBytes(): number;
   heapUsedBytes(): number;
+  /** Memory of the machine. */
+  readonly systemBytes: number;
   /** Seconds of CPU since the start. */
   cpuSeconds(): { readonly user: number; readonly system: number };
 }

@@ -18,7 +18,9 @@ import type { CommandTimer } from "./command-timer.ts";
 import type { EntryMemory } from "./entry-memory.ts";
 import type { MemoryLimit } from "./memory-limit.ts";
 import type { ReplyOutput } from "./reply-output.ts";
+import { rowIds } from "./row-facts.ts";
 import type { Session } from "./session.ts";
+import { TransactionObserver } from "./transaction-observer.ts";
 import { ITEM_READ, ITEM_WRITE, TurnBatch } from "./turn-batch.ts";
 
 const UNCERTAIN = "UNCERTAIN the command was proposed, but leadership was lost before its outcome was known";
@@ -38,6 +40,7 @@ export interface ProposalsParts {
 export class Proposals {
   open: TurnBatch;
   readonly #parts: ProposalsParts;
+  readonly #inTransaction: TransactionObserver;
   readonly #args = new Args();
   readonly #spare: TurnBatch[] = [];
   #serial = 0;
@@ -47,6 +50,8 @@ export class Proposals {
   constructor(parts: ProposalsParts) {
     this.#parts = parts;
     this.open = new TurnBatch(parts.memory);
+    this.#inTransaction = new TransactionObserver(parts.timer);
+    parts.machine.sessions.observer = this.#inTransaction;
   }
 
   /** At the start of a turn: what the log has dropped can be written over. */
@@ -159,6 +164,7 @@ export class Proposals {
       const errorsBefore = writer.errors;
       const mark = writer.position;
       if (kind === ITEM_WRITE) {
+        this.#inTransaction.session = session;
         machine.run(row, args, batch.databases[item]!, writer);
         session.lastWriteIndex = index;
       } else {
@@ -167,11 +173,13 @@ export class Proposals {
         row.run(readContext, args, writer);
       }
       if (startUs !== 0) timer.stop(id, startUs, args, session);
-      if (writer.errors !== errorsBefore) timer.failed(id, errorsBefore);
+      // An EXEC does not fail: commands in it do, and were counted.
+      if (writer.errors !== errorsBefore && id !== rowIds.exec) timer.failed(id, errorsBefore);
       session.answered();
       if (session.plan !== undefined) session.takeReply(mark);
       if (writer.position > OUTPUT_BYTES_MAX) session.overflow();
     }
+    this.#inTransaction.session = undefined;
     machine.endEntry();
   }
 

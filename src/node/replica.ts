@@ -226,7 +226,7 @@ export class Replica {
     this.readsAllowed = raft.leaseValid();
     if (this.readsAllowed) {
       const { machine } = this;
-      const runningMs = this.#runningMs();
+      const runningMs = this.runningMs();
       machine.store.setTime(machine.timeMs, runningMs);
       this.readContext.nowMs = runningMs;
     }
@@ -363,7 +363,7 @@ export class Replica {
     const raft = this.raft!;
     const { proposals } = this;
     if (this.mode !== MODE_LEADER) return;
-    const runningMs = this.#runningMs();
+    const runningMs = this.runningMs();
     // An entry without commands moves time, so that all replicas can reclaim what is due, or evicts.
     const due = this.#isDue();
     const evicts = this.limit.wantsEntry(this.machine.store);
@@ -371,7 +371,8 @@ export class Replica {
     proposals.propose(raft, runningMs, this.#prng.u32(), this.activeExpire ? 0 : FLAG_KEEP_DUE, due);
   }
 
-  #runningMs(): number {
+  /** Cluster time now. */
+  runningMs(): number {
     return Math.max(this.machine.timeMs, this.clock.running(this.monotonicMs, this.wallMs));
   }
 
@@ -382,7 +383,7 @@ export class Replica {
       proposals.open.count === 0 &&
       this.activeExpire &&
       this.#inFlight.count === 0 &&
-      this.machine.store.nextDeadlineMs() <= this.#runningMs()
+      this.machine.store.nextDeadlineMs() <= this.runningMs()
     );
   }
 

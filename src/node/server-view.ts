@@ -153,9 +153,11 @@ export class ServerView implements Server, TimerSinks {
     const mark = writer.position;
     const wasMuted = session.muted;
     const startUs = replica.timer.start(id);
+    const errorsBefore = writer.errors;
     const context: LocalContext = { client: session, server: this };
     run(context, args, writer);
     if (startUs !== 0) replica.timer.stop(id, startUs, args, session);
+    this.countErrors(id, errorsBefore);
     if (wasMuted && session.muted && subscribes[id] === 0)
       output.attach(session, session.protocol, false).position = mark;
   }
@@ -282,6 +284,7 @@ export class ServerView implements Server, TimerSinks {
   resetStatistics(): void {
     this.statistics.reset();
     this.commandStatistics.reset();
+    this.#node.replica.timer.reset();
   }
 
   shutdown(options: ShutdownOptions): string | undefined {

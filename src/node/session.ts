@@ -170,6 +170,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
   /** More is owed to this client than any client may leave unread: it is dropped, the rest is not written. */
   overflow(): void {
     this.silenced = true;
+    this.#node.server.statistics.outputBufferDisconnections++;
     this.#node.ports.log.warn({ client: this.address }, "closed: too much to send");
     this.close(false);
   }
@@ -432,6 +433,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
         { client: this.address, bytes: length },
         "closed: query buffer limit reached",
       );
+      this.#node.server.statistics.queryBufferDisconnections++;
       this.close(false);
     } else if (this.#hold !== HOLD_NONE && length > HELD_INPUT_BYTES_MAX && !this.#readingPaused) {
       this.#readingPaused = true;
@@ -445,10 +447,11 @@ export class Session extends SessionFields implements Client, ClientHandler {
       this.#readingPaused = true;
       this.connection.pauseReading();
     }
-    const { settings, replica, ports } = this.#node;
+    const { settings, replica, ports, server } = this.#node;
     if (!this.#outputLimiter.exceeded(bytes, settings.clientOutputLimits[this.kind], replica.monotonicMs))
       return;
     ports.log.warn({ client: this.address, bytes }, "closed: output buffer limit reached");
+    server.statistics.outputBufferDisconnections++;
     this.close(false);
   }
 

@@ -88,6 +88,21 @@ export class KeyspaceReads {
     return this.deadlines.size;
   }
 
+  /**
+   * Mean time to live of the keys with a deadline, 0 without any; an estimate by `samples` of them when there are more.
+   * Keys that are due and not reclaimed yet count as 0.
+   */
+  averageTtlMs(nowMs: number, samples: number): number {
+    const { deadlines } = this;
+    const count = Math.min(deadlines.size, samples);
+    let sum = 0;
+    // Places in a heap, evenly spaced, take their share of each of its levels.
+    for (let i = 0; i < count; i++) {
+      sum += Math.max(0, deadlines.deadlineAt(Math.floor((i * deadlines.size) / count)) - nowMs);
+    }
+    return count === 0 ? 0 : sum / count;
+  }
+
   /** Bytes of memory really held, in use or not: local metadata, for INFO. */
   get reservedBytes(): number {
     return this.arena.reservedBytes + this.index.reservedBytes + this.deadlines.reservedBytes;

@@ -196,7 +196,10 @@ export class Host {
         monotonicUs: () => world.nowMs * 1000,
         wallMs: () => world.wallMs,
         wallUs: () => world.wallMs * 1000,
-        sleep: () => {},
+        sleep: (milliseconds) => {
+          world.nowMs += milliseconds;
+          world.wallMs += milliseconds;
+        },
       },
       entropy: {
         u32: () => world.random.u32(),
@@ -213,6 +216,7 @@ export class Host {
         configFile: "",
         residentBytes: () => 0,
         heapUsedBytes: () => 0,
+        systemBytes: 0,
         cpuSeconds: () => ({ user: 0, system: 0 }),
       },
       lifecycle: {

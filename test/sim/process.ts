@@ -239,6 +239,7 @@ export class SimProcess implements Site {
         configFile: "",
         residentBytes: () => 0,
         heapUsedBytes: () => 0,
+        systemBytes: 0,
         cpuSeconds: () => ({ user: 0, system: 0 }),
       },
       lifecycle: {

@@ -1,6 +1,6 @@
 // INFO commandstats and latencystats, LATENCY HISTOGRAM: how often each command ran and how long it took.
 // Row numbers and durations come in. Counting is one addition in a typed array; durations come from the
-// commands that were timed, which may be a sample of all.
+// commands that were timed, which may be a sample of all, and stand for the others too.
 
 import type { CommandHistogram, CommandStatisticsView } from "../../command/local-context.ts";
 import type { CommandRow } from "../../command/types.ts";
@@ -160,17 +160,20 @@ export class CommandStatistics implements CommandStatisticsView {
   }
 
   histogram(name: string): CommandHistogram | undefined {
-    const histogram = this.#histograms[this.#idByName.get(name) ?? -1];
+    const id = this.#idByName.get(name) ?? -1;
+    const histogram = this.#histograms[id];
     if (histogram === undefined) return undefined;
     const buckets: [number, number][] = [];
+    // Counts grow with the bounds, so rounding keeps their order, and the last one is that of all calls.
+    const weight = Math.max(1, this.#calls[id]! / this.#timedCalls[id]!);
     let seen = histogram[0]!;
-    if (seen > 0) buckets.push([1, seen]);
+    if (seen > 0) buckets.push([1, Math.round(seen * weight)]);
     for (let doubling = 0; doubling < DOUBLINGS; doubling++) {
       const before = seen;
       for (let part = 0; part < PARTS; part++) seen += histogram[1 + doubling * PARTS + part]!;
-      if (seen > before) buckets.push([boundMicroseconds(doubling + 1), seen]);
+      if (seen > before) buckets.push([boundMicroseconds(doubling + 1), Math.round(seen * weight)]);
     }
-    return { calls: seen, buckets };
+    return { calls: Math.round(seen * weight), buckets };
   }
 }
 

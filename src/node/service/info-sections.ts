@@ -36,15 +36,22 @@ export function serverLines(source: InfoSource): readonly InfoLine[] {
     ["executable", executable],
     ["config_file", configFile],
     ["io_threads_active", 0],
+    ["listener0", `name=tcp,${source.bind.map((address) => `bind=${address},`).join("")}port=${source.port}`],
   ];
 }
 
 export function clientLines({ clients, clientsMax }: InfoSource): readonly InfoLine[] {
   let blocked = 0;
+  let subscribed = 0;
+  let watching = 0;
+  let watchedKeys = 0;
   let inputMax = 0;
   let outputMax = 0;
   for (const client of clients.list()) {
     if (client.blocked) blocked++;
+    if (client.kind === "pubsub") subscribed++;
+    if (client.watchedKeyCount > 0) watching++;
+    watchedKeys += client.watchedKeyCount;
     inputMax = Math.max(inputMax, client.queryBufferBytes);
     outputMax = Math.max(outputMax, client.outputBufferBytes);
   }
@@ -56,7 +63,10 @@ export function clientLines({ clients, clientsMax }: InfoSource): readonly InfoL
     ["client_recent_max_output_buffer", outputMax],
     ["blocked_clients", blocked],
     ["tracking_clients", 0],
+    ["pubsub_clients", subscribed],
+    ["watching_clients", watching],
     ["clients_in_timeout_table", 0],
+    ["total_watched_keys", watchedKeys],
   ];
 }
 
@@ -81,8 +91,8 @@ export function memoryLines({ memory }: InfoSource): readonly InfoLine[] {
     ["allocator_resident", memory.residentBytes],
     ["total_system_memory", memory.systemTotalBytes],
     ["total_system_memory_human", humanBytes(memory.systemTotalBytes)],
-    ["used_memory_vm_eval", 0],
     ["used_memory_lua", 0],
+    ["used_memory_vm_eval", 0],
     ["used_memory_lua_human", humanBytes(0)],
     ["used_memory_scripts_eval", 0],
     ["number_of_cached_scripts", 0],
@@ -147,6 +157,7 @@ export function persistenceLines(source: InfoSource): readonly InfoLine[] {
     ["aof_current_rewrite_time_sec", -1],
     ["aof_last_bgrewrite_status", "ok"],
     ["aof_rewrites", 0],
+    ["aof_rewrites_consecutive_failures", 0],
     ["aof_last_write_status", "ok"],
     ["aof_last_cow_size", 0],
     ["module_fork_in_progress", 0],

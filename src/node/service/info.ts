@@ -48,6 +48,8 @@ export interface InfoSource {
   readonly nowMicroseconds: number;
   readonly uptimeSeconds: number;
   readonly port: number;
+  /** Addresses that clients are listened for on, as set. */
+  readonly bind: readonly string[];
   readonly process: ProcessFigures;
   readonly clients: ClientsView;
   readonly clientsMax: number;

@@ -44,6 +44,10 @@ export class ErrorStatistics {
     this.#counts.set(code, (before ?? 0) + 1);
   }
 
+  countOf(code: string): number {
+    return this.#counts.get(code) ?? 0;
+  }
+
   /** By code. */
   entries(): readonly (readonly [code: string, count: number])[] {
     return [...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -64,6 +68,9 @@ export class ServerStatistics {
   clientOutputBytes = 0;
   peerInputBytes = 0;
   peerOutputBytes = 0;
+  /** Clients closed for sending, or leaving unread, more than settings allow. */
+  queryBufferDisconnections = 0;
+  outputBufferDisconnections = 0;
   readsProcessed = 0;
   writesProcessed = 0;
   keyspaceHits = 0;
@@ -104,6 +111,8 @@ export class ServerStatistics {
     this.clientOutputBytes = 0;
     this.peerInputBytes = 0;
     this.peerOutputBytes = 0;
+    this.queryBufferDisconnections = 0;
+    this.outputBufferDisconnections = 0;
     this.readsProcessed = 0;
     this.writesProcessed = 0;
     this.keyspaceHits = 0;

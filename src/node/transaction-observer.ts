@@ -1,0 +1,31 @@
+// The commands inside a transaction, timed and counted like others: SLOWLOG, LATENCY and INFO would not know of them
+// otherwise, as all of them are one EXEC. In: when each begins and ends. It changes nothing.
+
+import type { Args } from "../base/args.ts";
+import type { CommandObserver } from "../machine/sessions.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import type { CommandTimer } from "./command-timer.ts";
+import type { Session } from "./session.ts";
+
+export class TransactionObserver implements CommandObserver {
+  /** Whose transaction it is. */
+  session: Session | undefined;
+  readonly #timer: CommandTimer;
+  #startUs = 0;
+  #errorsBefore = 0;
+
+  constructor(timer: CommandTimer) {
+    this.#timer = timer;
+  }
+
+  begin(id: number, reply: ReplyWriter): void {
+    this.#startUs = this.#timer.start(id);
+    this.#errorsBefore = reply.errors;
+  }
+
+  end(id: number, args: Args, reply: ReplyWriter): void {
+    const { session } = this;
+    if (this.#startUs !== 0 && session !== undefined) this.#timer.stop(id, this.#startUs, args, session);
+    if (reply.errors !== this.#errorsBefore) this.#timer.failed(id, this.#errorsBefore);
+  }
+}
