@@ -89,13 +89,24 @@ function beginOf({ begin }: KeySpec, { args, from, count }: CommandSlice): numbe
   return undefined;
 }
 
-/** Where the flags depend on the options: SET with GET also reads. */
-function flagsOf(row: CommandRow, spec: KeySpec, { args, from, count }: CommandSlice): readonly string[] {
+/** Where the flags depend on the options: SET with GET also reads, BITFIELD with GETs only reads. */
+function flagsOf(row: CommandRow, spec: KeySpec, command: CommandSlice): readonly string[] {
+  const { args, from, count } = command;
   if (row.name === "set") {
     for (let i = 3; i < count; i++) if (args.is(from + i, "GET")) return ["RW", "access", "update"];
     return ["OW", "update"];
   }
+  if (row.name === "bitfield" && onlyGets(command)) return ["RO", "access"];
   return spec.flags.filter((flag) => flag !== "variable_flags" && flag !== "incomplete");
+}
+
+function onlyGets({ args, from, count }: CommandSlice): boolean {
+  for (let i = 2; i < count; i++) {
+    if (args.is(from + i, "GET") && i + 2 < count) i += 2;
+    else if (args.is(from + i, "OVERFLOW") && i + 1 < count) i += 1;
+    else return false;
+  }
+  return true;
 }
 
 /** SORT key ... STORE destination: its place cannot be said in a specification. The last STORE counts. */

@@ -304,6 +304,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
   }
 
   push(bytes: Uint8Array): void {
+    if (this.gone || this.closing) return;
     const writer = this.#node.output.attach(this, this.protocol, false);
     writer.raw(bytes, 0, bytes.length);
     this.#node.requestTurn();

@@ -175,6 +175,21 @@ export const differences: readonly Difference[] = [
     why: "`maxmemory` is held against a number that all replicas agree on",
   },
   {
+    commands: ["info", "latency|histogram"],
+    what: "Of fast commands one call in 32 is timed, from the first on, and stands for the others; all are when `slowlog-log-slower-than` is below 1 ms. `DEBUG` has a line for each subcommand",
+    why: "reading a clock twice costs as much as a `GET`",
+  },
+  {
+    commands: ["info"],
+    what: "A command that was passed on is a call on both nodes; its time, its error and its key hits are counted by the leader",
+    why: "that is where it ran",
+  },
+  {
+    commands: ["monitor"],
+    what: "The commands of a transaction are shown when `EXEC` is sent, also when a watched key then makes it fail. On a node that does not lead, what other nodes' clients send is not shown; the leader shows what was passed on to it, too",
+    why: "a command is shown where it is taken, in time for whoever watches it hang",
+  },
+  {
     commands: ["shutdown"],
     what: "Leadership is handed over first. `SAVE` saves nothing",
     why: "the node's clients should not wait for an election; there is no disk",

@@ -7,19 +7,17 @@
 // 7.0 sends a client's own message before the reply to PUBLISH, 7.2 and we behind it.
 
 import assert from "node:assert/strict";
-import { connect, type Socket } from "node:net";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { encodeCommand } from "../../src/resp/encode-command.ts";
-import { type Client, World } from "../node/world.ts";
+import { World } from "../node/world.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
-import { replyEnd } from "./tcp-executor.ts";
+import { Ours, partsOf, portOf, Theirs } from "./sides.ts";
 
 const version = installedVersion();
 const seed = Number(process.env["PUBSUB_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
 const stepCount = Number(process.env["PUBSUB_STEPS"] ?? 2000);
 const CLIENTS = 4;
-const FENCE = "fence";
 
 const NAMES = ["a", "b", "news.x", "news.y", "", "[a]", "n*", "\u00ff\r\n"];
 const PATTERNS = ["*", "news.*", "?", "[ab]", "news.[^x]", "nothing", ""];
@@ -75,85 +73,8 @@ class Steps {
   }
 }
 
-/** One connection; `fenced` gives what has come before the answer to a PING of ours. */
-interface Side {
-  send(bytes: Buffer): void;
-  fenced(): Promise<Buffer>;
-}
-
-function untilFence(received: Buffer): number {
-  for (let at = 0; at < received.length; ) {
-    const end = replyEnd(received, at);
-    if (end < 0) return -1;
-    if (received.toString("latin1", at, end).endsWith(`$5\r\n${FENCE}\r\n`)) return at;
-    at = end;
-  }
-  return -1;
-}
-
-class Theirs implements Side {
-  readonly socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
-  #wake: () => void = () => {};
-
-  constructor(port: number) {
-    this.socket = connect({ host: "127.0.0.1", port, noDelay: true });
-    this.socket.on("data", (chunk) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#wake();
-    });
-  }
-
-  send(bytes: Buffer): void {
-    this.socket.write(bytes);
-  }
-
-  async fenced(): Promise<Buffer> {
-    this.send(encodeCommand(["PING", FENCE]));
-    for (;;) {
-      const at = untilFence(this.#received);
-      if (at >= 0) {
-        const before = this.#received.subarray(0, at);
-        this.#received = Buffer.alloc(0);
-        return before;
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-}
-
-class Ours implements Side {
-  readonly #client: Client;
-
-  constructor(world: World) {
-    this.#client = world.host("n1").connect();
-  }
-
-  send(bytes: Buffer): void {
-    this.#client.sendRaw(bytes);
-    this.#client.host.world.settle();
-  }
-
-  fenced(): Promise<Buffer> {
-    this.send(encodeCommand(["PING", FENCE]));
-    const received = Buffer.from(this.#client.take(), "latin1");
-    return Promise.resolve(received.subarray(0, untilFence(received)));
-  }
-}
-
-/** The single replies and messages, sorted; lists of names and the server's own words are made comparable. */
-function comparable(received: Buffer): string[] {
-  const parts: string[] = [];
-  for (let at = 0; at < received.length; ) {
-    const end = replyEnd(received, at);
-    assert.ok(end > 0, `half a reply: ${JSON.stringify(received.toString("latin1", at))}`);
-    parts.push(received.toString("latin1", at, end));
-    at = end;
-  }
-  return parts.sort();
-}
+/** Lists of names and the server's own words are made comparable. */
+const comparable = (received: Buffer): string[] => partsOf(received).sort();
 
 /** PUBSUB CHANNELS has no order: its names are sorted. */
 function withoutOrder(step: Step, parts: string[]): string[] {
@@ -179,10 +100,9 @@ test.skipIf(version === undefined)(
     const world = new World();
     world.start(1);
     world.until("a leader", () => world.leader() !== undefined);
-    const [info] = await server.executor.run([[Buffer.from("INFO"), Buffer.from("server")]]);
-    const port = Number(/tcp_port:(\d+)/.exec(info!.toString())![1]);
+    const port = await portOf(server);
     const theirs = Array.from({ length: CLIENTS }, () => new Theirs(port));
-    const ours = Array.from({ length: CLIENTS }, () => new Ours(world));
+    const ours = Array.from({ length: CLIENTS }, () => new Ours(world.host("n1")));
     try {
       const steps = new Steps(seed);
       let messages = 0;

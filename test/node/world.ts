@@ -380,8 +380,8 @@ class SimSnapshot implements SnapshotStreamOut {
 
 export class Client implements ClientConnection {
   readonly id: number;
-  readonly address = "127.0.0.1:1";
-  readonly localAddress = "127.0.0.1:2";
+  readonly address: string;
+  readonly localAddress = "127.0.0.1:6379";
   readonly isLoopback = true;
   pendingBytes = 0;
   isClosed = false;
@@ -392,6 +392,7 @@ export class Client implements ClientConnection {
   constructor(host: Host) {
     this.host = host;
     this.id = host.world.nextId();
+    this.address = `127.0.0.1:${this.id}`;
     this.handler = host.node.clientConnected(this);
   }
 
