@@ -288,6 +288,8 @@ export class Cluster {
   /** A member without a leader: has it been removed, or can there never be one again? */
   #reflect(confState: ConfState): void {
     const { replica, settings, ports } = this.#parts;
+    // Whoever refused it as a learner had not heard of it.
+    replica.bar(false);
     const isSilent =
       replica.raft!.leader === 0 &&
       replica.monotonicMs - replica.modeSinceMs > VOTER_ASKS_ELECTIONS * settings.electionTimeoutMs;
@@ -375,7 +377,8 @@ export class Cluster {
       return;
     }
     if (!reply.accepted || reply.table === undefined) {
-      if (reply.accepted) return;
+      // An answer to what it asked before it was a voter, perhaps by somebody who has not heard of it yet.
+      if (reply.accepted || (raft !== undefined && isVoter(raft.confState, raft.id))) return;
       this.#nextAskMs = replica.monotonicMs + ASK_AGAIN_MS;
       this.problem = notLetIn(reply.text);
       replica.bar(true);

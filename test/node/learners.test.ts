@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { expect, test } from "vitest";
+import { encodePeerFrame } from "../../src/wire/peer-frame.ts";
 import { type Host, World } from "./world.ts";
 
 const addressOf = (name: string): string => `127.0.0.1:${16000 + Number(name.slice(1))}`;
@@ -100,4 +101,15 @@ test("one that was let in and hears no more of that cluster begins anew, as some
   for (const name of ["n1", "n2", "n3"]) world.startNode(name, ["n1", "n2", "n3"], {});
   assert.equal(leader(world).connect().call("RAFT.MEMBER", "ADD", "n4", addressOf("n4")), "+OK\r\n");
   world.until("n4 votes in the new cluster", () => isVoter(world, "n4"), 2000);
+});
+
+test("a refusal that comes when it is a voter already, from somebody who had not heard of it, is ignored", () => {
+  const world = three();
+  const voter = [...world.hosts.values()].find((host) => host !== leader(world))!;
+  const link = [...voter.links].find(({ outgoing }) => outgoing)!;
+  const refusal = { accepted: false, text: "not a member", leader: 0, table: undefined, removed: false };
+  voter.node.peerFrame(link, Buffer.from(encodePeerFrame({ joinReplies: [refusal] })));
+  assert.equal(voter.node.cluster.problem, undefined);
+  assert.equal(leader(world).connect().call("RAFT.TRANSFER", voter.name), "+OK\r\n");
+  assert.equal(voter.connect().call("SET", "k", "v"), "+OK\r\n");
 });

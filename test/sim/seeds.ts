@@ -72,4 +72,9 @@ export const FAILED_SEEDS: readonly {
     seed: 572,
     found: "answers to commands that a follower had given up were counted as those of later ones",
   },
+  {
+    seed: 100276,
+    found:
+      "a late refusal, by a member that had not heard of it, barred a node that was a voter by then, and later led: for ever",
+  },
 ];
