@@ -14,7 +14,7 @@ import { stage, urlOf } from "./stage.ts";
 
 declare module "express-session" {
   interface SessionData {
-    basket: string[];
+    basket?: string[];
   }
 }
 
