@@ -50,6 +50,15 @@ export class DumpWriter {
     }
   }
 
+  /** A number of 64 bits, from its halves. */
+  long(high: number, low: number): void {
+    if (high === 0) return this.size(low);
+    this.reserve(9);
+    this.bytes[this.length] = HUGE;
+    this.bytes.writeUInt32BE(high, this.length + 1);
+    this.length = this.bytes.writeUInt32BE(low, this.length + 5);
+  }
+
   raw(bytes: Buffer, start: number, end: number): void {
     this.reserve(end - start);
     this.length += bytes.copy(this.bytes, this.length, start, end);
@@ -127,6 +136,23 @@ export class DumpReader {
     return value <= STRING_BYTES_MAX ? value : undefined;
   }
 
+  /** A number of 64 bits, as a signed one. */
+  long(): number | bigint | undefined {
+    const first = this.bytes[this.at];
+    if (this.at >= this.end || first === undefined || first >> 6 === ENCODED) return undefined;
+    if (first !== LONG && first !== HUGE) return this.size();
+    this.at++;
+    const at = this.#take(first === LONG ? 4 : 8);
+    if (at === undefined) return undefined;
+    return first === LONG ? this.bytes.readUInt32BE(at) : narrow(this.bytes.readBigInt64BE(at));
+  }
+
+  /** The same in eight bytes, little endian: a time. */
+  fixed(): number | bigint | undefined {
+    const at = this.#take(8);
+    return at === undefined ? undefined : narrow(this.bytes.readBigInt64LE(at));
+  }
+
   double(): number | undefined {
     const at = this.#take(DOUBLE_BYTES);
     return at === undefined ? undefined : this.bytes.readDoubleLE(at);
@@ -170,4 +196,9 @@ export class DumpReader {
     const at = packedLength === undefined || length === undefined ? undefined : this.#take(packedLength);
     return at === undefined ? undefined : unpackLzf(this.bytes, at, this.at, length!);
   }
+}
+
+function narrow(value: bigint): number | bigint {
+  const small = Number(value);
+  return Number.isSafeInteger(small) ? small : value;
 }

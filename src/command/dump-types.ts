@@ -1,5 +1,6 @@
 // Which value types can be dumped and restored, and how. A type that joins is one more DumpCodec in the list.
 
+import { fail } from "../base/assert.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import type { HashSeed } from "../store/member-table.ts";
 import type { Thresholds } from "../store/thresholds.ts";
@@ -8,6 +9,7 @@ import type { DumpReader, DumpWriter } from "./dump-format.ts";
 import { listCodec } from "./dump-lists.ts";
 import { hashCodec, setCodec } from "./dump-members.ts";
 import { sortedSetCodec } from "./dump-sorted-sets.ts";
+import { streamCodec } from "./dump-streams.ts";
 
 /** Stores a decoded value at key bytes[start, end), which does not exist, and returns its handle. */
 export type StoreValue = (keys: Keyspace, bytes: Buffer, start: number, end: number) => number;
@@ -42,10 +44,17 @@ const stringCodec: DumpCodec = {
   },
 };
 
-const codecs: readonly DumpCodec[] = [stringCodec, hashCodec, setCodec, sortedSetCodec, listCodec];
+const codecs: readonly DumpCodec[] = [
+  stringCodec,
+  hashCodec,
+  setCodec,
+  sortedSetCodec,
+  listCodec,
+  streamCodec,
+];
 
-export const codecOfType = (type: number): DumpCodec | undefined =>
-  codecs.find((codec) => codec.type === type);
+export const codecOfType = (type: number): DumpCodec =>
+  codecs.find((codec) => codec.type === type) ?? fail(`no dump of type ${type}`);
 
 export const codecOfForm = (form: number): DumpCodec | undefined =>
   codecs.find((codec) => codec.forms.includes(form));

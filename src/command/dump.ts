@@ -36,7 +36,6 @@ function dump(context: DataContext, args: Args, reply: ReplyWriter): void {
   const handle = keys.find(args.bytes, args.start(1), args.end(1));
   if (handle === 0) return reply.nil();
   const codec = codecOfType(keys.typeOf(handle));
-  if (codec === undefined) return reply.error(replyError.dumpType);
   const writer = new DumpWriter();
   codec.encode(keys, handle, writer);
   writer.byte(VERSION_WRITTEN & 0xff);

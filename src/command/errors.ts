@@ -68,7 +68,6 @@ export const replyError = {
   // dump
   dumpChecksum: "ERR DUMP payload version or checksum are wrong",
   dumpFormat: "ERR Bad data format",
-  dumpType: "ERR DUMP cannot write values of this type yet",
   busyKey: "BUSYKEY Target key name already exists.",
   restoreTime: "ERR Invalid TTL value, must be >= 0",
   restoreIdleTime: "ERR Invalid IDLETIME value, must be >= 0",

@@ -36,8 +36,8 @@ export function checkNode(bytes: Buffer, alive: number, deleted: number): Stream
   return node.alive === alive && node.deleted === deleted && alive + deleted > 0 ? node : undefined;
 }
 
-/** The number of fields at `at`; -1 if it is none, or more than there can be. */
-function countAt(bytes: Buffer, at: number, end: number): number {
+/** The number of things before `end` that the entry at `at` says; -1 if it says none, or more than there can be. */
+export function countAt(bytes: Buffer, at: number, end: number): number {
   if (at >= end || !isNumber(bytes, at) || bytes[at]! > 0xf3) return -1;
   const count = smallInteger(bytes, at);
   // Each takes two bytes.

@@ -186,7 +186,8 @@ const mend: Family["mend"] = (g, command) => {
     const index = /^xpending$/i.test(name) && !/^idle$/i.test(consumer ?? "") ? 0 : 4;
     if (index > 0 && /^\d{1,7}$/.test(command[index] ?? "")) command[index] = "0";
     // 7.0 allocates for so many.
-    if (/^xautoclaim$/i.test(name) && /^\d{7,}$/.test(command[7] ?? "")) command[7] = "1000";
+    if (/^xautoclaim$/i.test(name))
+      for (let i = 6; i < command.length; i++) if (/^\d{7,}$/.test(command[i]!)) command[i] = "1000";
   }
   if (/^xread(group)?$/i.test(name)) {
     const block = command.findIndex((word) => /^block$/i.test(word));
