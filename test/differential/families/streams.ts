@@ -203,8 +203,9 @@ function consumersOf(command: readonly string[]): string[][] {
     of === undefined || who === undefined ? [] : [["XGROUP", "CREATECONSUMER", at, of, who]];
   if (/^x(auto)?claim$/i.test(name)) return make(key, group, consumer);
   if (!/^xreadgroup$/i.test(name)) return [];
-  const streamsAt = command.findIndex((word) => /^streams$/i.test(word));
   const groupAt = command.findIndex((word) => /^group$/i.test(word));
+  // Behind the consumer, whose name may be any word.
+  const streamsAt = command.findIndex((word, i) => i > groupAt + 2 && /^streams$/i.test(word));
   if (streamsAt < 0 || groupAt < 0) return [];
   const keys = command.slice(streamsAt + 1, streamsAt + 1 + Math.floor((command.length - streamsAt - 1) / 2));
   return keys.flatMap((each) => make(each, command[groupAt + 1], command[groupAt + 2]));
