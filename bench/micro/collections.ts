@@ -1,4 +1,4 @@
-// ns of processor time per command on one large hash, set, list or sorted set, through the handlers of the store's machine, at 1,000,
+// ns of processor time per command on one large hash, set, list, sorted set or stream, through the handlers of the store's machine, at 1,000,
 // 100,000 and 1,000,000 members; and the longest single command while it grew so far, where a stop for rehashing or a copy would show.
 // Run: node bench/micro/run.mjs collections; SIZES=1000,20000 for other sizes, ONLY=list for one type.
 
@@ -20,7 +20,7 @@ const context = contextOf(store, random);
 const reply = new ReplyWriter();
 
 const rowOf = (name: string): DataRow => {
-  const row = lookup(Args.of(name));
+  const row = lookup(Args.of(...name.split(" ")));
   if (row === undefined || (row.route !== "read" && row.route !== "write"))
     throw new Error(`${name} is no data command`);
   return row;
@@ -32,11 +32,12 @@ class Template {
   readonly #args: Args;
   readonly #digitsEnd: number;
 
-  /** "%" as an argument stands for "element:000000000042". */
+  /** "%" as an argument stands for "element:000000000042", "1-%" for "1-000000000042". */
   constructor(...words: readonly string[]) {
-    this.#row = rowOf(words[0]!);
-    this.#args = Args.of(...words.map((word) => (word === "%" ? `element:${"0".repeat(12)}` : word)));
-    const place = words.indexOf("%");
+    this.#row = rowOf(words[0] === "XGROUP" ? "XGROUP CREATE" : words[0]!);
+    const spelled = words.map((word) => (word === "%" ? "element:%" : word));
+    this.#args = Args.of(...spelled.map((word) => word.replace(/%$/, "0".repeat(12))));
+    const place = words.findIndex((word) => word.endsWith("%"));
     this.#digitsEnd = place < 0 ? 0 : this.#args.end(place);
   }
 
@@ -150,6 +151,66 @@ const kinds: readonly Kind[] = [
         name: "ZPOPMIN",
         command: new Template("ZPOPMIN", KEY),
         number: sequential,
+        times: Math.floor(size / 2),
+      },
+    ],
+  },
+  {
+    name: "stream",
+    grow: new Template("XADD", KEY, "1-%", "field", "some value of 20 b"),
+    measured: (size) => [
+      {
+        name: "XRANGE of 10",
+        command: new Template("XRANGE", KEY, "1-%", "+", "COUNT", "10"),
+        number: () => random.below(size),
+      },
+      {
+        name: "XREVRANGE of 1",
+        command: new Template("XREVRANGE", KEY, "+", "-", "COUNT", "1"),
+        number: sequential,
+      },
+      {
+        name: "XGROUP CREATE",
+        command: new Template("XGROUP", "CREATE", KEY, "g", "0"),
+        number: sequential,
+        times: 1,
+      },
+      {
+        name: "XREADGROUP of 1",
+        command: new Template("XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", KEY, ">"),
+        number: sequential,
+        times: size - 1,
+      },
+      {
+        name: "XPENDING of 10",
+        command: new Template("XPENDING", KEY, "g", "1-%", "+", "10"),
+        number: () => random.below(size),
+      },
+      {
+        name: "XCLAIM, random",
+        command: new Template("XCLAIM", KEY, "g", "d", "0", "1-%"),
+        number: () => 1 + random.below(size - 1),
+      },
+      {
+        name: "XACK, random",
+        command: new Template("XACK", KEY, "g", "1-%"),
+        number: () => 1 + random.below(size - 1),
+      },
+      {
+        name: "XACK, in order",
+        command: new Template("XACK", KEY, "g", "1-%"),
+        number: sequential,
+        times: size,
+      },
+      {
+        name: "XADD, MAXLEN ~",
+        command: new Template("XADD", KEY, "MAXLEN", "~", String(size), "1-%", "field", "some value of 20 b"),
+        number: (i) => size + i,
+      },
+      {
+        name: "XDEL",
+        command: new Template("XDEL", KEY, "1-%"),
+        number: () => REPEATS_MAX + random.below(size),
         times: Math.floor(size / 2),
       },
     ],
