@@ -71,7 +71,7 @@ export function moveElement(
     // A list of one that is turned is what it was, its deadline included.
     if (length > 1) {
       rest = removeElements(keys, listKey(args, 1), source, last, 1, listListpackSize);
-      rest = pushElement(keys, listKey(args, 1), rest, element, 0, element.length, toHead, listListpackSize);
+      pushElement(keys, listKey(args, 1), rest, element, 0, element.length, toHead, listListpackSize);
     }
   } else {
     pushElement(keys, listKey(args, 2), target, element, 0, element.length, toHead, listListpackSize);

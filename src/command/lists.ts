@@ -2,7 +2,7 @@
 
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
-import { type ListKey, pushElement, removeElements } from "../store/list-changes.ts";
+import { type ListKey, pushElements, removeElements } from "../store/list-changes.ts";
 import { ListCursor, listLength } from "../store/list-cursor.ts";
 import { LIST } from "../store/types.ts";
 import { replyError, wrongArity } from "./errors.ts";
@@ -47,16 +47,13 @@ function push(
   reply: ReplyWriter,
 ): void {
   const { keys, store } = context;
-  let handle = findOfType(context, args, 1, LIST, reply);
+  const handle = findOfType(context, args, 1, LIST, reply);
   if (handle === WRONG_TYPE) return;
   if (handle === 0 && onlyExisting) return reply.integer(0);
-  const key = listKey(args, 1);
   const { listListpackSize } = store.thresholds;
-  for (let i = 2; i < args.count; i++) {
-    handle = pushElement(keys, key, handle, args.bytes, args.start(i), args.end(i), atHead, listListpackSize);
-  }
+  const length = pushElements(keys, listKey(args, 1), handle, args, 2, atHead, listListpackSize);
   notifyKey(context, args, 1, EVENT_LIST, atHead ? "lpush" : "rpush");
-  reply.integer(listLength(keys, handle));
+  reply.integer(length);
 }
 
 function lpop(context: DataContext, args: Args, reply: ReplyWriter): void {

@@ -227,8 +227,10 @@ export class KeyspaceReads {
   protected collectionIdOf(handle: number): number {
     const arena = this.arena;
     arena.locate(handle);
+    const { bytes } = arena;
     const at = arena.at + is.HEADER_BYTES + arena.words[(arena.at >>> 2) + is.WORD_KEY_LENGTH]!;
-    return arena.bytes.readUInt32LE(at);
+    // readUInt32LE costs as much as all else here.
+    return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
   }
 
   /** Logical bytes that the key costs: what removing it would take from logicalBytes. */

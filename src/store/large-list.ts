@@ -16,8 +16,9 @@ import {
 import { countEntries, nextEntry, previousEntry } from "./listpack.ts";
 
 const COUNT_BYTES = 4;
-/** A node that follows a full one gets so much room at once: an eighth of it, for what comes next. */
-const NEXT_NODE_ROOM_BYTES = 1024;
+/** A node that follows a full one gets room for what comes next, at once: this part of the whole list, but no more than a node. */
+const NEXT_NODE_PART = 1 / 8;
+const NEXT_NODE_BYTES_MAX = 8 * 1024;
 
 export class LargeList implements Collection {
   frozen = false;
@@ -37,7 +38,8 @@ export class LargeList implements Collection {
     this.logicalBytes += length;
     if (node === undefined || !fitsNode(listListpackSize, node.count + 1, node.end - node.start + length)) {
       if (node !== undefined) giveBackRoom(node);
-      const room = node === undefined ? 0 : NEXT_NODE_ROOM_BYTES;
+      const wanted = Math.min(NEXT_NODE_BYTES_MAX, Math.floor(NEXT_NODE_PART * this.logicalBytes));
+      const room = Math.max(0, wanted - length);
       this.#addAtEnd(makeNode(bytes, 0, length, 1, atHead ? room : 0, atHead ? 0 : room), atHead);
       return;
     }

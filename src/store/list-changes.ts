@@ -1,6 +1,7 @@
 // Changes of a list, whatever form it has, and the step from a listpack in the record to a LargeList and back. Keys are
 // byte ranges, handles are those of a key just found; every change may move the record, so a handle is good for one.
 
+import { Args } from "../base/args.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { LargeList } from "./large-list.ts";
 import { listLength } from "./list-cursor.ts";
@@ -17,6 +18,8 @@ import { FLAG_OBJECT, LIST } from "./types.ts";
 
 const element = new EncodedElement();
 const builder = new ListpackBuilder();
+const one = new Args();
+const oneOffsets = new Int32Array(2);
 
 /** A list's key: bytes[start, end). */
 export interface ListKey {
@@ -27,10 +30,7 @@ export interface ListKey {
 
 const isLarge = (keys: Keyspace, handle: number): boolean => (keys.kindOf(handle) & FLAG_OBJECT) !== 0;
 
-/**
- * Adds one element at an end. `handle` 0 makes the list. Returns the handle to go on with. The element's bytes are in no list of
- * this database.
- */
+/** One element, bytes[start, end), as pushElements takes it. The bytes are in no list of this database. */
 export function pushElement(
   keys: Keyspace,
   key: ListKey,
@@ -40,31 +40,58 @@ export function pushElement(
   end: number,
   atHead: boolean,
   listListpackSize: number,
+): void {
+  oneOffsets[0] = start;
+  oneOffsets[1] = end;
+  pushElements(keys, key, handle, one.set(bytes, oneOffsets, 0, 1), 0, atHead, listListpackSize);
+}
+
+/**
+ * Adds argument `first` and all after it at an end, one after the other; a small list is written once for all of them. `handle` 0
+ * makes the list. Returns how many elements it has then.
+ */
+export function pushElements(
+  keys: Keyspace,
+  key: ListKey,
+  handle: number,
+  args: Args,
+  first: number,
+  atHead: boolean,
+  listListpackSize: number,
 ): number {
-  element.encode(bytes, start, end);
-  if (handle !== 0 && isLarge(keys, handle)) {
-    const list = changing(keys, handle);
-    list.push(element, atHead, listListpackSize);
-    keys.settle(list);
-    return handle;
+  let next = first;
+  let list = handle !== 0 && isLarge(keys, handle) ? changing(keys, handle) : undefined;
+  if (list === undefined) {
+    let count = 0;
+    let entriesBytes = 0;
+    if (handle !== 0) {
+      keys.valueOf(handle);
+      count = listpackCount(keys.valueBytes, keys.valueStart, keys.valueEnd);
+      entriesBytes = keys.valueEnd - keys.valueStart - LISTPACK_BYTES_LEAST;
+    }
+    const before = count;
+    for (; next < args.count; next++, count++) {
+      entriesBytes += element.encode(args.bytes, args.start(next), args.end(next)).length;
+      if (count > 0 && !fitsNode(listListpackSize, count + 1, entriesBytes)) break;
+    }
+    let last = handle;
+    if (next > first) {
+      builder.begin();
+      if (atHead)
+        for (let i = next - 1; i >= first; i--) builder.text(args.bytes, args.start(i), args.end(i));
+      if (before > 0) addEntries(keys, keys.valueStart + LISTPACK_HEADER_BYTES, keys.valueEnd - 1, before);
+      if (!atHead) for (let i = first; i < next; i++) builder.text(args.bytes, args.start(i), args.end(i));
+      last = putSmall(keys, key);
+    }
+    if (next === args.count) return count;
+    list = enlarge(keys, last);
+    putLarge(keys, key, list);
   }
-  let count = 0;
-  let entriesBytes = 0;
-  if (handle !== 0) {
-    keys.valueOf(handle);
-    count = listpackCount(keys.valueBytes, keys.valueStart, keys.valueEnd);
-    entriesBytes = keys.valueEnd - keys.valueStart - LISTPACK_BYTES_LEAST;
+  for (; next < args.count; next++) {
+    list.push(element.encode(args.bytes, args.start(next), args.end(next)), atHead, listListpackSize);
   }
-  if (count > 0 && !fitsNode(listListpackSize, count + 1, entriesBytes + element.length)) {
-    const list = enlarge(keys, handle);
-    list.push(element, atHead, listListpackSize);
-    return putLarge(keys, key, list);
-  }
-  builder.begin();
-  if (atHead) builder.entries(element.bytes, 0, element.length, 1);
-  if (count > 0) addEntries(keys, keys.valueStart + LISTPACK_HEADER_BYTES, keys.valueEnd - 1, count);
-  if (!atHead) builder.entries(element.bytes, 0, element.length, 1);
-  return putSmall(keys, key);
+  keys.settle(list);
+  return list.count;
 }
 
 /** Removes `count` elements from `index` on. An empty list is removed: then 0, else the handle to go on with. */

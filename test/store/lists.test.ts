@@ -3,8 +3,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "vitest";
+import { Args } from "../../src/base/args.ts";
 import type { Keyspace } from "../../src/store/keyspace.ts";
-import { placeElement, pushElement, removeElements, removeEqual } from "../../src/store/list-changes.ts";
+import {
+  placeElement,
+  pushElement,
+  pushElements,
+  removeElements,
+  removeEqual,
+} from "../../src/store/list-changes.ts";
 import { ListCursor } from "../../src/store/list-cursor.ts";
 import { SnapshotLoader } from "../../src/store/snapshot-loader.ts";
 import type { SnapshotReader } from "../../src/store/snapshot-reader.ts";
@@ -58,11 +65,16 @@ function elementsOf(keys: Keyspace): string[] {
 function run(keys: Keyspace, model: string[], c: Change, size: number): void {
   const handle = keys.find(key.bytes, key.start, key.end);
   if (c.do === "push") {
-    let at = handle;
     for (const text of c.elements) {
-      at = pushElement(keys, key, at, Buffer.from(`<${text}>`), 1, 1 + text.length, c.atHead, size);
       if (c.atHead) model.unshift(text);
       else model.push(text);
+    }
+    if (c.elements.length === 1) {
+      const [text] = c.elements as [string];
+      pushElement(keys, key, handle, Buffer.from(`<${text}>`), 1, 1 + text.length, c.atHead, size);
+    } else {
+      const args = Args.of("key", ...c.elements);
+      assert.equal(pushElements(keys, key, handle, args, 1, c.atHead, size), model.length);
     }
   } else if (handle === 0) return;
   else if (c.do === "remove" || c.do === "pop") {
