@@ -96,8 +96,8 @@ function readStream(form: number, reader: DumpReader): Stream | undefined {
   const stream = new Stream();
   const nodes = reader.size();
   for (let left = nodes ?? -1; left > 0; left--) if (!readNode(stream, reader)) return undefined;
-  if (nodes === undefined || reader.long() !== stream.length || !readId(reader, stream.lastId))
-    return undefined;
+  if (nodes === undefined || reader.long() !== stream.length || !readId(reader, id)) return undefined;
+  stream.setLastId(id);
   if (form === FORM_LISTPACKS) {
     stream.entriesAdded = stream.length;
     stream.updateFirstId();

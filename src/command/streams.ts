@@ -114,7 +114,7 @@ function xsetid(context: DataContext, args: Args, reply: ReplyWriter): void {
   const problem = setIdProblem(found, added);
   if (problem !== undefined) return reply.error(problem);
   const stream = streamForWrite(context, streamHandle);
-  stream.lastId.set(id);
+  stream.setLastId(id);
   if (added !== -1) stream.entriesAdded = added;
   if (!otherId.isZero) stream.maxDeletedId.set(otherId);
   context.keys.settle(stream);

@@ -2,16 +2,21 @@
 // that is accepted here can lead a walk astray.
 
 import { countEntries, nextEntry } from "./listpack.ts";
-import { ID_BYTES } from "./stream-id.ts";
+import { ID_BYTES, StreamId } from "./stream-id.ts";
 import {
   ALL_FLAGS,
   FLAG_DELETED,
   FLAG_SAME_FIELDS,
   HEADER_ELEMENTS,
   isNumber,
+  NO_HINT,
+  readEntryId,
   type StreamNode,
   smallInteger,
 } from "./stream-node.ts";
+
+const id = new StreamId();
+const before = new StreamId();
 
 /**
  * The node with these bytes: an id, and a listpack without header, end mark and its first two numbers, `alive` and
@@ -25,11 +30,15 @@ export function checkNode(bytes: Buffer, alive: number, deleted: number): Stream
   for (let left = fieldCount; left > 0 && at < end; left--) at = nextEntry(bytes, at);
   if (at >= end || bytes[at] !== 0) return undefined;
   const entriesAt = nextEntry(bytes, at);
-  const node = { bytes, end, entriesAt, fieldCount, alive: 0, deleted: 0, shared: false };
+  const node = { bytes, end, entriesAt, fieldCount, alive: 0, deleted: 0, shared: false, hintAt: 0 };
   for (at = entriesAt; at < end; ) {
     const flags = bytes[at]!;
+    const entryAt = at;
     at = entryEnd(bytes, at, end, fieldCount);
     if (at < 0) return undefined;
+    readEntryId(node, entryAt, id);
+    if (entryAt > entriesAt && id.compare(before) <= 0) node.hintAt = NO_HINT;
+    before.set(id);
     if ((flags & FLAG_DELETED) !== 0) node.deleted++;
     else node.alive++;
   }

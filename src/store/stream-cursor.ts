@@ -15,6 +15,7 @@ import {
   type StreamNode,
   smallInteger,
 } from "./stream-node.ts";
+import { seekInNode } from "./stream-seek.ts";
 
 const MIN_ID = new StreamId();
 const MAX_ID = new StreamId().setMax();
@@ -33,6 +34,7 @@ export class StreamCursor {
   readonly #last = new StreamId();
   #isReverse = false;
   #isBegun = false;
+  #isFirstNode = false;
   /** Where the next field and value are; the fields may be those of the node. */
   #fieldAt = 0;
   #valueAt = 0;
@@ -46,6 +48,7 @@ export class StreamCursor {
     this.#last.set(last);
     this.#isReverse = isReverse;
     this.#isBegun = false;
+    this.#isFirstNode = true;
     this.nodeNumber = stream.nodeOf(isReverse ? last : first);
   }
 
@@ -62,8 +65,12 @@ export class StreamCursor {
 
   #forwards(): boolean {
     for (let node = this.#nodes[this.nodeNumber]; node !== undefined; node = this.#nodes[++this.nodeNumber]) {
-      let at = this.#isBegun ? this.#endOfEntry(node) : node.entriesAt;
-      this.#isBegun = false;
+      let at = this.#isBegun
+        ? this.#endOfEntry(node)
+        : this.#isFirstNode
+          ? seekInNode(node, this.#first)
+          : node.entriesAt;
+      this.#isBegun = this.#isFirstNode = false;
       for (; at < node.end; at = entryAfter(node, at)) {
         const valuesAt = readEntryId(node, at, this.id);
         if ((node.bytes[at]! & FLAG_DELETED) !== 0 || this.id.compare(this.#first) < 0) continue;

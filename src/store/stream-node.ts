@@ -34,13 +34,20 @@ export interface StreamNode {
   deleted: number;
   /** A clone reads the same bytes: they are copied before they are written to. */
   shared: boolean;
+  /**
+   * An entry where a walk over this one may begin that looks for a later id (stream-seek.ts); 0 for none. Replicas need not
+   * have the same. NO_HINT while entries are not in the order of their ids.
+   */
+  hintAt: number;
 }
+
+export const NO_HINT = -1;
 
 export const FLAG_DELETED = 1;
 export const FLAG_SAME_FIELDS = 2;
 export const ALL_FLAGS = FLAG_DELETED | FLAG_SAME_FIELDS;
 /** The number itself and its length. */
-const FLAGS_BYTES = 2;
+export const FLAGS_BYTES = 2;
 /** Before an entry's values, and without FLAG_SAME_FIELDS one more. */
 export const HEADER_ELEMENTS = 3;
 
@@ -79,6 +86,7 @@ export function newNode(
     alive: 0,
     deleted: 0,
     shared: false,
+    hintAt: 0,
   };
   node.end = id.write(node.bytes, 0);
   let room = 2 * INTEGER_BYTES_MAX;

@@ -157,6 +157,7 @@ function acceptNode(stream: Stream, bytes: Buffer, start: number, end: number): 
   stream.pieces.nodesLeft--;
   stream.appendNode(node);
   stream.length += node.alive;
+  stream.setLastId(stream.lastId);
   return true;
 }
 

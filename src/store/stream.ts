@@ -13,6 +13,7 @@ import {
   FLAG_DELETED,
   listpackBytes,
   markDeleted,
+  NO_HINT,
   newNode,
   readEntryId,
   type StreamNode,
@@ -81,7 +82,7 @@ export class Stream implements Collection {
     if (node === undefined || isFull(node, contentBytes, thresholds)) {
       if (node !== undefined) shrink(node);
       node = newNode(id, args, first, fieldCount, node === undefined ? 0 : NODE_CAPACITY);
-      this.appendNode(node);
+      this.#addNode(node, id);
     }
     const before = node.end;
     appendEntry(node, id, args, first, fieldCount);
@@ -95,6 +96,27 @@ export class Stream implements Collection {
   appendNode(node: StreamNode): void {
     this.nodes.push(node);
     this.logicalBytes += NODE_LOGICAL_BYTES + node.end;
+  }
+
+  /** Of the node's first id. Behind all others, but for a last id that was set back. */
+  #addNode(node: StreamNode, id: StreamId): void {
+    const { nodes } = this;
+    const last = nodes[nodes.length - 1];
+    if (last === undefined || probe.read(last.bytes, 0).compare(id) < 0) return this.appendNode(node);
+    const place = nodes.findIndex((other) => probe.read(other.bytes, 0).compare(id) >= 0);
+    if (probe.read(nodes[place]!.bytes, 0).compare(id) === 0) {
+      this.length -= nodes[place]!.alive;
+      this.#removeNodes(place, 1);
+    }
+    nodes.splice(place, 0, node);
+    this.logicalBytes += NODE_LOGICAL_BYTES + node.end;
+  }
+
+  /** May be before entries that are deleted: then others come behind these, out of their order. */
+  setLastId(id: StreamId): void {
+    this.lastId.set(id);
+    const node = this.nodes[this.nodes.length - 1];
+    if (node !== undefined && lastIdOf(node).compare(id) > 0) node.hintAt = NO_HINT;
   }
 
   has(id: StreamId): boolean {

@@ -365,7 +365,7 @@ export const streams: Family = {
       command: /^XPENDING/,
       reason: "times of two clocks",
       normalise: (reply) =>
-        reply.replace(/:(\d+)\r\n(:-?\d+\r\n)/g, (_, idle: string, times: string) => {
+        reply.replace(/(?<=\n):(\d+)\r\n(:-?\d+\r\n)/g, (_, idle: string, times: string) => {
           return `${Math.round(Number(idle) / 1e9)} ${times}`;
         }),
     },
