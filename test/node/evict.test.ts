@@ -258,6 +258,38 @@ test("growth that arguments do not show is evicted by the next entry, at once", 
   assert.equal(new Set([...world.hosts.values()].map((host) => storeOf(host).digest())).size, 1);
 });
 
+test("collections that grow by more than their arguments: back at the limit before time goes by, and equal", () => {
+  const limit = 200 * KIB;
+  const world = started(3, { maxmemory: `${limit}`, "maxmemory-policy": "allkeys-random" }, 5);
+  const random = new Xoshiro(5);
+  const clients = [...world.hosts.values()].map((host) => host.connect());
+  let mostBytes = 0;
+  for (let round = 0; round < 300; round++) {
+    for (const client of clients) {
+      const commands = Array.from({ length: 1 + random.below(10) }, () => {
+        const key = `${random.below(30)}`;
+        const element = `${random.below(100_000)}:${"x".repeat(random.below(80))}`;
+        const kind = random.below(5);
+        if (kind === 0) return ["HSET", `hash${key}`, element, element];
+        if (kind === 1) return ["RPUSH", `list${key}`, element, element, element];
+        if (kind === 2) return ["SADD", `set${key}`, element, "1", "2"];
+        if (kind === 3) return ["ZADD", `zset${key}`, "1", element, "2", `${element}!`];
+        return ["COPY", `set${key}`, `set${key}copy`, "REPLACE"];
+      });
+      client.sendRaw(Buffer.concat(commands.map((command) => encodeCommand(command))));
+    }
+    world.settle();
+    world.settle();
+    mostBytes = Math.max(mostBytes, usedBy(world.leader()!));
+    assert.ok(mostBytes <= limit, `${mostBytes} after round ${round}`);
+    for (const client of clients) assert.doesNotMatch(client.take(), /^-/m);
+  }
+  assert.ok(mostBytes > 0.95 * limit, `the most was ${mostBytes}`);
+  assert.ok(evictedBy(world.leader()!) > 100, `${evictedBy(world.leader()!)} evicted`);
+  for (let i = 0; i < 10; i++) world.step();
+  assert.equal(new Set([...world.hosts.values()].map((host) => storeOf(host).digest())).size, 1);
+});
+
 test("a value larger than maxmemory is no endless loop", () => {
   const world = started(3, { maxmemory: "100kb", "maxmemory-policy": "allkeys-lru" });
   const client = world.leader()!.connect();
