@@ -140,7 +140,13 @@ function writeUnsigned64(target: Buffer, at: number, high: number, low: number):
 /** A signed 64-bit integer from its halves: a number where that is exact. */
 export function fromHalves(high: number, low: number): number | bigint {
   if (high < SAFE_HIGH) return high * WORD + low;
-  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+  return narrowed(BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)));
+}
+
+/** -1 and -1n are not the same to ===: what can be a number is one. */
+function narrowed(value: bigint): number | bigint {
+  const small = Number(value);
+  return Number.isSafeInteger(small) ? small : value;
 }
 
 /** The halves of the last split(), u32 each. */
@@ -161,7 +167,5 @@ export function split(value: number | bigint): void {
 /** a + b in signed 64 bits, which wrap around. */
 export function wrappingAdd(a: number | bigint, b: number | bigint): number | bigint {
   if (typeof a === "number" && typeof b === "number" && Number.isSafeInteger(a + b)) return a + b;
-  const sum = BigInt.asIntN(64, BigInt(a) + BigInt(b));
-  const small = Number(sum);
-  return Number.isSafeInteger(small) ? small : sum;
+  return narrowed(BigInt.asIntN(64, BigInt(a) + BigInt(b)));
 }
