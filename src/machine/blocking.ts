@@ -18,8 +18,8 @@ export interface Deliveries {
   open(owner: Owner): ReplyWriter;
   /** What was written since open() is the reply. */
   answered(owner: Owner): void;
-  /** The owner does not wait any more, and no try of this serial will come. Also when it did not wait. */
-  cancelled(owner: Owner): void;
+  /** The owner does not wait any more, and no try of this serial will come. `waited` = one had come, and found nothing. */
+  cancelled(owner: Owner, waited: boolean): void;
 }
 
 const nobody = new ReplyWriter();
@@ -68,8 +68,9 @@ export class Blocking implements Attempt {
   }
 
   cancel(owner: Owner): void {
+    const waited = this.waiters.has(owner);
     this.waiters.remove(owner);
-    this.deliveries.cancelled(owner);
+    this.deliveries.cancelled(owner, waited);
   }
 
   /** Cancels what owners that are no members wait for. */

@@ -173,10 +173,16 @@ export class BlockedClients implements Deliveries {
     this.#finish(wait, Buffer.from(buffer.subarray(0, position)));
   }
 
-  cancelled(owner: Owner): void {
+  cancelled(owner: Owner, waited: boolean): void {
     const wait = this.#find(owner);
     if (wait === undefined) return;
-    if (wait.ending === "timeout") {
+    if (wait.ending === "timeout" && !waited) {
+      // Its try was lost: nil would say that there was nothing, and nobody has looked. One look, and no waiting.
+      this.#waits.delete(owner.serial);
+      wait.ending = undefined;
+      this.#try(wait);
+      this.#end(wait, "timeout");
+    } else if (wait.ending === "timeout") {
       const writer = this.open(owner);
       writer.nilArray();
       this.#finish(wait, Buffer.from(writer.buffer.subarray(0, writer.position)));

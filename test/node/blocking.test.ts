@@ -130,6 +130,20 @@ test("a try that was lost with its leader is made again", () => {
   for (const client of [onOld, onOther]) assert.equal(client.call("BLPOP", "none", "0.01"), NIL);
 });
 
+test("whose time runs out before anybody has looked gets what is there, not nil", () => {
+  const world = started(3);
+  const old = world.leader()!;
+  const others = hosts(world).filter((host) => host !== old);
+  const client = others[0]!.connect();
+  assert.equal(client.call("RPUSH", "k", "a"), ":1\r\n");
+  for (const host of others) world.cut.add(`${old.name}>${host.name}`).add(`${host.name}>${old.name}`);
+  client.send("BLPOP", "k", "0.05"); // passed on, never received
+  client.send("BLPOP", "k", "0.05");
+  world.until("another leader", () => others.some((it) => it.node.replica.mode === 1));
+  steps(world, 100);
+  assert.equal(client.take(), array("k", "a") + NIL);
+});
+
 test("what is pushed after a client has gone is not lost", () => {
   const world = started(3);
   const gone = followerOf(world).connect();

@@ -4,6 +4,7 @@
 
 import type { ClientConnection, ClientHandler, LinkDown } from "../../src/node/ports.ts";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
+import type { Draft, Draw, Mix } from "./mix.ts";
 import type { Operation } from "./model.ts";
 import { type Parcel, Pipe, type PipeEnd, type PipeOwner, type Site } from "./network.ts";
 import type { SimProcess } from "./process.ts";
@@ -85,27 +86,19 @@ export interface ClientWorld {
   readonly random: Random;
   /** Where a client may connect now. */
   targets(): readonly SimProcess[];
+  /** What it sends; nothing of its own without one. */
+  readonly mix?: Mix;
   /** A reply that no command may get. */
   wrongReply(client: string, command: readonly string[], reply: string): void;
 }
 
-interface Waiting {
-  readonly command: readonly string[];
-  /** Undefined: a command without a place in the history; its reply must be this, or like this. */
+interface Waiting extends Draft {
+  /** Its place in the history, if it has one. */
   readonly operation: Operation | undefined;
-  readonly expected?: string | RegExp;
-  /** Errors that say why it was not done. */
-  readonly refusals?: RegExp;
-  /** Told of the reply, or that there will be none. */
-  readonly answered?: (reply: string | undefined) => void;
 }
 
-/** For a command that is not drawn from the mix. */
-type Wish = Pick<Waiting, "expected" | "refusals" | "answered"> & {
-  /** Its place in the history, if it has one. */
-  readonly group?: string;
-};
-
+/** Errors that are results. */
+const REPLIED = /^-(ERR no such key|BUSYGROUP |NOGROUP |ERR no member is called )/;
 const PIPELINE_MAX = 6;
 const VALUE_DIGITS = 4;
 
@@ -120,6 +113,7 @@ export class SimClient implements PipeOwner<Parcel> {
   #process: SimProcess | undefined;
   #connection = 0;
   #order = 0;
+  readonly #draw: Draw;
   #tokens = 0;
   #waiting: Waiting[] = [];
   #received = "";
@@ -129,6 +123,7 @@ export class SimClient implements PipeOwner<Parcel> {
     this.name = name;
     this.#world = world;
     const { random } = world;
+    this.#draw = { random, token: () => this.#token(), isWatching: false };
     this.#database = database;
     this.#thinkMs = random.magnitude(4, 120);
     this.#patienceMs = random.chance(0.4) ? random.magnitude(200, 4000) : Number.POSITIVE_INFINITY;
@@ -160,21 +155,24 @@ export class SimClient implements PipeOwner<Parcel> {
     this.#end.owner = this;
     this.#connection = network.nextId();
     this.#order = 0;
+    this.#draw.isWatching = false;
     this.#received = "";
     network.trace.line(`client ${this.name} connects to ${process.label} #${pipe.id}`);
     process.deliver(() => void new SimClientConnection(process, pipe.acceptor));
-    if (this.#database !== 0) this.#send([this.#local(["SELECT", String(this.#database)], "+OK")]);
+    if (this.#database !== 0)
+      this.#send([this.#waitingFor({ command: ["SELECT", String(this.#database)], expected: "+OK" })]);
   }
 
   /** The next pipeline, then the one after. */
   live(): void {
     if (this.#isIdle) return;
-    const { random } = this.#world;
+    const { random, mix } = this.#world;
     const end = this.#end;
     if (end === undefined) this.connect();
-    else if (this.#waiting.length < 2 * PIPELINE_MAX) {
+    else if (this.#waiting.length < 2 * PIPELINE_MAX && mix !== undefined) {
       const count = random.chance(0.5) ? 1 : 1 + random.below(PIPELINE_MAX);
-      this.#send(Array.from({ length: count }, () => this.#command()));
+      const drafts = Array.from({ length: count }, () => mix(this.#draw)).flat();
+      this.#send(drafts.map((draft) => this.#waitingFor(draft)));
       this.#losePatience(end);
     }
     this.#timeline.after(random.magnitude(this.#thinkMs / 4, this.#thinkMs * 4), () => this.live());
@@ -185,9 +183,8 @@ export class SimClient implements PipeOwner<Parcel> {
   }
 
   /** One command, outside the mix. */
-  ask(command: readonly string[], { group, ...wish }: Wish): void {
-    const waiting = group === undefined ? { command, operation: undefined } : this.#data(group, command);
-    this.#send([{ ...waiting, ...wish }]);
+  ask(draft: Draft): void {
+    this.#send([this.#waitingFor(draft)]);
   }
 
   /** Whoever is not answered by now is not waited for any more. */
@@ -251,13 +248,15 @@ export class SimClient implements PipeOwner<Parcel> {
       this.history.splice(this.history.indexOf(operation), 1);
     } else if (reply.startsWith("-UNCERTAIN ")) {
       // Stays open for ever.
-    } else if (reply.startsWith("-") && !reply.startsWith("-ERR no such key")) {
+    } else if (reply.startsWith("-") && !REPLIED.test(reply)) {
       this.#world.wrongReply(this.name, command, reply);
     } else {
       operation.reply = reply;
       operation.returnMs = this.#timeline.nowMs;
     }
     waiting.answered?.(reply);
+    const next = waiting.next?.(reply) ?? [];
+    if (next.length > 0) this.#send(next.map((draft) => this.#waitingFor(draft)));
   }
 
   #send(commands: readonly Waiting[]): void {
@@ -275,109 +274,24 @@ export class SimClient implements PipeOwner<Parcel> {
     end.send({ kind: "data", bytes: bytes.subarray(cut) });
   }
 
-  #local(command: readonly string[], expected: string): Waiting {
-    return { command, operation: undefined, expected };
-  }
-
-  #data(group: string, command: readonly string[]): Waiting {
+  #waitingFor(draft: Draft): Waiting {
+    const { group, command, means } = draft;
+    if (group === undefined) return { ...draft, operation: undefined };
     const operation: Operation = {
       client: this.name,
       connection: this.#connection,
       order: this.#order++,
       group: `${group}/${this.#database}`,
-      command,
+      command: means ?? command,
       callMs: this.#timeline.nowMs,
       returnMs: Number.POSITIVE_INFINITY,
       reply: undefined,
     };
-    return { command, operation };
+    return { ...draft, operation };
   }
 
   /** A value or piece of one that is written once in a run. */
   #token(): string {
     return `${this.name}.${String(this.#tokens++).padStart(VALUE_DIGITS, "0")};`;
-  }
-
-  #command(): Waiting {
-    const { random } = this.#world;
-    const family = random.weighted([30, 20, 20, 15, 12, 3]);
-    if (family === 5) {
-      const token = this.#token();
-      return this.#local(["ECHO", token], `$${token}`);
-    }
-    const key = `${["string", "counter", "append", "mortal", "pair"][family]}${random.below(2)}`;
-    if (family === 4) return this.#data(key, this.#pair(key));
-    return this.#data(
-      key,
-      [this.#string, this.#counter, this.#append, this.#mortal][family]!.call(this, key),
-    );
-  }
-
-  #string(key: string): string[] {
-    const token = this.#token();
-    const { random } = this.#world;
-    switch (random.weighted([30, 30, 10, 10, 10, 5])) {
-      case 0:
-        return ["SET", key, token];
-      case 1:
-        return ["GET", key];
-      case 2:
-        return ["GETSET", key, token];
-      case 3:
-        return ["DEL", key];
-      case 4:
-        return ["SET", key, token, "NX"];
-      default:
-        return ["EXISTS", key];
-    }
-  }
-
-  #counter(key: string): string[] {
-    const { random } = this.#world;
-    const choice = random.weighted([50, 20, 28, 2]);
-    if (choice === 0) return ["INCR", key];
-    if (choice === 1) return ["INCRBY", key, String(random.below(2000) - 1000)];
-    return choice === 2 ? ["GET", key] : ["DEL", key];
-  }
-
-  #append(key: string): string[] {
-    const choice = this.#world.random.weighted([50, 30, 10, 10]);
-    if (choice === 0) return ["APPEND", key, this.#token()];
-    if (choice === 1) return ["GET", key];
-    return choice === 2 ? ["STRLEN", key] : ["DEL", key];
-  }
-
-  #mortal(key: string): string[] {
-    const { random } = this.#world;
-    const lifeMs = String(Math.floor(random.magnitude(50, 2500)));
-    switch (random.weighted([30, 30, 15, 10, 5, 5])) {
-      case 0:
-        return ["SET", key, this.#token(), "PX", lifeMs];
-      case 1:
-        return ["GET", key];
-      case 2:
-        return ["PEXPIRE", key, lifeMs];
-      case 3:
-        return ["SET", key, this.#token()];
-      case 4:
-        return ["PERSIST", key];
-      default:
-        return ["DEL", key];
-    }
-  }
-
-  #pair(key: string): string[] {
-    const { random } = this.#world;
-    const [first, second] = random.chance(0.5) ? [".0", ".1"] : [".1", ".0"];
-    switch (random.weighted([40, 35, 15, 10])) {
-      case 0:
-        return ["MSET", `${key}.0`, this.#token(), `${key}.1`, this.#token()];
-      case 1:
-        return ["MGET", `${key}.0`, `${key}.1`];
-      case 2:
-        return ["RENAME", key + first, key + second];
-      default:
-        return ["DEL", key + first];
-    }
   }
 }

@@ -96,7 +96,8 @@ export class Disaster {
         0,
       );
       asker.connect(process);
-      asker.ask([this.random.pick(["GET", "INCR"]), "counter0"], {
+      asker.ask({
+        command: [this.random.pick(["GET", "INCR"]), "counter0"],
         expected: text,
         answered: () => count++,
       });
@@ -158,8 +159,8 @@ export class Disaster {
     if (simulation.living.some(({ node }) => node.replica.raft?.role === "leader")) return;
     if (!desk.isConnected) desk.connect(chosen);
     this.#deadlineMs = nowMs + 3000;
-    if (random.chance(0.3)) desk.ask(["RAFT.RECOVER"], { expected: /^\$RAFT\.RECOVER FORCE on / });
-    desk.ask(["RAFT.RECOVER", "FORCE"], { expected: /^(\+OK|-ERR \S+ leads this cluster)/ });
+    if (random.chance(0.3)) desk.ask({ command: ["RAFT.RECOVER"], expected: /^\$RAFT\.RECOVER FORCE on / });
+    desk.ask({ command: ["RAFT.RECOVER", "FORCE"], expected: /^(\+OK|-ERR \S+ leads this cluster)/ });
   }
 
   /** Other survivors belong to a cluster that is gone. */

@@ -3,6 +3,7 @@
 
 import { SimClient } from "./clients.ts";
 import { describe } from "./linearizability.ts";
+import { lastLooks } from "./mix.ts";
 import type { SimProcess } from "./process.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -44,10 +45,11 @@ function askEverybody(simulation: Simulation): void {
       const asker = new SimClient(`${process.machine}:${database}`, world, database);
       askers.push(asker);
       asker.connect(process);
-      asker.ask(["INCR", "counter0"], { group: "counter0" });
+      asker.ask({ command: ["INCR", "counter0"], group: "counter0" });
       for (const group of groups) {
         const [key = "", home] = group.split("/");
-        if (home === String(database)) asker.ask(lastLook(key), { group: key });
+        if (home !== String(database)) continue;
+        for (const command of lastLooks(key)) asker.ask({ command, group: key });
       }
     }
   }
@@ -61,7 +63,11 @@ function askEverybody(simulation: Simulation): void {
       0,
     );
     stranger.connect(process);
-    stranger.ask(["GET", "counter0"], { expected: /^-CLUSTERDOWN this node /, answered: () => refused++ });
+    stranger.ask({
+      command: ["GET", "counter0"],
+      expected: /^-CLUSTERDOWN this node /,
+      answered: () => refused++,
+    });
   }
   simulation.advance(
     RECOVERY_MS_MAX,
@@ -77,11 +83,6 @@ function askEverybody(simulation: Simulation): void {
       `${name}: ${bad === undefined ? "refused" : describe(bad)}`,
     );
   }
-}
-
-function lastLook(key: string): string[] {
-  if (key.startsWith("names:")) return ["RAFT.MEMBER", "LIST"];
-  return key.startsWith("pair") ? ["MGET", `${key}.0`, `${key}.1`] : ["GET", key];
 }
 
 export function settle(simulation: Simulation): void {

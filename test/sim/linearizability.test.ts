@@ -173,6 +173,16 @@ const cases: { name: string; rows: Row[]; want: "linearizable" | "violation"; gr
     ],
   },
   {
+    name: "what changes nothing now may be what changes something later",
+    want: "linearizable",
+    rows: [
+      [1, 0, 1, "ZADD k 3 z", ":1"],
+      [1, 2, 9, "ZADD k 3 z", ":0"],
+      [2, 3, 8, "ZADD k 4 z", ":0"],
+      [3, 10, 11, "ZSCORE k z", "$3"],
+    ],
+  },
+  {
     name: "a rename moves",
     want: "linearizable",
     group: "pair",

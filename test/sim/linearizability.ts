@@ -4,7 +4,7 @@
 //   call |------ GET -> 1 ------| return        Between call and return each takes effect once. One whose outcome
 //        |--- SET 1 -> ? ---------------- ...    is unknown has no return: at any later time, or never.
 
-import { encodeState, initialState, isRead, type Operation, successors } from "./model.ts";
+import { encodeState, initialState, isBlind, isRead, type Operation, successors } from "./model.ts";
 
 export type Verdict =
   | { readonly kind: "linearizable"; readonly states: number }
@@ -52,7 +52,8 @@ export function checkHistory(operations: readonly Operation[], statesMax = STATE
 
 /**
  * Three observations keep the search small:
- * - an answered operation that fits and changes nothing can be taken at once: waiting gains nothing;
+ * - an answered operation that fits and changes nothing, and would not with this reply at any other time, can be taken
+ *   at once: waiting gains nothing;
  * - an open one that would change nothing need not be taken;
  * - of two ways that did the same answered ones and led to the same state, one that used fewer open ones is as good.
  */
@@ -176,7 +177,9 @@ class GroupSearch {
       for (const after of successors(operations[index]!, state)) {
         const key = encodeState(after);
         if (key !== stateKey) choices.push({ index, after, key });
-        else if (answered) return { choices: [{ index, after, key }], next: 0, taken };
+        else if (answered && !isBlind(operations[index]!))
+          return { choices: [{ index, after, key }], next: 0, taken };
+        else if (answered) choices.push({ index, after, key });
       }
     }
     this.#remember(stateKey, allowed, choices.length);

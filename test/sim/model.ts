@@ -2,6 +2,8 @@
 // together), and for each command the replies and next states that are possible. Expiry is the one thing that is not
 // determined: a key with a deadline may be dead from a certain moment on.
 
+import { COLLECTION_READS, COLLECTIONS, keyIndex } from "./model-collections.ts";
+
 /** One command of a client, as it saw it. Times are true ones. */
 export interface Operation {
   readonly client: string;
@@ -35,9 +37,11 @@ const FASTEST = 1.13;
 export const encodeState = (values: Values): string =>
   values.map(({ text, mortalFromMs }) => (text === undefined ? "-" : `=${text}@${mortalFromMs}`)).join("|");
 
+const OF_TWO = /^(pair|list|set|sketch|bank)\d/;
+
 export function initialState(group: string): Values {
   if (group.startsWith(NAMES)) return [lasting(group.slice(NAMES.length).split("/")[0]!)];
-  return group.startsWith("pair") ? [ABSENT, ABSENT] : [ABSENT];
+  return OF_TWO.test(group) ? [ABSENT, ABSENT] : [ABSENT];
 }
 
 /** The group of the members' names: behind it those of the founders, in order, with commas. */
@@ -55,8 +59,9 @@ const bulk = (value: Value): string => (value.text === undefined ? nil : `$${val
 export function successors(operation: Operation, before: Values): Values[] {
   const found: Values[] = [];
   for (const alive of livingStates(before, operation.returnMs)) {
-    const { reply, after } = effect(operation, alive);
-    if (operation.reply === undefined || matches(operation, reply)) found.push(after);
+    for (const { reply, after } of effects(operation, alive)) {
+      if (operation.reply === undefined || matches(operation, reply)) found.push(after);
+    }
   }
   return found;
 }
@@ -78,6 +83,16 @@ function matches(operation: Operation, expected: string): boolean {
   // How much is left depends on the clock; never more than was given.
   const left = Number(reply?.slice(1));
   return reply?.startsWith(":") === true && left >= 0 && left <= Number(command[2]);
+}
+
+function effects(operation: Operation, values: Values): Outcome[] {
+  const run = COLLECTIONS[operation.command[0]!];
+  if (run === undefined) return [effect(operation, values)];
+  const texts = values.map(({ text }) => text);
+  return run(operation.command, texts, operation.reply).map(({ reply, after }) => ({
+    reply,
+    after: values.map((value, i) => (after[i] === value.text ? value : { ...value, text: after[i] })),
+  }));
 }
 
 function effect(operation: Operation, values: Values): Outcome {
@@ -160,8 +175,10 @@ function memberReply([, verb]: readonly string[], reply: string): string {
 const mortalFrom = (operation: Operation, milliseconds = ""): number =>
   operation.callMs + Number(milliseconds) / FASTEST;
 
-/** Keys of a pair end in ".0" and ".1". */
-const keyIndex = (key: string): number => (key.endsWith(".1") ? 1 : 0);
+/** Whose reply does not say whether they changed anything. */
+const BLIND = new Set(["PFMERGE", "ZADD", "SET", "MSET", "RENAME"]);
+export const isBlind = ({ command }: Operation): boolean => BLIND.has(command[0]!);
 
 const READS = new Set(["GET", "STRLEN", "EXISTS", "PTTL", "MGET"]);
-export const isRead = ({ command }: Operation): boolean => READS.has(command[0]!) || command[1] === "LIST";
+export const isRead = ({ command }: Operation): boolean =>
+  READS.has(command[0]!) || COLLECTION_READS.has(command[0]!) || command[1] === "LIST";

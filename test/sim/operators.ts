@@ -104,7 +104,8 @@ export class Operators {
     simulation.timeline.after(startMs, () => {
       if (simulation.processOn(name) === undefined) simulation.restart(name);
     });
-    this.desk.ask(["RAFT.MEMBER", "ADD", name, peerAddressOf(name)], {
+    this.desk.ask({
+      command: ["RAFT.MEMBER", "ADD", name, peerAddressOf(name)],
       group: this.#group,
       answered: (reply) => this.#done(reply),
     });
@@ -119,7 +120,8 @@ export class Operators {
     const name = leader !== undefined && random.chance(0.4) ? leader : random.pick(names);
     if (!census.isSafe(undefined, name)) return `${name} cannot be removed now`;
     census.leaving.add(name);
-    this.desk.ask(["RAFT.MEMBER", "REMOVE", name], {
+    this.desk.ask({
+      command: ["RAFT.MEMBER", "REMOVE", name],
       group: this.#group,
       refusals: /^-ERR (without \S+ there would be|\S+ is the last voter)/,
       answered: (reply) => {
@@ -152,7 +154,8 @@ export class Operators {
     const name = random.pick(names);
     // Towards somebody who does not hear of it, or does not get through: it has to be given up in time.
     if (random.chance(0.3)) this.#isolate(simulation.faults, name);
-    this.desk.ask(["RAFT.TRANSFER", name], {
+    this.desk.ask({
+      command: ["RAFT.TRANSFER", name],
       expected: new RegExp(`^(\\+OK$|${NOT_NOW}|${UNKNOWN}|-ERR \\S+ cannot lead: )`),
       answered: (reply) => {
         this.#done(reply);
@@ -172,7 +175,8 @@ export class Operators {
     const leader = simulation.leader?.node;
     const learner = leader?.replica.raft?.confState.learners[0] ?? 0;
     const name = leader?.cluster.membership.member(learner)?.name ?? random.pick(simulation.machines);
-    this.desk.ask(["RAFT.MEMBER", "PROMOTE", name], {
+    this.desk.ask({
+      command: ["RAFT.MEMBER", "PROMOTE", name],
       expected: new RegExp(
         `^(\\+OK$|${NOT_NOW}|${UNKNOWN}|-ERR \\S+ (is a voter already|has not joined yet: |is not heard of: |is \\d+ entries behind: ))`,
       ),
@@ -192,7 +196,7 @@ export class Operators {
   /** Reads, at any node; nothing must come of them. */
   #look(): string {
     const command = this.random.pick([["RAFT.STATUS"], ["RAFT.RECOVER"], ["RAFT.MEMBER", "LIST"]]);
-    this.desk.ask(command, { expected: new RegExp(`^([*$]|${NOT_NOW})`) });
+    this.desk.ask({ command, expected: new RegExp(`^([*$]|${NOT_NOW})`) });
     return command.join(" ");
   }
 }

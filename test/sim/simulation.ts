@@ -9,6 +9,7 @@ import { recover, settle } from "./ending.ts";
 import { type FaultName, Faults } from "./faults.ts";
 import { judgeHistory } from "./history.ts";
 import { describe } from "./linearizability.ts";
+import { drawMix, type Mix, plainMix } from "./mix.ts";
 import type { Operation } from "./model.ts";
 import { Network } from "./network.ts";
 import { Operators } from "./operators.ts";
@@ -38,6 +39,8 @@ export interface SimulationOptions {
   readonly faultGapMs?: number;
   /** Does an operator change the members? Without it the seed decides. */
   readonly operator?: boolean;
+  /** Only the families of commands that there were at first. */
+  readonly plainMix?: boolean;
   /** Is a majority lost? Without it the seed decides. */
   readonly disaster?: DisasterKind | "none";
 }
@@ -68,8 +71,8 @@ export interface Result {
   };
 }
 
-/** What runs were before there were operators. */
-export const PLAIN: SimulationOptions = { operator: false, disaster: "none" };
+/** What runs were before there were operators and more than five families of commands. */
+export const PLAIN: SimulationOptions = { operator: false, disaster: "none", plainMix: true };
 
 export function simulate(seed: number, options: SimulationOptions = {}): Result {
   return new Simulation(seed, options).run();
@@ -104,6 +107,7 @@ export class Simulation implements ProcessWatcher {
   >;
   readonly #hasSmallAppends: boolean;
   readonly #founders: readonly string[];
+  readonly #mix: { readonly mix: Mix; readonly names: readonly string[] };
   #nextIncarnation = 1;
   #failure: { readonly property: string; readonly text: string } | undefined;
   #states = 0;
@@ -133,6 +137,8 @@ export class Simulation implements ProcessWatcher {
     const operators = Random.stream(seed, "operators");
     if (operators.chance(OPERATOR_SHARE) ? options.operator !== false : options.operator === true)
       this.operators = new Operators(this, operators);
+    this.#mix =
+      options.plainMix === true ? { mix: plainMix, names: ["plain"] } : drawMix(Random.stream(seed, "mix"));
     const disaster = Random.stream(seed, "disaster");
     const drawn = disaster.pick(["none", "none", "none", "none", "none", "none", "calm", "storm"] as const);
     const kind = options.disaster ?? drawn;
@@ -257,7 +263,10 @@ export class Simulation implements ProcessWatcher {
   }
 
   #suffer(): void {
-    const world = this.worldOf(Random.stream(this.seed, "clients"), () => this.living);
+    const world = {
+      ...this.worldOf(Random.stream(this.seed, "clients"), () => this.living),
+      mix: this.#mix.mix,
+    };
     const count = 2 + this.random.below(6);
     for (let i = 0; i < count; i++) {
       const client = new SimClient(String.fromCharCode(97 + i), world);
@@ -350,7 +359,7 @@ export class Simulation implements ProcessWatcher {
   #description(): string {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
-      `${this.machines.length} nodes, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
+      `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
       `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind].filter(Boolean).join(", ")}`
     );
   }
