@@ -43,13 +43,16 @@ function bitfield(context: DataContext, args: Args, reply: ReplyWriter): void {
     0,
   );
   // Room is made even if every operation then fails by overflow.
+  let handle = 0;
   if (bitsWritten > 0) {
     const bytes = Math.max(length, Math.ceil(bitsWritten / 8));
-    context.keys.resizeString(args.bytes, args.start(1), args.end(1), bytes);
+    handle = context.keys.resizeString(args.bytes, args.start(1), args.end(1), bytes, true);
   }
   const grows = bitsWritten > length * 8;
   const changed = runOperations(context, operations, bitsWritten > 0 || length > 0, grows, reply);
-  if (changed) notifyKey(context, args, 1, EVENT_STRING, "setbit");
+  if (!changed) return;
+  context.keys.announce(handle);
+  notifyKey(context, args, 1, EVENT_STRING, "setbit");
 }
 
 function bitfieldRo(context: DataContext, args: Args, reply: ReplyWriter): void {

@@ -36,12 +36,15 @@ function setbit(context: DataContext, args: Args, reply: ReplyWriter): void {
 
   const byte = Math.floor(offset / 8);
   const mask = 0x80 >> (offset % 8);
-  keys.resizeString(args.bytes, args.start(1), args.end(1), Math.max(length, byte + 1));
+  const handle = keys.resizeString(args.bytes, args.start(1), args.end(1), Math.max(length, byte + 1), true);
   const at = keys.valueStart + byte;
   const before = keys.valueBytes[at] ?? 0;
   keys.valueBytes[at] = bit === 1 ? before | mask : before & ~mask;
   const changed = byte >= length || (before & mask) !== (bit === 1 ? mask : 0);
-  if (changed) notifyKey(context, args, 1, EVENT_STRING, "setbit");
+  if (changed) {
+    keys.announce(handle);
+    notifyKey(context, args, 1, EVENT_STRING, "setbit");
+  }
   reply.integer((before & mask) === 0 ? 0 : 1);
 }
 

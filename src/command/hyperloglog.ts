@@ -46,7 +46,8 @@ function pfadd(context: DataContext, args: Args, reply: ReplyWriter): void {
     corrupt = outcome === CORRUPT;
   }
   if (changed) markOutOfDate(sketch.bytes, sketch.start);
-  storeSketch(context, args);
+  const stored = storeSketch(context, args);
+  if (changed) context.keys.announce(stored);
   if (corrupt) return reply.error(replyError.sketchCorrupt);
   if (changed) notifyKey(context, args, 1, EVENT_STRING, "pfadd");
   reply.integer(changed ? 1 : 0);
@@ -80,7 +81,7 @@ function pfmerge(context: DataContext, args: Args, reply: ReplyWriter): void {
     if (merged[i] !== 0) sketch.raise(i, merged[i]!, hllSparseBytesMax);
   }
   markOutOfDate(sketch.bytes, sketch.start);
-  storeSketch(context, args);
+  keys.announce(storeSketch(context, args));
   notifyKey(context, args, 1, EVENT_STRING, "pfadd");
   reply.ok();
 }
@@ -126,15 +127,18 @@ function openSketch(context: DataContext, args: Args, handle: number): boolean {
     return sketch.loadSparse(keys.valueBytes, keys.valueStart, keys.valueEnd);
   }
   const length = keys.valueEnd - keys.valueStart;
-  keys.resizeString(args.bytes, args.start(1), args.end(1), length);
+  keys.resizeString(args.bytes, args.start(1), args.end(1), length, true);
   sketch.useDense(keys.valueBytes, keys.valueStart);
   return true;
 }
 
-/** Writes the sketch to the first key; one that was dense already is there. */
-function storeSketch(context: DataContext, args: Args): void {
+/** Writes the sketch to the first key, of which nobody is told; one that was dense already is there. The handle. */
+function storeSketch(context: DataContext, args: Args): number {
   const { keys } = context;
-  if (sketch.bytes === keys.valueBytes) return;
-  keys.resizeString(args.bytes, args.start(1), args.end(1), sketch.length);
+  const start = args.start(1);
+  const end = args.end(1);
+  if (sketch.bytes === keys.valueBytes) return keys.find(args.bytes, start, end);
+  const handle = keys.resizeString(args.bytes, start, end, sketch.length, true);
   sketch.bytes.copy(keys.valueBytes, keys.valueStart, sketch.start, sketch.start + sketch.length);
+  return handle;
 }

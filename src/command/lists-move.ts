@@ -68,8 +68,9 @@ export function moveElement(
   const element = Buffer.from(entry.bytes.subarray(entry.start, entry.end));
   let rest = source;
   if (isSame) {
-    // A list of one that is turned is what it was, its deadline included.
-    if (length > 1) {
+    // A list of one that is turned is what it was, its deadline included. It counts as changed, as in Redis.
+    if (length === 1) keys.announce(source);
+    else {
       rest = removeElements(keys, listKey(args, 1), source, last, 1, listListpackSize);
       pushElement(keys, listKey(args, 1), rest, element, 0, element.length, toHead, listListpackSize);
     }

@@ -82,10 +82,14 @@ function xtrim(context: DataContext, args: Args, reply: ReplyWriter): void {
   const found = findStream(context, args, 1, reply);
   if (found === WRONG_TYPE) return;
   if (found === undefined) return reply.integer(0);
-  const stream = streamForWrite(context, streamHandle);
+  const handle = streamHandle;
+  const stream = streamForWrite(context, handle, true);
   const removed = trim(stream);
   context.keys.settle(stream);
-  if (removed > 0) notifyKey(context, args, 1, EVENT_STREAM, "xtrim");
+  if (removed > 0) {
+    context.keys.announce(handle);
+    notifyKey(context, args, 1, EVENT_STREAM, "xtrim");
+  }
   reply.integer(removed);
 }
 
@@ -113,7 +117,8 @@ function xsetid(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (found === undefined) return reply.error(replyError.noSuchKey);
   const problem = setIdProblem(found, added);
   if (problem !== undefined) return reply.error(problem);
-  const stream = streamForWrite(context, streamHandle);
+  // To Redis, who watches the key has seen no change.
+  const stream = streamForWrite(context, streamHandle, true);
   stream.setLastId(id);
   if (added !== -1) stream.entriesAdded = added;
   if (!otherId.isZero) stream.maxDeletedId.set(otherId);

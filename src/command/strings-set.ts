@@ -98,6 +98,7 @@ function store(
   const end = args.end(1);
   if (deadlineMs !== 0 && deadlineMs <= context.nowMs) {
     const wasThere = keys.remove(bytes, start, end);
+    if (!wasThere) keys.announceKey(bytes, start, end);
     notifyStillborn(context, args, wasThere);
     return;
   }

@@ -80,8 +80,9 @@ export class Keyspace extends KeyspaceReads {
   /**
    * Creates the string or changes its length: what grows is zero, the deadline stays, the encoding becomes raw.
    * Then valueBytes[valueStart, valueEnd) may be written to until the next call. Not for other types.
+   * @param isSilent the caller does not know yet whether anything will change, and calls announce() if it does
    */
-  resizeString(keyBytes: Buffer, keyStart: number, keyEnd: number, length: number): number {
+  resizeString(keyBytes: Buffer, keyStart: number, keyEnd: number, length: number, isSilent = false): number {
     const hash = this.hash(keyBytes, keyStart, keyEnd);
     const kind = is.STRING | is.FLAG_RAW;
     let ref = this.#searchForWrite(hash, keyBytes, keyStart, keyEnd);
@@ -95,7 +96,9 @@ export class Keyspace extends KeyspaceReads {
       ref = this.#reshape(hash, ref, kind, length, kept);
     }
     const { watcher } = this.state;
-    if (watcher !== undefined) watcher.touched(this.database, hash, keyBytes, keyStart, keyEnd);
+    if (watcher !== undefined && !isSilent) {
+      watcher.touched(this.database, hash, keyBytes, keyStart, keyEnd);
+    }
     this.exposeValue();
     clearBytes(this.valueBytes, this.valueStart + kept, this.valueEnd);
     return ref;
@@ -257,6 +260,16 @@ export class Keyspace extends KeyspaceReads {
     if (this.state.watcher !== undefined) this.#touched(this.hashOf(handle), handle);
     this.#forgetDeadline(handle);
     return true;
+  }
+
+  /** Who watches the key, or waits for it, is to hear of a change: of a silent one, or of one that leaves everything as it was. */
+  announce(handle: number): void {
+    if (this.state.watcher !== undefined) this.#touched(this.hashOf(handle), handle);
+  }
+
+  /** announce() for a key that was there for no moment. */
+  announceKey(bytes: Buffer, start: number, end: number): void {
+    this.state.watcher?.touched(this.database, this.hash(bytes, start, end), bytes, start, end);
   }
 
   /** Tells the watcher of a change of the record's key. */

@@ -37,9 +37,9 @@ const MINUS = 0x2d;
 /** Data commands the generator leaves out, and why. */
 const NOT_COMPARED: ReadonlyMap<string, string> = new Map([
   ["debug|stringmatch-len", "came after Redis 7.0"],
-  ["exec", "sessions.test.ts compares it, with several clients"],
-  ["watch", "sessions.test.ts compares it, with several clients"],
-  ["unwatch", "sessions.test.ts compares it, with several clients"],
+  ["exec", "transactions.test.ts compares it, with several clients"],
+  ["watch", "transactions.test.ts compares it, with several clients"],
+  ["unwatch", "transactions.test.ts compares it, with several clients"],
   ["memory|usage", "allocation is each side's own"],
   ["publish", "publish-subscribe.test.ts compares it, with subscribers"],
   ["spublish", "publish-subscribe.test.ts compares it, with subscribers"],

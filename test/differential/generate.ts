@@ -84,6 +84,14 @@ export class Generator {
     return commands.flatMap((command) => this.#mended(command)).map(toBuffers);
   }
 
+  /** One that commands use. */
+  key(): string {
+    const g = this.#draw;
+    const [family] = g.pick(this.#all);
+    g.familyKeys = family.keys ?? [];
+    return g.key();
+  }
+
   #spoil(command: string[]): void {
     const g = this.#draw;
     const how = g.below(4);

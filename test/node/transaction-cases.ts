@@ -224,6 +224,37 @@ export const cases: readonly Case[] = [
     want: `${OK}${OK}:1\r\n${OK}${NIL}`,
   },
   {
+    name: "what counts as no change",
+    run: [
+      "SETBIT b 1 1",
+      "PFADD p x",
+      "WATCH b p",
+      "SETBIT b 1 1",
+      "PFADD p x",
+      "BITFIELD b OVERFLOW FAIL INCRBY u2 0 9",
+      "MULTI",
+      "EXEC",
+    ],
+    want: `:0\r\n:1\r\n${OK}:1\r\n:0\r\n*1\r\n$-1\r\n${OK}*0\r\n`,
+  },
+  ...["SETBIT b 1 0", "PFADD p y", "LMOVE l l LEFT RIGHT", "SET none x PXAT 1"].map(
+    (change): Case => ({
+      name: `what counts as one: ${change}`,
+      run: [
+        "CLIENT REPLY OFF",
+        "SETBIT b 1 1",
+        "PFADD p x",
+        "RPUSH l x",
+        "WATCH b p l none",
+        change,
+        "CLIENT REPLY ON",
+        "MULTI",
+        "EXEC",
+      ],
+      want: `${OK}${OK}${NIL}`,
+    }),
+  ),
+  {
     name: "CLIENT REPLY OFF",
     run: ["CLIENT REPLY OFF", "MULTI", "SET a 1", "PING", "EXEC", "CLIENT REPLY ON", "GET a"],
     want: `${OK}${bulk("1")}`,
