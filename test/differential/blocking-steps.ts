@@ -20,6 +20,9 @@ const LISTS = ["l:1", "l:2", "l:3"];
 /** Where commands that wait move elements to; waited for alone. */
 const TARGETS = ["m:1", "m:2"];
 const SETS = ["z:1", "z:2"];
+const STREAMS = ["s:1", "s:2"];
+/** Read by the consumers of one group. */
+const GROUP_STREAM = "g:1";
 
 export class BlockingSteps {
   readonly #random: Xoshiro;
@@ -87,6 +90,8 @@ export class BlockingSteps {
     const source = this.#one([...LISTS, ...TARGETS]);
     const sets = this.#some(SETS);
     const count = String(1 + this.#random.below(3));
+    if (this.#random.below(3) === 0)
+      return this.#reads(/^[\d.]+$/.test(timeout) ? String(Math.ceil(Number(timeout))) : timeout);
     return this.#one([
       ["BLPOP", ...lists, timeout],
       ["BRPOP", ...lists, timeout],
@@ -96,6 +101,21 @@ export class BlockingSteps {
       ["BZPOPMIN", ...sets, timeout],
       ["BZPOPMAX", ...sets, timeout],
       ["BZMPOP", timeout, String(sets.length), ...sets, this.#one(["MIN", "MAX"]), "COUNT", count],
+    ]);
+  }
+
+  /** Streams. The timeout is in ms. */
+  #reads(timeout: string): string[] {
+    const streams = [...new Set(this.#some(STREAMS))];
+    const count = String(1 + this.#random.below(3));
+    const from = streams.map(() => this.#one(["$", "$", "$", String(this.#value), "0"]));
+    return this.#one([
+      ["XREAD", "BLOCK", timeout, "STREAMS", ...streams, ...from],
+      ["XREAD", "COUNT", count, "BLOCK", timeout, "STREAMS", ...streams, ...streams.map(() => "$")],
+      ...["one", "two"].map((consumer) => [
+        ...["XREADGROUP", "GROUP", "g", consumer, ...this.#one([[], ["NOACK"], ["COUNT", count]])],
+        ...["BLOCK", timeout, "STREAMS", GROUP_STREAM, ">"],
+      ]),
     ]);
   }
 
@@ -111,12 +131,43 @@ export class BlockingSteps {
         ["DEL", list],
         ["BLPOP", list, "0"],
         ["BLMOVE", list, list, this.#side(), this.#side(), "0"],
+        this.#add(GROUP_STREAM),
+        ["XTRIM", GROUP_STREAM, "MAXLEN", "1"],
+        ["XREAD", "BLOCK", "0", "STREAMS", "s:1", "$"],
       ]),
     );
     return [["MULTI"], ...inside, ["EXEC"]];
   }
 
+  #add(key: string): string[] {
+    return ["XADD", key, `${++this.#value}-0`, "f", "v"];
+  }
+
+  #changeStream(): string[] {
+    const stream = this.#one(STREAMS);
+    return this.#one([
+      this.#add(stream),
+      this.#add(stream),
+      this.#add(GROUP_STREAM),
+      this.#add(GROUP_STREAM),
+      this.#add(GROUP_STREAM),
+      ["XGROUP", "CREATE", GROUP_STREAM, "g", "$", "MKSTREAM"],
+      ["XGROUP", "CREATE", GROUP_STREAM, "g", "0", "MKSTREAM"],
+      ["XGROUP", "SETID", GROUP_STREAM, "g", "0"],
+      ["XGROUP", "DESTROY", GROUP_STREAM, "g"],
+      ["XPENDING", GROUP_STREAM, "g"],
+      ["XACK", GROUP_STREAM, "g", String(this.#value), String(this.#value - 1)],
+      ["XDEL", stream, String(this.#value)],
+      ["XTRIM", stream, "MAXLEN", "1"],
+      ["DEL", this.#one([stream, GROUP_STREAM])],
+      ["RENAME", stream, this.#one(STREAMS)],
+      ["COPY", stream, this.#one(STREAMS), "REPLACE"],
+      ["XRANGE", stream, "-", "+"],
+    ]);
+  }
+
   #change(): string[] {
+    if (this.#random.below(3) === 0) return this.#changeStream();
     const list = this.#one([...LISTS, ...TARGETS]);
     const set = this.#one(SETS);
     const [score, member] = this.#values();

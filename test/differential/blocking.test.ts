@@ -89,12 +89,18 @@ async function compare(ours: SessionSide, theirs: SessionSide, isSingle: boolean
     }
     for (const [c, client] of theirs.clients.entries()) {
       if (blocked[c] === true && client.owed === 0) served++;
-      assert.equal(
-        ours.clients[c]!.take().toString("latin1"),
-        client.take().toString("latin1"),
-        `${told()}client ${c}`,
-      );
+      assert.equal(goneAlike(ours.clients[c]!.take()), goneAlike(client.take()), `${told()}client ${c}`);
     }
   }
   return served;
+}
+
+/** 7.2 runs XREADGROUP again, which tells of a group or key that has gone as of one that never was; 7.0 has words for it. */
+function goneAlike(replies: Buffer): string {
+  return replies
+    .toString("latin1")
+    .replaceAll(
+      /^-(NOGROUP No such key .* in XREADGROUP.*|NOGROUP the consumer group this.*|UNBLOCKED the stream key.*)\r$/gm,
+      "-gone",
+    );
 }
