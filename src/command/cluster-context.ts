@@ -51,6 +51,8 @@ export interface ClusterView {
   readonly epoch: number;
   /** There is a leader that this node can reach, or is. */
   readonly isServing: boolean;
+  /** There is none, and there may soon be: no longer than an election takes. */
+  readonly isElecting: boolean;
   /** In order of name. `localAddress`: what the client that asks has connected to. */
   nodes(localAddress: string): readonly ClusterNode[];
   links(): readonly ClusterLink[];

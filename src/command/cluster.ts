@@ -50,9 +50,9 @@ const subcommands = [
   { name: "cluster|saveconfig", arity: 2, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|set-config-epoch", arity: 3, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
   { name: "cluster|setslot", arity: -4, route: "local", flags: change, keys: noKeys, run: whereEnabled(refuse) },
-  { name: "cluster|shards", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(shards) },
+  { name: "cluster|shards", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(whenElected(shards)) },
   { name: "cluster|slaves", arity: 3, route: "local", flags: admin, keys: noKeys, run: whereEnabled(replicas) },
-  { name: "cluster|slots", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(slots) },
+  { name: "cluster|slots", arity: 2, route: "local", flags: stale, keys: noKeys, run: whereEnabled(whenElected(slots)) },
 ] as const satisfies readonly CommandRow[];
 
 // biome-ignore format: a table reads best with one row per line
@@ -70,6 +70,22 @@ function whereEnabled(run: Run): Run {
   };
 }
 
+/**
+ * A client that asks where to go has often just lost the leader. In the middle of an election the answer would be that
+ * one; it gets the next one's, or, when there is none for too long, the last one known.
+ */
+function whenElected(show: (context: LocalContext, reply: ReplyWriter) => void): Run {
+  return (context, _args, reply) => {
+    const { client, server } = context;
+    if (!server.cluster.isElecting || client.inTransaction) return show(context, reply);
+    client.park({
+      deadlineMs: Number.POSITIVE_INFINITY,
+      ready: () => !server.cluster.isElecting,
+      finish: (later) => show(context, later),
+    });
+  };
+}
+
 /** What would change a Redis cluster. Arguments are not looked at: whatever they are, it is not done so here. */
 function refuse(_context: LocalContext, args: Args, reply: ReplyWriter): void {
   reply.error(unsuitable(args.text(1)));
@@ -78,11 +94,11 @@ function refuse(_context: LocalContext, args: Args, reply: ReplyWriter): void {
 const nodesOf = ({ client, server }: LocalContext): readonly ClusterNode[] =>
   server.cluster.nodes(client.localAddress);
 
-function slots(context: LocalContext, _args: Args, reply: ReplyWriter): void {
+function slots(context: LocalContext, reply: ReplyWriter): void {
   slotsReply(nodesOf(context), context.server.cluster, reply);
 }
 
-function shards(context: LocalContext, _args: Args, reply: ReplyWriter): void {
+function shards(context: LocalContext, reply: ReplyWriter): void {
   shardsReply(nodesOf(context), context.server.cluster, reply);
 }
 

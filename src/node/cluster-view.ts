@@ -47,6 +47,11 @@ export class ShardView implements ClusterView {
     return this.#node.replica.mode !== MODE_NONE;
   }
 
+  get isElecting(): boolean {
+    const { cluster, isLeaderless } = this.#node;
+    return !this.isServing && !isLeaderless && !cluster.membership.fresh;
+  }
+
   /** Told whenever it may have changed. */
   leaderChanged(): void {
     const { leader } = this.#node.replica;

@@ -184,6 +184,7 @@ export class FakeCluster implements ClusterView {
   readonly shardId = "5".repeat(40);
   epoch = 7;
   isServing = true;
+  isElecting = false;
   shown: readonly ClusterNode[] = [];
   connections: readonly ClusterLink[] = [];
   question: SlotQuestion = { isAnswered: () => true, keyCount: 0, keys: [] };

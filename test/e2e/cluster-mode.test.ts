@@ -51,6 +51,30 @@ test.skipIf(!hasCli)(
   },
 );
 
+test("a node shows clients the address, port and name that it is told to", async () => {
+  const flags = ["--cluster-announce-ip", "fd00::7", "--cluster-announce-port", "7777"];
+  const alone = await ProcessCluster.start(1, [
+    ...FLAGS,
+    ...flags,
+    "--cluster-announce-hostname",
+    "one.example",
+  ]);
+  try {
+    const client = connect(alone.nodes[0]!.port);
+    const shown = async (): Promise<unknown> => ((await client.cluster("SLOTS")) as unknown[][])[0]?.[2];
+    const id = await client.cluster("MYID");
+    assert.deepEqual(await shown(), ["fd00::7", 7777, id, ["hostname", "one.example"]]);
+    await client.config("SET", "cluster-preferred-endpoint-type", "hostname");
+    assert.deepEqual(await shown(), ["one.example", 7777, id, ["ip", "fd00::7"]]);
+    await client.config("SET", "cluster-preferred-endpoint-type", "unknown-endpoint");
+    assert.deepEqual(await shown(), [null, 7777, id, ["ip", "fd00::7", "hostname", "one.example"]]);
+    assert.match(String(await client.cluster("NODES")), / fd00::7:7777@\d+,one\.example myself,master - /);
+    client.disconnect();
+  } finally {
+    await alone.stop();
+  }
+});
+
 interface ClusterClient {
   readonly name: string;
   set(key: string, value: string): Promise<unknown>;
@@ -80,6 +104,8 @@ async function nodeRedisCluster(): Promise<ClusterClient> {
   const client = createCluster({
     rootNodes: cluster.nodes.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` })),
     useReplicas: true,
+    // The default is to try a lost node for 5 s before it asks who leads now.
+    topologyRefreshOnReconnectionAttemptStrategy: 300,
   });
   client.on("error", () => {});
   await client.connect();
@@ -90,6 +116,42 @@ async function nodeRedisCluster(): Promise<ClusterClient> {
     both: (tag) => client.multi().set(`{${tag}}1`, "1").get(`{${tag}}1`).exec(),
     close: () => client.destroy(),
   };
+}
+
+/** Goes on writing until told to stop; what fails is not written again. */
+class Writers {
+  readonly acknowledged: string[] = [];
+  readonly errors = new Set<string>();
+  #isOver = false;
+  readonly #done: Promise<unknown>;
+
+  constructor(client: ClusterClient, prefix: string) {
+    this.#done = Promise.all(Array.from({ length: WRITERS }, (_, i) => this.#run(client, `${prefix}:${i}`)));
+  }
+
+  /** Some more, by the same clients. */
+  async more(count: number): Promise<void> {
+    const { length } = this.acknowledged;
+    await until(`${count} writes`, () => this.acknowledged.length > length + count || undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#done;
+  }
+
+  async #run(client: ClusterClient, prefix: string): Promise<void> {
+    for (let i = 0; !this.#isOver; i++) {
+      const key = `${prefix}:${i}`;
+      try {
+        await client.set(key, key);
+        this.acknowledged.push(key);
+      } catch (error) {
+        this.errors.add(error instanceof Error ? error.message : String(error));
+        await pause(5);
+      }
+    }
+  }
 }
 
 for (const [name, open] of [
@@ -105,51 +167,40 @@ for (const [name, open] of [
     await client.close();
   });
 
-  test(`${name}: the leader is killed while it writes`, { timeout: 60_000 }, async () => {
-    const client = await open();
-    const leader = await cluster.leader();
-    const acknowledged: string[] = [];
-    const errors = new Set<string>();
-    let isOver = false;
-    const writers = Array.from({ length: WRITERS }, async (_, writer) => {
-      for (let i = 0; !isOver; i++) {
-        const key = `${name}:${leader.name}:${writer}:${i}`;
-        try {
-          await client.set(key, key);
-          acknowledged.push(key);
-        } catch (error) {
-          errors.add(error instanceof Error ? error.message : String(error));
-          await pause(5);
-        }
-      }
-    });
-    await until("some writes", () => acknowledged.length > 500 || undefined);
-    await leader.stop("SIGKILL");
-    const before = acknowledged.length;
-    await until("writes again, by the same client", () => acknowledged.length > before + 500 || undefined);
-    isOver = true;
-    await Promise.all(writers);
-    console.log(
-      `${name}: ${acknowledged.length} acknowledged; errors: ${[...errors].sort().join(" | ") || "none"}`,
-    );
-    await client.close();
-
-    const reader = connect((await cluster.leader()).port);
-    for (let i = 0; i < acknowledged.length; i += 1000) {
-      const keys = acknowledged.slice(i, i + 1000);
-      const pipeline = reader.pipeline();
-      for (const key of keys) pipeline.get(key);
-      const found = await pipeline.exec();
-      assert.deepEqual(
-        found?.map(([, value]) => value),
-        keys,
+  for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+    test(`${name}: the leader is ended by ${signal} while it writes`, { timeout: 60_000 }, async () => {
+      const client = await open();
+      const leader = await cluster.leader();
+      const writers = new Writers(client, `${name}:${signal}`);
+      await writers.more(500);
+      await leader.stop(signal);
+      await writers.more(500);
+      await writers.stop();
+      const { acknowledged, errors } = writers;
+      console.log(
+        `${name}, ${signal}: ${acknowledged.length} acknowledged; errors: ${[...errors].join(" | ") || "none"}`,
       );
-    }
-    reader.disconnect();
-    const again = cluster.restart(leader);
-    await until(
-      "the killed node is back",
-      async () => (await again.info("raft"))?.get("raft_role") === "follower" || undefined,
-    );
-  });
+      await client.close();
+      // ioredis sends again what was lost, so its callers notice neither.
+      if (name.startsWith("ioredis")) assert.deepEqual([...errors], []);
+
+      const reader = connect((await cluster.leader()).port);
+      for (let i = 0; i < acknowledged.length; i += 1000) {
+        const keys = acknowledged.slice(i, i + 1000);
+        const pipeline = reader.pipeline();
+        for (const key of keys) pipeline.get(key);
+        const found = await pipeline.exec();
+        assert.deepEqual(
+          found?.map(([, value]) => value),
+          keys,
+        );
+      }
+      reader.disconnect();
+      const again = cluster.restart(leader);
+      await until(
+        "the ended node is back",
+        async () => (await again.info("raft"))?.get("raft_role") === "follower" || undefined,
+      );
+    });
+  }
 }

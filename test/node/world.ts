@@ -29,6 +29,9 @@ export class World {
   wallMs = 1_700_000_000_000;
   readonly random: Xoshiro;
   readonly hosts = new Map<string, Host>();
+  /** What nodes started from now on tell others of where their clients find them. */
+  clientHost = "127.0.0.1";
+  clientHostname = "";
   /** Pairs "a>b" that lose everything. */
   readonly cut = new Set<string>();
   readonly #deliveries: (() => void)[] = [];
@@ -147,8 +150,8 @@ export class Host {
       clusterId: "",
       name,
       address: `127.0.0.1:${16000 + number}`,
-      clientAddress: `127.0.0.1:${6000 + number}`,
-      clientHostname: "",
+      clientAddress: `${world.clientHost}:${6000 + number}`,
+      clientHostname: world.clientHostname,
       incarnation: 1000 + world.nextId(),
     };
     this.node = new SeshatNode(configuration, this.#ports());
