@@ -3,14 +3,14 @@
 
 import type { Args } from "../base/args.ts";
 import { globMatches } from "../base/glob.ts";
-import type { ReplyWriter } from "../resp/reply-writer.ts";
-import { LOG_WORDS } from "./blocking.ts";
+import { ReplyWriter } from "../resp/reply-writer.ts";
 import {
   categoriesOf,
   docsTree,
   infoTree,
   type Tree,
-  visibleSubcommands,
+  topLevelCommands,
+  visibleCommands,
   writeTree,
 } from "./command-docs.ts";
 import { findKeys, hasKeys, type KeyFound } from "./command-keys.ts";
@@ -42,30 +42,46 @@ function alone(context: LocalContext, args: Args, reply: ReplyWriter): void {
   else reply.error(unknownSubcommand("COMMAND", args.text(1)));
 }
 
-function topLevel(server: Server): readonly CommandRow[] {
-  return server.commands.filter((row) => !row.name.includes("|") && !row.name.startsWith(LOG_WORDS));
-}
-
-/** Every command and subcommand that clients may know of. */
-function visible(server: Server): readonly CommandRow[] {
-  return topLevel(server).flatMap((row) => [row, ...visibleSubcommands(row)]);
-}
-
 function visibleByName(server: Server): ReadonlyMap<string, CommandRow> {
-  return new Map(visible(server).map((row) => [row.name, row]));
+  return new Map(visibleCommands(server.commands).map((row) => [row.name, row]));
+}
+
+interface Whole {
+  readonly commands: readonly CommandRow[];
+  readonly bytes: Buffer;
+}
+
+/** Replies about all commands, which every redis-cli asks for when it connects; they take a while to make. */
+const wholes = new Map<string, Whole>();
+
+function writeWhole(server: Server, name: string, reply: ReplyWriter, write: typeof writeInfoOfAll): void {
+  const key = `${name} ${reply.protocol}`;
+  let whole = wholes.get(key);
+  if (whole?.commands !== server.commands) {
+    const writer = new ReplyWriter();
+    writer.protocol = reply.protocol;
+    write(topLevelCommands(server.commands), writer);
+    whole = { commands: server.commands, bytes: Buffer.from(writer.buffer.subarray(0, writer.position)) };
+    wholes.set(key, whole);
+  }
+  reply.raw(whole.bytes, 0, whole.bytes.length);
+}
+
+function writeInfoOfAll(all: readonly CommandRow[], reply: ReplyWriter): void {
+  reply.array(all.length);
+  for (const row of all) writeTree(infoTree(row), reply);
+}
+
+function writeDocs(some: readonly CommandRow[], reply: ReplyWriter): void {
+  writeTree({ kind: "map", pairs: some.map((row): [string, Tree] => [row.name, docsTree(row)]) }, reply);
 }
 
 function count({ server }: LocalContext, _args: Args, reply: ReplyWriter): void {
-  reply.integer(topLevel(server).length);
+  reply.integer(topLevelCommands(server.commands).length);
 }
 
 function info({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  if (args.count <= 2) {
-    const all = topLevel(server);
-    reply.array(all.length);
-    for (const row of all) writeTree(infoTree(row), reply);
-    return;
-  }
+  if (args.count <= 2) return writeWhole(server, "info", reply, writeInfoOfAll);
   const names = nameArguments(args, 2, reply);
   if (names === undefined) return;
   const byName = visibleByName(server);
@@ -80,15 +96,18 @@ function info({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
 function docs({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
   const names = nameArguments(args, 2, reply);
   if (names === undefined) return;
+  if (names.length === 0) return writeWhole(server, "docs", reply, writeDocs);
   const byName = visibleByName(server);
-  const asked = names.length === 0 ? topLevel(server) : names.map((name) => byName.get(name.toLowerCase()));
+  const asked = names.map((name) => byName.get(name.toLowerCase()));
   // Each once, however often it was asked for: the reply is a map.
-  const known = [...new Set(asked)].filter((row) => row !== undefined);
-  writeTree({ kind: "map", pairs: known.map((row): [string, Tree] => [row.name, docsTree(row)]) }, reply);
+  writeDocs(
+    [...new Set(asked)].filter((row) => row !== undefined),
+    reply,
+  );
 }
 
 function list({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  let chosen = visible(server);
+  let chosen = visibleCommands(server.commands);
   if (args.count > 2) {
     if (args.count !== 5 || !args.is(2, "FILTERBY")) return reply.error(replyError.syntax);
     const filter = listFilter(args);

@@ -2,6 +2,7 @@
 // facts. Out: a tree of values, and that tree as a reply.
 
 import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { LOG_WORDS } from "./blocking.ts";
 import { commandFacts } from "./command-facts.ts";
 import { commandSummaries } from "./command-summaries.ts";
 import type { CommandRow } from "./types.ts";
@@ -52,7 +53,7 @@ export function factsOf(row: CommandRow): CommandFacts {
 
 /** Redis's ACL categories in its own order, which is the order of the reply. */
 // biome-ignore format: names side by side
-const CATEGORIES = [
+export const CATEGORIES: readonly string[] = [
   "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap", "hyperloglog", "geo",
   "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous", "connection", "transaction", "scripting",
 ];
@@ -106,6 +107,16 @@ export function writeTree(tree: Tree, reply: ReplyWriter): void {
 /** DEBUG has subcommands in our table only; for clients it is one command, as in Redis. */
 export function visibleSubcommands(row: CommandRow): readonly CommandRow[] {
   return row.route === "container" && row.name !== "debug" ? row.subcommands : [];
+}
+
+/** What clients may know of, without subcommands. */
+export function topLevelCommands(rows: readonly CommandRow[]): readonly CommandRow[] {
+  return rows.filter((row) => !row.name.includes("|") && !row.name.startsWith(LOG_WORDS));
+}
+
+/** Every command and subcommand that clients may know of. */
+export function visibleCommands(rows: readonly CommandRow[]): readonly CommandRow[] {
+  return topLevelCommands(rows).flatMap((row) => [row, ...visibleSubcommands(row)]);
 }
 
 /** One element of COMMAND INFO. */

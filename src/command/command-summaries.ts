@@ -2,6 +2,12 @@
 
 // biome-ignore format: one row a line
 export const commandSummaries: Readonly<Record<string, string>> = {
+  // users and modules
+  "acl|cat": "The categories of commands, or the commands of one",
+  "acl|users": "The names of the users",
+  "acl|whoami": "The name of the connection's user",
+  "module|list": "The modules that are loaded",
+
   // strings
   append: "Add to the end of a string",
   decr: "Take one from a number",

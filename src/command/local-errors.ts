@@ -54,6 +54,8 @@ export const localError = {
 
 export const unknownClientType = (type: string): string => `ERR Unknown client type '${printable(type)}'`;
 
+export const unknownCategory = (name: string): string => `ERR Unknown category '${printable(name)}'`;
+
 export const noSuchUser = (user: string): string => `ERR No such user '${printable(user)}'`;
 
 export const helloSyntax = (option: string): string =>

@@ -1,5 +1,6 @@
 // The families of commands that run on the client's own node (connection, server, ...), for the table.
 
+import { aclCommands } from "./acl.ts";
 import { clientCommands } from "./client.ts";
 import { clusterCommands } from "./cluster.ts";
 import { commandCommands } from "./command-command.ts";
@@ -31,4 +32,5 @@ export const localFamilies: readonly (readonly CommandRow[])[] = [
   pubSubCommands,
   raftCommands,
   clusterCommands,
+  aclCommands,
 ];

@@ -129,6 +129,8 @@ const sessions: readonly (readonly Command[])[] = [
     "latency foo",
     "latency histogram nosuch",
   ],
+  ["acl whoami", "acl users", "acl cat", "acl cat nosuch", "acl cat a b", "acl foo", "acl"],
+  ["module list", "module list x", "module foo", "module"],
   ["memory foo", "memory purge", "memory", "memory doctor x"],
   [
     "debug",

@@ -16,13 +16,13 @@ export const absences: readonly Absence[] = [
   later(/^fcall(_ro)?$|^function(\||$)/, "functions"),
   later(
     /^acl(\||$)/,
-    "users and their rights; there is the one user `default`, with the password `requirepass`",
+    "users and their rights; there is the one user `default`, with the password `requirepass`, and `ACL` says so",
   ),
   later(
     /^client\|tracking$/,
     "client-side caching; the commands about it answer as Redis does while it is off",
   ),
-  senseless(/^module(\||$)/, "modules are native code for Redis's process"),
+  senseless(/^module(\||$)/, "modules are native code for Redis's process; `MODULE LIST` is empty"),
   senseless(/^(replicaof|slaveof)$/, "members replicate by Raft: `RAFT.MEMBER ADD` and `REMOVE`"),
   senseless(
     /^failover$/,
