@@ -11,6 +11,7 @@ import {
   type Tree,
   topLevelCommands,
   visibleCommands,
+  visibleSubcommands,
   writeTree,
 } from "./command-docs.ts";
 import { findKeys, hasKeys, type KeyFound } from "./command-keys.ts";
@@ -156,9 +157,13 @@ function keysAsked(server: Server, args: Args, reply: ReplyWriter): readonly Key
     reply.error(text);
     return undefined;
   };
-  const byName = visibleByName(server);
-  let row = byName.get(wordArgument(args, 2));
-  if (row?.route === "container") row = byName.get(`${row.name}|${wordArgument(args, 3)}`);
+  const word = wordArgument(args, 2);
+  let row = topLevelCommands(server.commands).find(({ name }) => name === word);
+  const subcommands = row === undefined ? [] : visibleSubcommands(row);
+  if (subcommands.length > 0) {
+    const name = `${word}|${args.count > 3 ? wordArgument(args, 3) : ""}`;
+    row = subcommands.find((sub) => sub.name === name);
+  }
   if (row === undefined) return problem(localError.invalidCommand);
   if (!hasKeys(row)) return problem(localError.noKeyArguments);
   const commandCount = args.count - 2;

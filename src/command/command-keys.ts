@@ -59,13 +59,17 @@ function specKeys(spec: KeySpec, command: CommandSlice): readonly number[] | und
   if (first === undefined || spec.find.type === "unknown") return [];
   const { find } = spec;
   const { count } = command;
-  if (find.type === "range") return stepped(first, rangeLast(first, find, count), find.step, count);
+  if (find.type === "range") return range(first, rangeLast(first, find, count), find.step, count);
   if (first + find.count >= count) return undefined;
   const keyCount = integerArgument(command.args, command.from + first + find.count);
   if (keyCount === undefined || keyCount < 0) return undefined;
   const firstKey = first + find.first;
-  const last = firstKey + (keyCount - 1) * find.step;
-  return last < count ? stepped(firstKey, last, find.step, count) : undefined;
+  return range(firstKey, firstKey + (keyCount - 1) * find.step, find.step, count);
+}
+
+/** Undefined when it is empty, or goes beyond the arguments. */
+function range(first: number, last: number, step: number, count: number): readonly number[] | undefined {
+  return first <= last && last < count ? stepped(first, last, step, count) : undefined;
 }
 
 function rangeLast(
@@ -96,7 +100,7 @@ function flagsOf(row: CommandRow, spec: KeySpec, command: CommandSlice): readonl
     for (let i = 3; i < count; i++) if (args.is(from + i, "GET")) return ["RW", "access", "update"];
     return ["OW", "update"];
   }
-  if (row.name === "bitfield" && onlyGets(command)) return ["RO", "access"];
+  if (row.name === "bitfield") return onlyGets(command) ? ["RO", "access"] : ["RW", "access", "update"];
   return spec.flags.filter((flag) => flag !== "variable_flags" && flag !== "incomplete");
 }
 
