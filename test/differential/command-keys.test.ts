@@ -21,7 +21,8 @@ function exception(subcommand: string, command: Command): string | undefined {
   if (name === "sinterstore" && subcommand === "GETKEYSANDFLAGS") return "other flags since 7.2";
   if (/^z(rev)?rank$/.test(name) && command.length > 3) return "a score may be asked for since 7.2";
   const isCounted = (commandFacts[name] ?? "").includes('"type":"keynum"');
-  const isOdd = command.some((word) => /^[-+0]\d|^\d{10,}$/.test(word.toString("latin1")));
+  const texts = command.map((word) => word.toString("latin1"));
+  const isOdd = texts.some((text) => /^\s*[-+]?\d/.test(text) && !/^(0|[1-9]\d{0,8})$/.test(text));
   return isCounted && isOdd ? "Redis reads such numbers of keys a second time, by atoi" : undefined;
 }
 
