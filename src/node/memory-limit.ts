@@ -13,13 +13,16 @@ import { EvictionWriter } from "../wire/eviction-codec.ts";
 import type { BatchesInFlight } from "./batches-in-flight.ts";
 import type { TurnBatch } from "./turn-batch.ts";
 
-/** Keys one entry names at most: a slice of a ms, and more where an entry's own commands need it. */
+/** Keys that one entry names for what is above the limit already: a slice of a ms. */
 const VICTIMS_PER_ENTRY = 256;
-const VICTIMS_PER_COMMAND = 4;
+/** And at most in all, for the room that its own commands need: one huge value may have to wait for what follows. */
+const VICTIMS_PER_ENTRY_MAX = 8192;
 /** Entries that only evict on their way at once. */
 const ENTRIES_IN_FLIGHT_MAX = 4;
 /** This part of maxmemory may be on its way at once, so that a small limit does not have to be emptied for a burst. */
 const IN_FLIGHT_PART = 1 / 8;
+/** And, where others must go for it, so much as so many average keys hold: no turn has to name very many. */
+const IN_FLIGHT_KEYS = 2048;
 
 export class MemoryLimit {
   /** Is there a limit at all? Hot code asks nothing else without one. */
@@ -59,10 +62,14 @@ export class MemoryLimit {
     const usedBytes = store.logicalBytes;
     const canEvict = evictableCount(store, maxmemoryPolicy) > 0;
     this.isRefusing = !canEvict && usedBytes > maxmemoryBytes;
+    const freeBytes = Math.max(0, maxmemoryBytes - usedBytes);
     // Where nothing can go, commands are let in one after the other towards the end, so that, as in Redis, it
     // is one command and not a whole turn of them that steps over the limit.
-    this.#room =
-      canEvict && !this.#isDry ? maxmemoryBytes * IN_FLIGHT_PART : Math.max(0, maxmemoryBytes - usedBytes);
+    if (!canEvict || this.#isDry) this.#room = freeBytes;
+    else {
+      const replacedBytes = (IN_FLIGHT_KEYS * usedBytes) / evictableCount(store, "allkeys-random");
+      this.#room = Math.min(maxmemoryBytes * IN_FLIGHT_PART, Math.max(freeBytes, replacedBytes));
+    }
   }
 
   /** Must what needs memory wait for what is on its way? Never when nothing is. */
@@ -98,10 +105,11 @@ export class MemoryLimit {
     const wanted = this.#bytesAtMost(store) + batch.growthBytes - maxmemoryBytes;
     this.#isDry = false;
     if (wanted <= 0 || maxmemoryPolicy === "noeviction") return;
-    const victimsMax = VICTIMS_PER_ENTRY + VICTIMS_PER_COMMAND * batch.count;
     const victim = this.#victim;
     this.#picker.begin(store, maxmemoryPolicy, maxmemorySamples);
-    while (batch.victimBytes < wanted && section.count < victimsMax) {
+    while (batch.victimBytes < wanted && section.count < VICTIMS_PER_ENTRY_MAX) {
+      // What is above the limit already goes in slices; what this entry itself brings has its room at once.
+      if (section.count >= VICTIMS_PER_ENTRY && batch.victimBytes >= batch.growthBytes) break;
       if (!this.#picker.pick(victim)) {
         this.#isDry = true;
         break;

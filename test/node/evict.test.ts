@@ -258,6 +258,34 @@ test("growth that arguments do not show is evicted by the next entry, at once", 
   assert.equal(new Set([...world.hosts.values()].map((host) => storeOf(host).digest())).size, 1);
 });
 
+test("large values in the place of many small ones: each makes its own room", () => {
+  const limit = 2000 * KIB;
+  const world = started(3, { maxmemory: `${limit}`, "maxmemory-policy": "allkeys-lru" });
+  const watch = new Watch(world, limit, 50);
+  const clients = [...world.hosts.values()].map((host) => host.connect());
+  const leader = world.leader()!.connect();
+  for (let i = 0; i < 20_000; i += 500) {
+    leader.sendRaw(
+      Buffer.concat(
+        Array.from({ length: 500 }, (_, j) => encodeCommand(["SET", `small${i + j}`, "x".repeat(50)])),
+      ),
+    );
+    world.step();
+  }
+  for (let i = 0; i < 15; i++) {
+    for (const [n, client] of clients.entries())
+      client.sendRaw(
+        Buffer.concat(
+          Array.from({ length: 40 }, (_, j) =>
+            encodeCommand(["SET", `large${n}:${i}:${j}`, "x".repeat(3000)]),
+          ),
+        ),
+      );
+    world.step();
+  }
+  assert.ok(watch.mostBytes > 0.95 * limit, `the most was ${watch.mostBytes}`);
+});
+
 test("collections that grow by more than their arguments: back at the limit before time goes by, and equal", () => {
   const limit = 200 * KIB;
   const world = started(3, { maxmemory: `${limit}`, "maxmemory-policy": "allkeys-random" }, 5);
