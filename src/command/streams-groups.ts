@@ -134,10 +134,10 @@ function destroy(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (found === WRONG_TYPE) return;
   if (found === undefined) return reply.error(replyError.groupKey);
   if (found.group(args.bytes, args.start(GROUP), args.end(GROUP)) === undefined) return reply.integer(0);
-  // Not silent: who waits for the group must hear of it.
-  const stream = streamForWrite(context, streamHandle);
+  const stream = streamForWrite(context, streamHandle, true);
   stream.destroyGroup(stream.group(args.bytes, args.start(GROUP), args.end(GROUP))!);
   context.keys.settle(stream);
+  context.keys.announceToWaiters(streamHandle);
   reply.integer(1);
   notifyKey(context, args, KEY, EVENT_STREAM, "xgroup-destroy");
 }

@@ -122,6 +122,10 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
     if (this.blocking.waiters.count > 0) this.blocking.waiters.touched(database, hash, bytes, start, end);
   }
 
+  reduced(database: number, hash: number, bytes: Buffer, start: number, end: number): void {
+    if (this.blocking.waiters.count > 0) this.blocking.waiters.touched(database, hash, bytes, start, end);
+  }
+
   clearing(database: number): void {
     this.blocking.waiters.touchedAll(database);
     for (const { hash, key } of this.watches.inDatabases(database)) {

@@ -272,6 +272,15 @@ export class Keyspace extends KeyspaceReads {
     this.state.watcher?.touched(this.database, this.hash(bytes, start, end), bytes, start, end);
   }
 
+  /** Who waits for the key, and does not only watch it, is to hear of a silent change. */
+  announceToWaiters(handle: number): void {
+    const { watcher } = this.state;
+    if (watcher === undefined) return;
+    const hash = this.hashOf(handle);
+    this.keyRange(handle);
+    watcher.reduced(this.database, hash, this.keyBytes, this.keyStart, this.keyEnd);
+  }
+
   /** Tells the watcher of a change of the record's key. */
   #touched(hash: number, ref: number): void {
     this.keyRange(ref);

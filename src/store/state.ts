@@ -15,6 +15,8 @@ export type ExpiredHook = (database: number, bytes: Buffer, start: number, end: 
 export interface KeyWatcher {
   /** The key bytes[start, end) was made, changed or removed; the range is good during the call only. */
   touched(database: number, hash: number, bytes: Buffer, start: number, end: number): void;
+  /** Something in the key has gone that somebody may wait for; who watches it is not concerned. */
+  reduced(database: number, hash: number, bytes: Buffer, start: number, end: number): void;
   /** Everything in the database is about to go. */
   clearing(database: number): void;
   /** The databases are about to change places. */

@@ -237,6 +237,30 @@ export const cases: readonly Case[] = [
     ],
     want: `:0\r\n:1\r\n${OK}:1\r\n:0\r\n*1\r\n$-1\r\n${OK}*0\r\n`,
   },
+  ...[
+    ["XADD s 9-1 f v", "XDEL s 1-1", "XTRIM s MAXLEN 1"],
+    ["XDEL s 7-7", "XTRIM s MAXLEN 5", "XSETID s 9-1", "XGROUP CREATE s h 0", "XGROUP SETID s g 0"],
+    ["XGROUP DESTROY s g", "XREADGROUP GROUP g c STREAMS s >", "XACK s g 1-1", "XCLAIM s g d 0 1-1"],
+  ].flatMap((changes, i) =>
+    changes.map(
+      (change): Case => ({
+        name: `streams, ${i === 0 ? "a change" : "no change"}: ${change}`,
+        run: [
+          "CLIENT REPLY OFF",
+          "XADD s 1-1 f v",
+          "XADD s 2-1 f v",
+          "XGROUP CREATE s g 0",
+          "XREADGROUP GROUP g c COUNT 1 STREAMS s >",
+          "WATCH s",
+          change,
+          "CLIENT REPLY ON",
+          "MULTI",
+          "EXEC",
+        ],
+        want: `${OK}${OK}${i === 0 ? NIL : "*0\r\n"}`,
+      }),
+    ),
+  ),
   ...["SETBIT b 1 0", "PFADD p y", "LMOVE l l LEFT RIGHT", "SET none x PXAT 1"].map(
     (change): Case => ({
       name: `what counts as one: ${change}`,

@@ -22,6 +22,8 @@ class Told {
         assert.equal(hash | 0, own | 0);
         this.#told.push(`${database}:${name}`);
       },
+      reduced: (database, _hash, key, start, end) =>
+        void this.#told.push(`less ${database}:${key.toString("latin1", start, end)}`),
       clearing: (database) => void this.#told.push(`clear ${database}`),
       swapping: (a, b) => void this.#told.push(`swap ${a} ${b}`),
     };
@@ -93,6 +95,7 @@ const cases: readonly (readonly [name: string, act: (t: Told) => void, want: rea
     },
     ["0:mortal"],
   ],
+  ["XGROUP DESTROY", (t) => t.keys.announceToWaiters(t.handle("old")), ["less 0:old"]],
   ["FLUSHDB", (t) => t.keys.clear(), ["clear 0"]],
   ["FLUSHALL", (t) => t.store.clear(), ["clear 0", "clear 1"]],
   ["SWAPDB", (t) => t.store.swap(0, 1), ["swap 0 1"]],
