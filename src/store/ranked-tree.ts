@@ -8,8 +8,8 @@
 // Each member's leaf is known, and each node's parent: ranks, removals and renumberings compare nothing.
 
 import type { MemberTable } from "./member-table.ts";
-import { compareBytes } from "./record.ts";
 import { enlarged, InnerPool, LeafPool, NO_NODE, WIDTH } from "./tree-nodes.ts";
+import { LOOP_COPY_BYTES_MAX } from "./types.ts";
 
 /** A node with fewer items is joined with one beside it, unless the two would be too full. */
 const ITEMS_FEW = WIDTH / 4;
@@ -39,6 +39,8 @@ export class RankedTree {
   #start = 0;
   #end = 0;
   #isBehind = false;
+  /** Bytes that the member last compared has in common with what is sought, at least; 0 for another score. */
+  #same = 0;
 
   // Where the last search or step ended; slot may be the leaf's size.
   #leaf: number;
@@ -200,8 +202,10 @@ export class RankedTree {
     this.#end = end;
   }
 
-  #isBefore(member: number): boolean {
+  /** Is the member before the place sought? The first `skipped` bytes are known to be the same where scores are. */
+  #isBefore(member: number, skipped: number): boolean {
     const table = this.#table;
+    this.#same = 0;
     if (this.#by !== BY_MEMBER) {
       const score = table.scoreOf(member);
       if (score !== this.#score) return score < this.#score;
@@ -209,8 +213,22 @@ export class RankedTree {
     }
     table.locate(member);
     const { bytes, memberStart, memberEnd } = table;
-    const order = compareBytes(bytes, memberStart, memberEnd, this.#bytes, this.#start, this.#end);
-    return order < 0 || (order === 0 && this.#isBehind);
+    const sought = this.#bytes;
+    const start = this.#start;
+    const length = memberEnd - memberStart;
+    const lengthSought = this.#end - start;
+    const common = Math.min(length, lengthSought);
+    let at = skipped;
+    if (common - skipped < LOOP_COPY_BYTES_MAX) {
+      while (at < common && bytes[memberStart + at] === sought[start + at]) at++;
+      this.#same = at;
+      if (at < common) return bytes[memberStart + at]! < sought[start + at]!;
+    } else {
+      this.#same = skipped;
+      const order = bytes.compare(sought, start + at, start + common, memberStart + at, memberStart + common);
+      if (order !== 0) return order < 0;
+    }
+    return length < lengthSought || (length === lengthSought && this.#isBehind);
   }
 
   /** Finds the first member that is not before the place sought; returns how many are. */
@@ -218,14 +236,22 @@ export class RankedTree {
     const { items, counts, firsts, sizes } = this.#inners;
     let node = this.#root;
     let rank = 0;
+    // Bytes that the nearest members before and behind have in common with what is sought: so have all between them.
+    let sameBefore = 0;
+    let sameBehind = 0;
     for (let level = this.#height; level > 0; level--) {
       const base = node * WIDTH;
       let low = 1;
       let high = sizes[node]!;
       while (low < high) {
         const middle = (low + high) >>> 1;
-        if (this.#isBefore(firsts[base + middle]!)) low = middle + 1;
-        else high = middle;
+        if (this.#isBefore(firsts[base + middle]!, Math.min(sameBefore, sameBehind))) {
+          low = middle + 1;
+          sameBefore = this.#same;
+        } else {
+          high = middle;
+          sameBehind = this.#same;
+        }
       }
       for (let at = base; at < base + low - 1; at++) rank += counts[at]!;
       node = items[base + low - 1]!;
@@ -236,8 +262,13 @@ export class RankedTree {
     let high = this.#leaves.sizes[node]!;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#isBefore(members[base + middle]!)) low = middle + 1;
-      else high = middle;
+      if (this.#isBefore(members[base + middle]!, Math.min(sameBefore, sameBehind))) {
+        low = middle + 1;
+        sameBefore = this.#same;
+      } else {
+        high = middle;
+        sameBehind = this.#same;
+      }
     }
     this.#leaf = node;
     this.#slot = low;
