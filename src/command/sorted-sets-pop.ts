@@ -74,7 +74,7 @@ export function popSortedSet(
     reply.double(set.score);
     if (left > 1) end === "min" ? set.next() : set.previous();
   }
-  beginSortedSet(context, args, index, handle).removeRanks(end === "min" ? 0 : first + 1 - popped, popped);
+  beginSortedSet(context, handle).removeRanks(end === "min" ? 0 : first + 1 - popped, popped);
   finishRemoval(context, args, index, end === "min" ? "zpopmin" : "zpopmax");
 }
 

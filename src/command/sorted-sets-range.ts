@@ -226,7 +226,7 @@ function removeRange(context: DataContext, args: Args, event: string, reply: Rep
   if (handle === WRONG_TYPE) return;
   range.resolve(sortedSetReader.open(context.keys, handle), args);
   if (range.count > 0) {
-    beginSortedSet(context, args, 1, handle).removeRanks(range.from, range.count);
+    beginSortedSet(context, handle).removeRanks(range.from, range.count);
     finishRemoval(context, args, 1, event);
   }
   reply.integer(range.count);

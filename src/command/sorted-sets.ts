@@ -54,15 +54,10 @@ export function openSortedSet(
   return handle === WRONG_TYPE ? undefined : sortedSetReader.open(context.keys, handle);
 }
 
-/** The writer on the key in argument `index`, whose handle is known; 0: it is to be made. */
-export function beginSortedSet(
-  context: DataContext,
-  args: Args,
-  index: number,
-  handle: number,
-): SortedSetWriter {
-  const { store, keys } = context;
-  return sortedSetWriter.begin(store, keys, handle, args.bytes, args.start(index), args.end(index));
+/** The writer on the key whose handle is known; 0: it is to be made. */
+export function beginSortedSet(context: DataContext, handle: number): SortedSetWriter {
+  const { keys, store } = context;
+  return sortedSetWriter.begin(keys, handle, store.thresholds, store.hashSeed);
 }
 
 function zadd(context: DataContext, args: Args, reply: ReplyWriter): void {
@@ -142,7 +137,7 @@ export function putScores(
 ): void {
   const handle = findOfType(context, args, 1, ZSET, reply);
   if (handle === WRONG_TYPE) return;
-  const writer = beginSortedSet(context, args, 1, handle);
+  const writer = beginSortedSet(context, handle);
   let added = 0;
   let updated = 0;
   let refused = 0;
@@ -155,7 +150,7 @@ export function putScores(
     else if (outcome === "refused") refused++;
     else if (outcome === "notANumber") isNumber = false;
   }
-  writer.finish();
+  writer.commit(args.bytes, args.start(1), args.end(1), ZSET);
   const isIncrement = (flags & INCREMENT) !== 0;
   if (!isNumber) reply.error(replyError.scoreNotANumber);
   else if (!isIncrement) reply.integer((flags & CH) !== 0 ? added + updated : added);
@@ -167,7 +162,7 @@ export function putScores(
 function zrem(context: DataContext, args: Args, reply: ReplyWriter): void {
   const handle = findOfType(context, args, 1, ZSET, reply);
   if (handle === WRONG_TYPE) return;
-  const writer = beginSortedSet(context, args, 1, handle);
+  const writer = beginSortedSet(context, handle);
   let removed = 0;
   for (let i = 2; i < args.count && writer.count > 0; i++) {
     if (writer.remove(args.bytes, args.start(i), args.end(i))) removed++;
@@ -183,9 +178,11 @@ export function finishRemoval(
   index: number,
   event: string | undefined,
 ): void {
-  const isGone = sortedSetWriter.finish();
-  if (event !== undefined) notifyKey(context, args, index, EVENT_SORTED_SET, event);
-  if (isGone) notifyKey(context, args, index, EVENT_GENERIC, "del");
+  const isEmpty = sortedSetWriter.count === 0;
+  sortedSetWriter.commit(args.bytes, args.start(index), args.end(index), ZSET);
+  if (event === undefined) return;
+  notifyKey(context, args, index, EVENT_SORTED_SET, event);
+  if (isEmpty) notifyKey(context, args, index, EVENT_GENERIC, "del");
 }
 
 function zcard(context: DataContext, args: Args, reply: ReplyWriter): void {

@@ -3,7 +3,7 @@
 
 import { findEntry, LISTPACK_HEADER_BYTES, ListpackEntry, nextEntry } from "./listpack.ts";
 import { ListpackEditor } from "./listpack-editor.ts";
-import type { MemberTable } from "./member-table.ts";
+import type { MemberCollection } from "./member-collection.ts";
 import { MemberWriter } from "./member-writer.ts";
 import { COMPACT_BYTES_MAX } from "./thresholds.ts";
 import { HASH } from "./types.ts";
@@ -66,7 +66,7 @@ export class HashWriter extends MemberWriter {
     return this.#compact.count / 2;
   }
 
-  protected override fill(table: MemberTable): void {
+  protected override fill({ table }: MemberCollection): void {
     const { bytes, start, end } = this.#compact;
     for (let at = start + LISTPACK_HEADER_BYTES; at < end - 1; ) {
       const field = this.#field.read(bytes, at);

@@ -1,4 +1,4 @@
-// A listpack that changes: where it lies now in, elements appended, replaced and removed, the new one out, in memory that
+// A listpack that changes: where it lies now in, elements appended, inserted, replaced and removed, the new one out, in memory that
 // is used again. What was loaded is never written to; it must stay where it is until the last change.
 
 import { LISTPACK_BYTES_LEAST, LISTPACK_HEADER_BYTES, listpackCount, nextEntry } from "./listpack.ts";
@@ -44,6 +44,23 @@ export class ListpackEditor {
       this.#isOwn = true;
     }
     this.#target.text(bytes, start, end);
+    this.#publish();
+  }
+
+  /** Puts two elements before the one at `at`, or at the end mark. */
+  insertPair(
+    at: number,
+    first: Buffer,
+    firstStart: number,
+    firstEnd: number,
+    second: Buffer,
+    secondStart: number,
+    secondEnd: number,
+  ): void {
+    this.#swap(at)
+      .text(first, firstStart, firstEnd)
+      .text(second, secondStart, secondEnd)
+      .entries(this.bytes, at, this.end - 1, this.count);
     this.#publish();
   }
 

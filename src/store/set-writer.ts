@@ -12,6 +12,7 @@ import {
 } from "./intset.ts";
 import { findEntry } from "./listpack.ts";
 import { ListpackEditor } from "./listpack-editor.ts";
+import type { MemberCollection } from "./member-collection.ts";
 import type { MemberTable } from "./member-table.ts";
 import { MemberWriter } from "./member-writer.ts";
 import { SetReader } from "./set-reader.ts";
@@ -119,7 +120,7 @@ export class SetWriter extends MemberWriter {
     if (compact.count < this.thresholds.setListpackEntriesMax && this.#fitsListpack(end - start)) {
       compact.append(bytes, start, end);
     } else {
-      this.makeLarge().add(bytes, start, end);
+      this.makeLarge().table.add(bytes, start, end);
     }
     return true;
   }
@@ -134,7 +135,7 @@ export class SetWriter extends MemberWriter {
     if (value === undefined) {
       this.isChanged = true;
       if (this.#becomesListpack(end - start)) this.#compact.append(bytes, start, end);
-      else this.makeLarge().add(bytes, start, end);
+      else this.makeLarge().table.add(bytes, start, end);
       return true;
     }
     const index = intsetFind(this.#intset, this.#intsetStart, value);
@@ -198,7 +199,7 @@ export class SetWriter extends MemberWriter {
     return this.#isIntset ? intsetCount(this.#intset, this.#intsetStart) : this.#compact.count;
   }
 
-  protected override fill(table: MemberTable): void {
+  protected override fill({ table }: MemberCollection): void {
     const reader = this.#reader;
     this.readInto(reader);
     while (reader.next()) table.add(reader.bytes, reader.start, reader.end);

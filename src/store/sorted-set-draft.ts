@@ -1,7 +1,7 @@
 // A sorted set that is made as a whole and then put at a key: begin(), append() in order from either end, put(). The key may hold
 // what the members are read from, as nothing in the store changes before put().
 
-import { appendScore, fitsCompact } from "./compact-sorted-set.ts";
+import { fitsCompact, scoreText, writeScore } from "./compact-sorted-set.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { LISTPACK_HEADER_BYTES, previousEntry } from "./listpack.ts";
 import { ListpackBuilder } from "./listpack-builder.ts";
@@ -48,7 +48,7 @@ export class SortedSetDraft {
     if (this.#large === undefined && this.#isTooLarge(this.count, end - start)) this.#enlarge();
     if (this.#large !== undefined) return this.#large.add(score, bytes, start, end);
     this.#pairs.text(bytes, start, end);
-    appendScore(this.#pairs, score);
+    this.#pairs.text(scoreText, 0, writeScore(score));
   }
 
   /** Over whatever is at the key, and its deadline. There is at least one member. Returns the handle. */

@@ -1,25 +1,22 @@
-// Changing a sorted set of either form, and making one: begin() with its key, then any number of changes, then finish(). Small
-// sets become large ones where Redis converts them, never the other way.
+// A sorted set to be changed, in whichever form it is kept, and the step from the compact form to the large one where Redis
+// takes it: begin(), changes, commit().
 
+import { assert } from "../base/assert.ts";
+import type { Collection } from "./collection.ts";
+import { CollectionWriter } from "./collection-writer.ts";
 import {
-  compactRest,
-  compactResult,
   findPair,
   fitsCompact,
-  insertPair,
-  nextPair,
-  placeAt,
   readScore,
-  removePairs,
+  scoreText,
   searchPlace,
-  singlePair,
+  writeScore,
 } from "./compact-sorted-set.ts";
-import type { Keyspace } from "./keyspace.ts";
-import { entryAt, listpackCount, nextEntry } from "./listpack.ts";
+import { entryAt, nextEntry } from "./listpack.ts";
+import { ListpackEditor } from "./listpack-editor.ts";
+import type { HashSeed } from "./member-table.ts";
 import { SortedSet } from "./sorted-set.ts";
-import { largeSortedSet } from "./sorted-set-reader.ts";
-import type { Store } from "./store.ts";
-import { FLAG_OBJECT, ZSET } from "./types.ts";
+import { ZSET } from "./types.ts";
 
 // Conditions of put(), as ZADD's options.
 export const NX = 1;
@@ -31,102 +28,51 @@ export const INCREMENT = 16;
 /** What put() did. */
 export type Put = "added" | "updated" | "same" | "refused" | "notANumber";
 
-const NO_BYTES = Buffer.alloc(0);
-
-export class SortedSetWriter {
+export class SortedSetWriter extends CollectionWriter<SortedSet> {
   /** The member's score after a put() that did not refuse. */
   score = 0;
-  count = 0;
+  readonly #compact = new ListpackEditor();
 
-  #store: Store | undefined;
-  #keys: Keyspace | undefined;
-  #handle = 0;
-  #key: Buffer = NO_BYTES;
-  #keyStart = 0;
-  #keyEnd = 0;
-  #large: SortedSet | undefined;
-  #isChanged = false;
-
-  /** @param handle of the key; 0 if there is none: the first put() makes it then */
-  begin(store: Store, keys: Keyspace, handle: number, key: Buffer, start: number, end: number): this {
-    this.#store = store;
-    this.#keys = keys;
-    this.#handle = handle;
-    this.#key = key;
-    this.#keyStart = start;
-    this.#keyEnd = end;
-    this.#large = undefined;
-    this.#isChanged = false;
-    this.count = 0;
-    if (handle === 0) return this;
-    if ((keys.kindOf(handle) & FLAG_OBJECT) !== 0) {
-      this.#large = largeSortedSet(keys, handle);
-      this.count = this.#large.table.count;
-    } else {
-      keys.valueOf(handle);
-      this.count = listpackCount(keys.valueBytes, keys.valueStart, keys.valueEnd) >>> 1;
-    }
-    return this;
-  }
-
-  /** Adds the member or changes its score, under the conditions of `flags`. */
+  /** Adds the member or changes its score, under the conditions of `flags`. The source may not lie in this set. */
   put(score: number, flags: number, bytes: Buffer, start: number, end: number): Put {
-    if (this.#large !== undefined) return this.#putLarge(this.#large, score, flags, bytes, start, end);
-    if (this.#handle === 0) return this.#putFirst(score, flags, bytes, start, end);
-    const keys = this.#keys!;
-    const { valueBytes, valueStart, valueEnd } = keys;
-    const at = findPair(valueBytes, valueStart, valueEnd, bytes, start, end);
+    if (this.large !== undefined) return this.#putLarge(this.large, score, flags, bytes, start, end);
+    const compact = this.#compact;
+    const at = findPair(compact.bytes, compact.start, compact.end, bytes, start, end);
     if (at < 0) return this.#add(score, flags, bytes, start, end);
-    const scoreAt = nextEntry(valueBytes, at);
-    const before = readScore(valueBytes, scoreAt);
-    const outcome = this.#decide(before, score, flags);
+    const outcome = this.#decide(readScore(compact.bytes, nextEntry(compact.bytes, at)), score, flags);
     if (outcome === "updated") {
-      removePairs(compactRest, valueBytes, valueStart, valueEnd, at, nextEntry(valueBytes, scoreAt), 1);
-      const { bytes: rest, length } = compactRest;
-      searchPlace(rest, 0, length, this.score, bytes, start, end);
-      insertPair(rest, 0, length, placeAt, this.score, bytes, start, end);
-      this.#keep();
+      compact.remove(at, 2);
+      this.#insert(this.score, bytes, start, end);
     }
     return outcome;
   }
 
   /** True if the member was there. */
   remove(bytes: Buffer, start: number, end: number): boolean {
-    if (this.count === 0) return false;
-    if (this.#large !== undefined) {
-      const number = this.#large.table.find(bytes, start, end);
+    if (this.large !== undefined) {
+      const number = this.large.table.find(bytes, start, end);
       if (number < 0) return false;
-      this.#change().remove(number);
-      this.count--;
+      this.openLarge().remove(number);
       return true;
     }
-    const { valueBytes, valueStart, valueEnd } = this.#keys!;
-    const at = findPair(valueBytes, valueStart, valueEnd, bytes, start, end);
+    const compact = this.#compact;
+    const at = findPair(compact.bytes, compact.start, compact.end, bytes, start, end);
     if (at < 0) return false;
-    this.#cut(at, nextPair(valueBytes, at), 1);
+    this.isChanged = true;
+    compact.remove(at, 2);
     return true;
   }
 
   /** Removes `count` members from rank `from` on, which are there. */
   removeRanks(from: number, count: number): void {
-    if (this.#large !== undefined) {
-      const set = this.#change();
+    if (this.large !== undefined) {
+      const set = this.openLarge();
       for (let i = 0; i < count; i++) set.remove(set.tree.at(from));
-      this.count -= count;
       return;
     }
-    const { valueBytes, valueStart, valueEnd } = this.#keys!;
-    const at = entryAt(valueBytes, valueStart, valueEnd, 2 * from);
-    const until = entryAt(valueBytes, valueStart, valueEnd, 2 * (from + count));
-    this.#cut(at, until < 0 ? valueEnd - 1 : until, count);
-  }
-
-  /** Accounts for the changes. True if nothing is left, and the key is gone. */
-  finish(): boolean {
-    if (!this.#isChanged) return false;
-    const keys = this.#keys!;
-    if (this.#large !== undefined) keys.settle(this.#large);
-    return this.count === 0 && keys.remove(this.#key, this.#keyStart, this.#keyEnd);
+    const compact = this.#compact;
+    this.isChanged = true;
+    compact.remove(entryAt(compact.bytes, compact.start, compact.end, 2 * from), 2 * count);
   }
 
   /** What becomes of a member that is there; the score to be in this.score. */
@@ -148,90 +94,71 @@ export class SortedSetWriter {
     if (number < 0) {
       if ((flags & XX) !== 0) return "refused";
       this.score = score;
-      this.#change().addNotFound(score, bytes, start, end);
-      this.count++;
+      this.openLarge().addNotFound(score, bytes, start, end);
       return "added";
     }
     const outcome = this.#decide(set.table.scoreOf(number), score, flags);
-    if (outcome === "updated") this.#change().setScore(number, this.score);
+    if (outcome === "updated") this.openLarge().setScore(number, this.score);
     return outcome;
   }
 
   /** Adds a member that is not there to a small set, which may have to become a large one first. */
   #add(score: number, flags: number, bytes: Buffer, start: number, end: number): Put {
     if ((flags & XX) !== 0) return "refused";
-    if (this.#isTooLarge(this.count + 1, end - start)) {
-      this.#large = this.#enlarge();
-      return this.#putLarge(this.#large, score, flags, bytes, start, end);
-    }
-    const { valueBytes, valueStart, valueEnd } = this.#keys!;
-    searchPlace(valueBytes, valueStart, valueEnd, score, bytes, start, end);
-    insertPair(valueBytes, valueStart, valueEnd, placeAt, score, bytes, start, end);
-    this.#keep();
     this.score = score;
-    this.count++;
+    if (fitsCompact(this.thresholds, this.compactCount + 1, end - start, this.#compact.byteLength)) {
+      this.#insert(score, bytes, start, end);
+    } else {
+      this.makeLarge().add(score, bytes, start, end);
+    }
     return "added";
   }
 
-  #putFirst(score: number, flags: number, bytes: Buffer, start: number, end: number): Put {
-    if ((flags & XX) !== 0) return "refused";
-    if (this.#isTooLarge(1, end - start)) {
-      this.#putCollection(this.#newSet());
-      return this.#putLarge(this.#large!, score, flags, bytes, start, end);
-    }
-    singlePair(score, bytes, start, end);
-    this.#keep();
-    this.score = score;
-    this.count = 1;
-    return "added";
+  #insert(score: number, bytes: Buffer, start: number, end: number): void {
+    const compact = this.#compact;
+    this.isChanged = true;
+    const at = searchPlace(compact.bytes, compact.start, compact.end, score, bytes, start, end);
+    compact.insertPair(at, bytes, start, end, scoreText, 0, writeScore(score));
   }
 
-  #isTooLarge(count: number, memberBytes: number): boolean {
-    const bytes = this.#handle === 0 ? 0 : this.#keys!.valueEnd - this.#keys!.valueStart;
-    return !fitsCompact(this.#store!.thresholds, count, memberBytes, bytes);
+  protected override beginEmpty(): void {
+    this.#compact.empty();
   }
 
-  #newSet(): SortedSet {
-    return new SortedSet(this.#store!.hashSeed);
+  protected override beginCompact(_kind: number, bytes: Buffer, start: number, end: number): void {
+    this.#compact.load(bytes, start, end);
   }
 
-  #enlarge(): SortedSet {
-    const set = this.#newSet();
-    const { valueBytes, valueStart, valueEnd } = this.#keys!;
-    set.addPairs(valueBytes, valueStart, valueEnd);
-    this.#putCollection(set);
-    return set;
+  protected override get compactCount(): number {
+    return this.#compact.count / 2;
   }
 
-  #putCollection(set: SortedSet): void {
-    this.#handle = this.#keys!.putCollection(this.#key, this.#keyStart, this.#keyEnd, ZSET, set, true);
-    this.#large = set;
+  protected override countOf(large: SortedSet): number {
+    return large.table.count;
   }
 
-  /** The large set, to be changed: a clone if a snapshot reads it. Numbers are the same there. */
-  #change(): SortedSet {
-    if (!this.#isChanged || this.#large!.frozen) {
-      this.#isChanged = true;
-      const found = this.#keys!.collectionForWrite(this.#handle);
-      if (found instanceof SortedSet) this.#large = found;
-    }
-    return this.#large!;
+  protected override newLarge(seed: HashSeed): SortedSet {
+    return new SortedSet(seed);
   }
 
-  /** Takes pairs out of the small set. One of none stays until finish(). */
-  #cut(at: number, until: number, pairs: number): void {
-    const { valueBytes, valueStart, valueEnd } = this.#keys!;
-    this.count -= pairs;
-    this.#isChanged = true;
-    if (this.count === 0) return;
-    removePairs(compactResult, valueBytes, valueStart, valueEnd, at, until, pairs);
-    this.#keep();
+  protected override own(collection: Collection): SortedSet {
+    assert(collection instanceof SortedSet, `no sorted set, but a ${collection.encoding}`);
+    return collection;
   }
 
-  #keep(): void {
-    this.#isChanged = true;
-    const { bytes, length } = compactResult;
-    const keys = this.#keys!;
-    this.#handle = keys.putRecord(this.#key, this.#keyStart, this.#keyEnd, ZSET, bytes, 0, length, true);
+  protected override fill(large: SortedSet): void {
+    large.addPairs(this.#compact.bytes, this.#compact.start, this.#compact.end);
+  }
+
+  protected override storeCompact(
+    keyBytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    keepDeadline: boolean,
+  ): number {
+    const compact = this.#compact;
+    compact.finish();
+    const { bytes, start, end } = compact;
+    return this.keys.putRecord(keyBytes, keyStart, keyEnd, ZSET, bytes, start, end, keepDeadline);
   }
 }

@@ -55,20 +55,21 @@ testCases(cases);
 
 const longitude = fc.double({ min: -LONGITUDE_MAX, max: LONGITUDE_MAX, noNaN: true });
 const latitude = fc.double({ min: -LATITUDE_MAX, max: LATITUDE_MAX, noNaN: true });
+const TINY = 1e-9;
 const anyPoint = fc.record({ longitude, latitude });
 
 test("a point lies in its cell, half a cell from the middle at most; the middle has the same score", () => {
   fc.assert(
     fc.property(anyPoint, (point) => {
+      // At the very ends the score has more than 53 bits, and is rounded; Redis's too.
+      fc.pre(point.longitude < LONGITUDE_MAX - TINY && point.latitude < LATITUDE_MAX - TINY);
       const score = scoreOfPoint(point.longitude, point.latitude);
       const middle = { longitude: 0, latitude: 0 };
       pointOfScore(score, middle);
       const cells = 2 ** STEP_MAX;
       assert.ok(Math.abs(middle.longitude - point.longitude) <= (LONGITUDE_MAX / cells) * 1.000001);
       assert.ok(Math.abs(middle.latitude - point.latitude) <= (LATITUDE_MAX / cells) * 1.000001);
-      if (point.longitude < LONGITUDE_MAX && point.latitude < LATITUDE_MAX) {
-        assert.equal(scoreOfPoint(middle.longitude, middle.latitude), score);
-      }
+      assert.equal(scoreOfPoint(middle.longitude, middle.latitude), score);
       assert.match(geohashText(middle), /^[0-9b-hjkmnp-z]{10}0$/);
     }),
     { numRuns: 5000 },
