@@ -63,6 +63,7 @@ export class VictimPicker {
   readonly #looked = emptyCandidate();
   readonly #hashes = new Uint32Array(SAMPLES_MAX);
   readonly #handles = new Uint32Array(SAMPLES_MAX);
+  readonly #scores = new Float64Array(SAMPLES_MAX);
 
   /** `random` is local: replicas need not agree. */
   constructor(random: Prng) {
@@ -144,10 +145,14 @@ export class VictimPicker {
     // Where chance decides, one is as good as the best of many, and nothing is to be remembered.
     const wanted = this.#measure === BY_CHANCE ? 1 : this.#samples;
     const count = keys.sample(wanted, this.#random, this.#onlyWithDeadline, this.#hashes, this.#handles);
+    // All scores first: reading them is a cache miss each, and those of a plain loop overlap.
+    for (let i = 0; i < count; i++) this.#scores[i] = this.#scoreOf(keys, this.#handles[i]!);
     for (let i = 0; i < count; i++) {
+      const score = this.#scores[i]!;
+      const isFull = this.#pooled === POOL_KEYS;
+      if (isFull && score <= this.#pool[0]!.score) continue;
       const hash = this.#hashes[i]!;
-      const handle = this.#handles[i]!;
-      if (!this.#isNamed(database, hash)) this.#intoPool(database, hash, handle, this.#scoreOf(keys, handle));
+      if (!this.#isNamed(database, hash)) this.#intoPool(database, hash, this.#handles[i]!, score);
     }
   }
 
