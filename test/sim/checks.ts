@@ -299,7 +299,8 @@ export class Checks {
   #checkDigest({ process, clusterId }: Seen): void {
     if (clusterId !== this.#clusterId) return;
     const { machine } = process.node.replica;
-    const digest = `${machine.store.digest()} at ${machine.timeMs}`;
+    const sessions = Buffer.from(machine.sessions.encode()).toString("hex");
+    const digest = `${machine.store.digest()} ${sessions} at ${machine.timeMs}`;
     const known = this.#digests.get(machine.appliedIndex);
     if (known === undefined) {
       this.#digests.set(machine.appliedIndex, { digest, by: process.label });

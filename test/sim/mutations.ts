@@ -1,7 +1,9 @@
 // The checker is checked: ways to break the program from outside, each a mistake somebody could make, and each to be
 // found by the simulator within a stated number of seeds. They replace methods while a run lasts; src/ knows nothing.
 
+import { Blocking } from "../../src/machine/blocking.ts";
 import { Machine } from "../../src/machine/machine.ts";
+import { WatchTable } from "../../src/machine/watches.ts";
 import { Cluster } from "../../src/node/cluster.ts";
 import { RaftCore } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/index.ts";
@@ -160,6 +162,24 @@ export const MUTATIONS = {
             });
             if (last !== undefined) keyspace.remove(last, 0, last.length);
             return state;
+          },
+      ),
+  },
+  watchesIgnored: {
+    seedsMax: 20,
+    options: { sessions: true, disaster: "none" },
+    install: () => replaced(WatchTable.prototype, "isIntact", () => () => true),
+  },
+  servedAfterCancel: {
+    seedsMax: 20,
+    options: { sessions: true, disaster: "none" },
+    install: () =>
+      replaced(
+        Blocking.prototype,
+        "cancel",
+        () =>
+          function (this: Blocking, owner) {
+            this.deliveries.cancelled(owner, true);
           },
       ),
   },

@@ -4,12 +4,12 @@
 import { Census } from "./census.ts";
 import { Checks, limitAppends, Violation } from "./checks.ts";
 import { type ClientWorld, SimClient } from "./clients.ts";
+import { SessionClients } from "./clients-sessions.ts";
 import { Disaster, type DisasterKind } from "./disaster.ts";
 import { recover, settle } from "./ending.ts";
 import { type FaultName, Faults } from "./faults.ts";
 import { judgeHistory } from "./history.ts";
 import { describe } from "./linearizability.ts";
-import { drawMix, type Mix, plainMix } from "./mix.ts";
 import type { Operation } from "./model.ts";
 import { Network } from "./network.ts";
 import { Operators } from "./operators.ts";
@@ -24,6 +24,8 @@ const EVENTS_MAX = 3_000_000;
 const CLOCK_DRIFT_MAX = 0.01;
 /** Of the runs, those in which an operator changes the members. */
 const OPERATOR_SHARE = 0.4;
+/** Those with queues and transactions. */
+const SESSIONS_SHARE = 0.3;
 
 export interface SimulationOptions {
   readonly trace?: boolean;
@@ -39,10 +41,10 @@ export interface SimulationOptions {
   readonly faultGapMs?: number;
   /** Does an operator change the members? Without it the seed decides. */
   readonly operator?: boolean;
-  /** Only the families of commands that there were at first. */
-  readonly plainMix?: boolean;
   /** Is a majority lost? Without it the seed decides. */
   readonly disaster?: DisasterKind | "none";
+  /** Are there queues and transactions? Without it the seed decides. */
+  readonly sessions?: boolean;
 }
 
 export interface Result {
@@ -71,8 +73,8 @@ export interface Result {
   };
 }
 
-/** What runs were before there were operators and more than five families of commands. */
-export const PLAIN: SimulationOptions = { operator: false, disaster: "none", plainMix: true };
+/** What runs were before there were operators. */
+export const PLAIN: SimulationOptions = { operator: false, disaster: "none", sessions: false };
 
 export function simulate(seed: number, options: SimulationOptions = {}): Result {
   return new Simulation(seed, options).run();
@@ -94,6 +96,7 @@ export class Simulation implements ProcessWatcher {
   readonly census = new Census(this);
   readonly operators: Operators | undefined;
   readonly disaster: Disaster | undefined;
+  readonly sessions: SessionClients | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -107,7 +110,6 @@ export class Simulation implements ProcessWatcher {
   >;
   readonly #hasSmallAppends: boolean;
   readonly #founders: readonly string[];
-  readonly #mix: { readonly mix: Mix; readonly names: readonly string[] };
   #nextIncarnation = 1;
   #failure: { readonly property: string; readonly text: string } | undefined;
   #states = 0;
@@ -137,12 +139,16 @@ export class Simulation implements ProcessWatcher {
     const operators = Random.stream(seed, "operators");
     if (operators.chance(OPERATOR_SHARE) ? options.operator !== false : options.operator === true)
       this.operators = new Operators(this, operators);
-    this.#mix =
-      options.plainMix === true ? { mix: plainMix, names: ["plain"] } : drawMix(Random.stream(seed, "mix"));
     const disaster = Random.stream(seed, "disaster");
     const drawn = disaster.pick(["none", "none", "none", "none", "none", "none", "calm", "storm"] as const);
     const kind = options.disaster ?? drawn;
     if (kind !== "none") this.disaster = new Disaster(this, disaster, kind);
+    // What a lost majority may lose cannot be added up.
+    const sessions = Random.stream(seed, "sessions");
+    const hasSessions = sessions.chance(SESSIONS_SHARE)
+      ? options.sessions !== false
+      : options.sessions === true;
+    if (hasSessions && this.disaster === undefined) this.sessions = new SessionClients(this, sessions);
   }
 
   get hasFailed(): boolean {
@@ -207,6 +213,7 @@ export class Simulation implements ProcessWatcher {
       () => this.#found(),
       () => this.#suffer(),
       () => recover(this),
+      () => this.sessions?.judge(),
       () => settle(this),
       () => this.#judge(),
     ];
@@ -263,10 +270,7 @@ export class Simulation implements ProcessWatcher {
   }
 
   #suffer(): void {
-    const world = {
-      ...this.worldOf(Random.stream(this.seed, "clients"), () => this.living),
-      mix: this.#mix.mix,
-    };
+    const world = this.worldOf(Random.stream(this.seed, "clients"), () => this.living);
     const count = 2 + this.random.below(6);
     for (let i = 0; i < count; i++) {
       const client = new SimClient(String.fromCharCode(97 + i), world);
@@ -274,6 +278,7 @@ export class Simulation implements ProcessWatcher {
       client.connect();
       client.live();
     }
+    this.sessions?.begin();
     this.faults.begin();
     this.operators?.begin();
     if (this.operators !== undefined) this.clients.push(this.operators.desk);
@@ -283,6 +288,7 @@ export class Simulation implements ProcessWatcher {
     this.advanceTo(endMs);
     this.faults.end();
     this.operators?.end();
+    this.sessions?.end();
     this.trace.line("no more faults");
     this.#survive();
     for (const client of this.clients) {
@@ -359,8 +365,8 @@ export class Simulation implements ProcessWatcher {
   #description(): string {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
-      `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind].filter(Boolean).join(", ")}`
+      `${this.machines.length} nodes, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues"].filter(Boolean).join(", ")}`
     );
   }
 
