@@ -206,7 +206,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["cluster|countkeysinslot", "cluster|getkeysinslot"],
-    what: "They look through all keys of this node in small steps, and answer when they are through. Names beyond 16 MiB are left out, and inside `MULTI` they refuse more than a few thousand keys",
+    what: "They look through all keys of this node in small steps, and answer when they are through. Names beyond 16 MiB are left out, and inside `MULTI` they refuse in a database of more than a thousand keys",
     why: "there is no index of keys by slot: writes would pay for it, and there is no other shard to move slots to (ADR 15)",
   },
   {

@@ -9,7 +9,7 @@ import { slotOfKey } from "../../command/key-slot.ts";
 import type { Keyspace } from "../../store/keyspace.ts";
 
 /** About half a millisecond. Databases no larger than this are looked through at once. */
-export const KEYS_PER_TURN = 2048;
+export const KEYS_PER_TURN = 1024;
 /** Names that one question may gather: beyond it the answer ends early. */
 const NAME_BYTES_MAX = 16 << 20;
 
@@ -121,10 +121,7 @@ export class SlotScans {
     if (pass.length !== this.#pass.length) {
       this.#pass = pass;
       for (const [slot, questions] of this.#bySlot) {
-        this.#bySlot.set(
-          slot,
-          questions.filter((question) => pass.includes(question)),
-        );
+        this.#bySlot.set(slot, stillAsked(questions));
       }
     }
     for (const question of this.#pass) question.isAsked = false;
