@@ -23,6 +23,14 @@ export class PieceWriter {
     this.length = this.bytes.writeDoubleLE(value, this.length);
   }
 
+  words(source: Uint32Array, start: number, end: number): void {
+    this.#reserve(4 * (end - start));
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = start; i < end; i++) at = bytes.writeUInt32LE(source[i]!, at);
+    this.length = at;
+  }
+
   copy(source: Buffer, start: number, end: number): void {
     this.#reserve(end - start);
     source.copy(this.bytes, this.length, start, end);

@@ -15,9 +15,12 @@ interface Chunk {
   words: Uint32Array;
   /** Records. None is empty. */
   count: number;
-  /** A clone reads the same words: they are copied before they are written to. */
-  shared: boolean;
+  /** The table that may change it. Others that have it, clones and what they are clones of, make one of their own first. */
+  readonly owner: number;
 }
+
+/** Tables made so far, in this process. */
+let tables = 0;
 
 export class IdTable {
   /** Records in all. */
@@ -26,6 +29,7 @@ export class IdTable {
   words: Uint32Array = new Uint32Array(0);
   at = 0;
   #chunks: Chunk[] = [];
+  readonly #owner = ++tables;
   /** The record's chunk, and its place in it. */
   #chunk = 0;
   #index = 0;
@@ -109,15 +113,19 @@ export class IdTable {
 
   /** Makes the record that was found free to write to, behind its id: words[at + ID_WORDS, ...). */
   own(): void {
-    this.words = this.#owned(this.#chunks[this.#chunk]!).words;
+    this.words = this.#owned(this.#chunk).words;
   }
 
-  #owned(chunk: Chunk): Chunk {
-    if (chunk.shared) {
-      chunk.words = chunk.words.slice();
-      chunk.shared = false;
-    }
-    return chunk;
+  #owned(number: number): Chunk {
+    const chunk = this.#chunks[number]!;
+    if (chunk.owner === this.#owner) return chunk;
+    const own = this.#make(chunk.words.slice(), chunk.count);
+    this.#chunks[number] = own;
+    return own;
+  }
+
+  #make(words: Uint32Array, count: number): Chunk {
+    return { words, count, owner: this.#owner };
   }
 
   /** Adds a record, all zeros behind its id, to be written to at once. False, and it is found, if it is there. */
@@ -132,7 +140,7 @@ export class IdTable {
       // Full chunks are not cut in halves at the end: ids mostly come in order.
       if (last === undefined || last.count === CHUNK_RECORDS_MAX) {
         const first = last === undefined ? CHUNK_RECORDS_FIRST : CHUNK_RECORDS_MAX;
-        chunks.push({ words: new Uint32Array(first * width), count: 0, shared: false });
+        chunks.push(this.#make(new Uint32Array(first * width), 0));
         this.#chunk++;
         this.#index = 0;
       }
@@ -145,13 +153,13 @@ export class IdTable {
   }
 
   #splitIfFull(): void {
-    const chunk = this.#chunks[this.#chunk]!;
-    if (chunk.count < CHUNK_RECORDS_MAX) return;
+    if (this.#chunks[this.#chunk]!.count < CHUNK_RECORDS_MAX) return;
+    const chunk = this.#owned(this.#chunk);
     const width = this.#width;
     const half = CHUNK_RECORDS_MAX / 2;
     const words = new Uint32Array(CHUNK_RECORDS_MAX * width);
     words.set(chunk.words.subarray(half * width, CHUNK_RECORDS_MAX * width));
-    this.#chunks.splice(this.#chunk + 1, 0, { words, count: half, shared: false });
+    this.#chunks.splice(this.#chunk + 1, 0, this.#make(words, half));
     chunk.count = half;
     if (this.#index <= half) return;
     this.#chunk++;
@@ -160,16 +168,15 @@ export class IdTable {
 
   #makeRoom(id: StreamId): void {
     const width = this.#width;
-    const chunk = this.#chunks[this.#chunk]!;
+    const chunk = this.#owned(this.#chunk);
     const at = this.#index * width;
     const end = chunk.count * width;
     if (end === chunk.words.length) {
       const larger = new Uint32Array(2 * end);
       larger.set(chunk.words);
       chunk.words = larger;
-      chunk.shared = false;
     }
-    const { words } = this.#owned(chunk);
+    const { words } = chunk;
     if (at < end) words.copyWithin(at + width, at, end);
     id.writeWords(words, at);
     words.fill(0, at + ID_WORDS, at + width);
@@ -182,18 +189,19 @@ export class IdTable {
 
   /** Removes the record that was found. */
   remove(): void {
-    const chunk = this.#chunks[this.#chunk];
-    if (chunk === undefined || this.#index >= chunk.count)
+    const found = this.#chunks[this.#chunk];
+    if (found === undefined || this.#index >= found.count)
       fail(`no record ${this.#index} in chunk ${this.#chunk}`);
     this.count--;
     this.#forgetOrdinals();
-    if (chunk.count === 1) {
+    if (found.count === 1) {
       this.#chunks.splice(this.#chunk, 1);
       return;
     }
     const width = this.#width;
     const at = this.#index * width;
-    const { words } = this.#owned(chunk);
+    const chunk = this.#owned(this.#chunk);
+    const { words } = chunk;
     words.copyWithin(at, at + width, chunk.count * width);
     chunk.count--;
     if (chunk.count < CHUNK_RECORDS_FEW) this.#join();
@@ -212,23 +220,42 @@ export class IdTable {
     const words = new Uint32Array(CHUNK_RECORDS_MAX * width);
     words.set(into.words.subarray(0, into.count * width));
     words.set(from.words.subarray(0, from.count * width), into.count * width);
-    chunks.splice(left, 2, { words, count, shared: false });
+    chunks.splice(left, 2, this.#make(words, count));
   }
 
-  /** Equal now, and free to change while this one is only read. Shares the words. */
+  /** Removes all records whose word `word` is this value. Walks over the whole table, once. */
+  removeWhere(word: number, value: number): void {
+    const width = this.#width;
+    const kept: Chunk[] = [];
+    this.count = 0;
+    for (const { words, count } of this.#chunks) {
+      const rest = new Uint32Array(words.length);
+      let end = 0;
+      for (let at = 0; at < count * width; at += width) {
+        if (words[at + word] === value) continue;
+        for (let i = 0; i < width; i++) rest[end + i] = words[at + i]!;
+        end += width;
+      }
+      if (end > 0) kept.push(this.#make(rest, end / width));
+      this.count += end / width;
+    }
+    this.#chunks = kept;
+    this.#forgetOrdinals();
+  }
+
+  /** Equal now, and free to change while this one is only read. Shares the chunks. */
   clone(): IdTable {
-    return this.#twin((chunk) => ({ ...chunk, shared: true }));
+    const twin = new IdTable(this.#width);
+    twin.count = this.count;
+    twin.#chunks = this.#chunks.slice();
+    return twin;
   }
 
   /** Shares nothing. */
   copy(): IdTable {
-    return this.#twin((chunk) => ({ ...chunk, words: chunk.words.slice(), shared: false }));
-  }
-
-  #twin(twinOf: (chunk: Chunk) => Chunk): IdTable {
     const twin = new IdTable(this.#width);
     twin.count = this.count;
-    twin.#chunks = this.#chunks.map(twinOf);
+    twin.#chunks = this.#chunks.map(({ words, count }) => twin.#make(words.slice(), count));
     return twin;
   }
 }

@@ -30,7 +30,7 @@ export function checkNode(bytes: Buffer, alive: number, deleted: number): Stream
   for (let left = fieldCount; left > 0 && at < end; left--) at = nextEntry(bytes, at);
   if (at >= end || bytes[at] !== 0) return undefined;
   const entriesAt = nextEntry(bytes, at);
-  const node = { bytes, end, entriesAt, fieldCount, alive: 0, deleted: 0, shared: false, hintAt: 0 };
+  const node = { bytes, end, entriesAt, fieldCount, alive: 0, deleted: 0, owner: 0, hintAt: 0 };
   for (at = entriesAt; at < end; ) {
     const flags = bytes[at]!;
     const entryAt = at;

@@ -20,6 +20,9 @@ const GROUP_LOGICAL_BYTES = 128;
 const CONSUMER_LOGICAL_BYTES = 128;
 const PENDING_LOGICAL_BYTES = 4 * (PENDING_WORDS + ID_WORDS);
 
+/** Up to one of so many, pending entries are removed one by one. */
+const FEW_OF = 32;
+
 type Integer64 = number | bigint;
 
 export class StreamConsumer {
@@ -101,14 +104,18 @@ export class StreamGroup {
   /** With all that it has pending. */
   deleteConsumer(consumer: StreamConsumer): void {
     const { pending } = consumer;
-    // From the end, where removing moves least.
-    for (let left = pending.count; left > 0; left--) {
-      pending.seekOrdinal(left - 1);
-      if (!this.pending.find(one.readWords(pending.words, pending.at))) fail("pending with a consumer only");
-      this.pending.remove();
-      pending.remove();
-      this.logicalBytes -= PENDING_LOGICAL_BYTES;
+    if (pending.count === this.pending.count) {
+      this.pending = new IdTable(PENDING_WORDS);
+    } else if (pending.count * FEW_OF > this.pending.count) {
+      this.pending.removeWhere(PENDING_CONSUMER, consumer.number);
+    } else {
+      for (let more = pending.seekOrdinal(0); more; more = pending.next()) {
+        if (!this.pending.find(one.readWords(pending.words, pending.at)))
+          fail("pending with a consumer only");
+        this.pending.remove();
+      }
     }
+    this.logicalBytes -= pending.count * PENDING_LOGICAL_BYTES;
     this.consumers.splice(this.#consumerPlace(consumer.name, 0, consumer.name.length), 1);
     this.#byNumber.delete(consumer.number);
     this.logicalBytes -= CONSUMER_LOGICAL_BYTES + consumer.name.length;

@@ -32,8 +32,8 @@ export interface StreamNode {
   /** Entries alive, and entries that are only marked as deleted. */
   alive: number;
   deleted: number;
-  /** A clone reads the same bytes: they are copied before they are written to. */
-  shared: boolean;
+  /** The stream that may change it. Others that have it, clones and what they are clones of, make one of their own first. */
+  readonly owner: number;
   /**
    * An entry where a walk over this one may begin that looks for a later id (stream-seek.ts); 0 for none. Replicas need not
    * have the same. NO_HINT while entries are not in the order of their ids.
@@ -77,6 +77,7 @@ export function newNode(
   first: number,
   fieldCount: number,
   capacity: number,
+  owner: number,
 ): StreamNode {
   const node: StreamNode = {
     bytes: Buffer.allocUnsafeSlow(Math.max(capacity, CAPACITY_FIRST)),
@@ -85,7 +86,7 @@ export function newNode(
     fieldCount,
     alive: 0,
     deleted: 0,
-    shared: false,
+    owner,
     hintAt: 0,
   };
   node.end = id.write(node.bytes, 0);
@@ -168,11 +169,11 @@ function addText(node: StreamNode, args: Args, index: number): void {
   node.end = writeBackLength(bytes, dataEnd, dataEnd - end);
 }
 
-/** Room for so many bytes more, in memory of the node's own. */
+/** Room for so many bytes more. */
 function reserve(node: StreamNode, room: number): void {
   const { bytes, end } = node;
   const wanted = end + room;
-  if (wanted <= bytes.length && !node.shared) return;
+  if (wanted <= bytes.length) return;
   const grown = Math.min(2 * bytes.length, bytes.length + CAPACITY_STEP);
   moveTo(node, Math.max(wanted, grown));
 }
@@ -181,17 +182,22 @@ function moveTo(node: StreamNode, capacity: number): void {
   const own = Buffer.allocUnsafeSlow(capacity);
   node.bytes.copy(own, 0, 0, node.end);
   node.bytes = own;
-  node.shared = false;
+}
+
+/** An equal node that shares nothing. */
+export function copyNode(node: StreamNode, owner: number): StreamNode {
+  const copy = { ...node, owner };
+  moveTo(copy, node.end);
+  return copy;
 }
 
 /** Gives back what a node that will not grow any more does not need. */
 export function shrink(node: StreamNode): void {
-  if (!node.shared && node.bytes.length - node.end > node.end >>> 4) moveTo(node, node.end);
+  if (node.bytes.length - node.end > node.end >>> 4) moveTo(node, node.end);
 }
 
 /** Marks the entry whose flags are at `at`. */
 export function markDeleted(node: StreamNode, at: number): void {
-  if (node.shared) moveTo(node, node.end);
   node.bytes[at]! |= FLAG_DELETED;
   node.alive--;
   node.deleted++;

@@ -41,7 +41,7 @@ const idWords = new Uint32Array(ID_WORDS);
 
 function writeId(into: PieceWriter, from: StreamId): void {
   from.writeWords(idWords, 0);
-  for (const word of idWords) into.u32(word);
+  into.words(idWords, 0, ID_WORDS);
 }
 
 function write64(into: PieceWriter, value: number | bigint): void {
@@ -105,8 +105,7 @@ function writeGroupPiece(group: StreamGroup, index: number, into: PieceWriter): 
   const first = (index - 1 - group.consumers.length) * PENDING_A_PIECE;
   let more = pending.seekOrdinal(first);
   for (let left = PENDING_A_PIECE; more && left > 0; left--) {
-    const { words, at } = pending;
-    for (let i = 0; i < PENDING_WORDS; i++) into.u32(words[at + i]!);
+    into.words(pending.words, pending.at, pending.at + PENDING_WORDS);
     more = pending.next();
   }
 }

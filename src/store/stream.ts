@@ -8,6 +8,7 @@ import { StreamGroup } from "./stream-group.ts";
 import { StreamId, wrappingAdd } from "./stream-id.ts";
 import {
   appendEntry,
+  copyNode,
   entryAfter,
   entryBefore,
   FLAG_DELETED,
@@ -31,6 +32,9 @@ const NODE_CAPACITY = 4096;
 
 export type Integer64 = number | bigint;
 
+/** Streams made so far, in this process. */
+let streams = 0;
+
 export class Stream implements Collection {
   frozen = false;
   accountedBytes = 0;
@@ -52,6 +56,7 @@ export class Stream implements Collection {
   groups: StreamGroup[] = [];
   /** Where writing and accepting pieces are: see stream-pieces.ts. */
   readonly pieces = new PieceState();
+  readonly #owner = ++streams;
 
   /** The node where an id is or would be: the last that begins at or before it, or the first. */
   nodeOf(id: StreamId): number {
@@ -78,11 +83,14 @@ export class Stream implements Collection {
     contentBytes: number,
     thresholds: Thresholds,
   ): void {
-    let node = this.nodes[this.nodes.length - 1];
+    const last = this.nodes.length - 1;
+    let node = this.nodes[last];
     if (node === undefined || isFull(node, contentBytes, thresholds)) {
-      if (node !== undefined) shrink(node);
-      node = newNode(id, args, first, fieldCount, node === undefined ? 0 : NODE_CAPACITY);
+      if (node?.owner === this.#owner) shrink(node);
+      node = newNode(id, args, first, fieldCount, node === undefined ? 0 : NODE_CAPACITY, this.#owner);
       this.#addNode(node, id);
+    } else {
+      node = this.#owned(last);
     }
     const before = node.end;
     appendEntry(node, id, args, first, fieldCount);
@@ -91,6 +99,15 @@ export class Stream implements Collection {
     this.entriesAdded = wrappingAdd(this.entriesAdded, 1);
     this.lastId.set(id);
     if (this.length === 1) this.firstId.set(id);
+  }
+
+  /** Node `number`, free to change. */
+  #owned(number: number): StreamNode {
+    const node = this.nodes[number]!;
+    if (node.owner === this.#owner) return node;
+    const own = copyNode(node, this.#owner);
+    this.nodes[number] = own;
+    return own;
   }
 
   appendNode(node: StreamNode): void {
@@ -127,10 +144,10 @@ export class Stream implements Collection {
   /** Removes an entry; false if there is none. updateFirstId() must follow. */
   delete(id: StreamId): boolean {
     if (!this.has(id)) return false;
-    const node = this.nodes[probeCursor.nodeNumber]!;
+    const { nodeNumber, at } = probeCursor;
     this.length--;
-    if (node.alive > 1) markDeleted(node, probeCursor.at);
-    else this.#removeNodes(probeCursor.nodeNumber, 1);
+    if (this.nodes[nodeNumber]!.alive > 1) markDeleted(this.#owned(nodeNumber), at);
+    else this.#removeNodes(nodeNumber, 1);
     return true;
   }
 
@@ -169,7 +186,7 @@ export class Stream implements Collection {
         wholeNodes++;
         continue;
       }
-      if (!isApproximate) removed += this.#trimNode(node, lengthMax, minId);
+      if (!isApproximate) removed += this.#trimNode(this.#owned(wholeNodes), lengthMax, minId);
       break;
     }
     this.#removeNodes(0, wholeNodes);
@@ -235,20 +252,19 @@ export class Stream implements Collection {
   }
 
   clone(): Stream {
-    return this.#twin(
-      (node) => ({ ...node, shared: true }),
-      (group) => group.clone(),
-    );
+    const twin = this.#twin((group) => group.clone());
+    twin.nodes = this.nodes.slice();
+    return twin;
   }
 
   copy(): Stream {
-    return this.#twin(
-      (node) => ({ ...node, bytes: Buffer.from(node.bytes.subarray(0, node.end)), shared: false }),
-      (group) => group.copy(),
-    );
+    const twin = this.#twin((group) => group.copy());
+    twin.nodes = this.nodes.map((node) => copyNode(node, twin.#owner));
+    return twin;
   }
 
-  #twin(nodeTwin: (node: StreamNode) => StreamNode, groupTwin: (group: StreamGroup) => StreamGroup): Stream {
+  /** Without entries. */
+  #twin(groupTwin: (group: StreamGroup) => StreamGroup): Stream {
     const twin = new Stream();
     twin.length = this.length;
     twin.logicalBytes = this.logicalBytes;
@@ -256,7 +272,6 @@ export class Stream implements Collection {
     twin.lastId.set(this.lastId);
     twin.firstId.set(this.firstId);
     twin.maxDeletedId.set(this.maxDeletedId);
-    twin.nodes = this.nodes.map(nodeTwin);
     twin.groups = this.groups.map(groupTwin);
     return twin;
   }
