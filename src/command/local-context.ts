@@ -279,7 +279,7 @@ export interface RaftPeer {
   readonly state: "probe" | "replicate" | "snapshot" | "unknown";
   /** Highest index known to be on its log; 0 when unknown. */
   readonly matchIndex: number;
-  /** Time since it was last heard of. */
+  /** Time since its last message; -1 for none since it is connected. Only leaders send to everybody. */
   readonly silentMs: number;
 }
 

@@ -167,6 +167,7 @@ export function raftView(node: SeshatNode): RaftView {
   for (const member of membership.list()) {
     if (member.incarnation === membership.self.incarnation) continue;
     const view = views.find(({ id }) => id === member.incarnation);
+    const heardMs = links.heardMs(member.incarnation);
     const { host, port } = splitAddress(member.clientAddress);
     peers.push({
       node: member.name,
@@ -176,7 +177,7 @@ export function raftView(node: SeshatNode): RaftView {
       connected: links.isUp(member.incarnation),
       state: view?.state ?? "unknown",
       matchIndex: view?.match ?? 0,
-      silentMs: 0,
+      silentMs: heardMs === 0 ? -1 : Math.max(0, replica.monotonicMs - heardMs),
     });
   }
   return {

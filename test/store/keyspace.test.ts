@@ -149,6 +149,32 @@ test("random keys and samples", () => {
   assert.ok(met.size > 40, `${met.size} of 50 alive keys`);
 });
 
+test("the mean time to live is exact for few keys and near for many; what is due counts as 0", () => {
+  const text = newText();
+  const keys = text.keys(0);
+  assert.equal(keys.averageTtlMs(0, 10), 0);
+  text.set(0, "for ever", "v");
+  assert.equal(keys.averageTtlMs(0, 10), 0);
+  for (let i = 1; i <= 10; i++) {
+    text.set(0, `${i}`, "v");
+    text.expire(0, `${i}`, 1000 * i);
+  }
+  assert.equal(keys.averageTtlMs(0, 10), 5500);
+  assert.equal(keys.averageTtlMs(5000, 10), 1500);
+  assert.equal(keys.averageTtlMs(20_000, 10), 0);
+  const random = new Xoshiro(7);
+  let sum = 0;
+  for (let i = 0; i < 10_000; i++) {
+    const deadlineMs = 1 + random.below(1_000_000);
+    sum += deadlineMs;
+    text.set(1, `${i}`, "v");
+    text.expire(1, `${i}`, deadlineMs);
+  }
+  const mean = sum / 10_000;
+  const estimate = text.keys(1).averageTtlMs(0, 256);
+  assert.ok(Math.abs(estimate - mean) < mean / 10, `${estimate} for ${mean}`);
+});
+
 test("scan cursors from clients: any number is safe", () => {
   const text = newText();
   for (let i = 0; i < 100; i++) text.set(0, `${i}`, "v");

@@ -16,7 +16,10 @@ export function replicationLines({ raft }: InfoSource): readonly InfoLine[] {
       ["master_host", raft.leader?.host ?? ""],
       ["master_port", raft.leader?.port ?? 0],
       ["master_link_status", raft.leader === undefined ? "down" : "up"],
-      ["master_last_io_seconds_ago", raft.leader === undefined ? -1 : 0],
+      [
+        "master_last_io_seconds_ago",
+        silentSeconds(raft.peers.find((peer) => peer.node === raft.leader?.node)),
+      ],
       ["master_sync_in_progress", raft.role === "learner" ? 1 : 0],
       ["slave_read_repl_offset", raft.lastIndex],
       ["slave_repl_offset", raft.appliedIndex],
@@ -44,10 +47,14 @@ export function replicationLines({ raft }: InfoSource): readonly InfoLine[] {
   return lines;
 }
 
+/** -1 when nothing was heard, or nobody is there to be heard. */
+function silentSeconds(peer: RaftPeer | undefined): number {
+  return Math.max(-1, Math.floor((peer?.silentMs ?? -1) / 1000));
+}
+
 function replicaText(peer: RaftPeer): string {
   const state = peer.state === "snapshot" ? "send_bulk" : "online";
-  const lagSeconds = Math.floor(peer.silentMs / 1000);
-  return `ip=${peer.host},port=${peer.port},state=${state},offset=${peer.matchIndex},lag=${lagSeconds}`;
+  return `ip=${peer.host},port=${peer.port},state=${state},offset=${peer.matchIndex},lag=${silentSeconds(peer)}`;
 }
 
 /** The cluster's id, in the 40 hexadecimal digits that tools expect. */

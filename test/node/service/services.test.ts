@@ -5,6 +5,7 @@ import { describe, test } from "vitest";
 import { Args } from "../../../src/base/args.ts";
 import { lookupName, rowId, rows } from "../../../src/command/lookup.ts";
 import type { CommandRow } from "../../../src/command/types.ts";
+import { CommandTimer } from "../../../src/node/command-timer.ts";
 import { ClientRegistry } from "../../../src/node/service/client-registry.ts";
 import { CommandStatistics } from "../../../src/node/service/command-statistics.ts";
 import { LatencyMonitor } from "../../../src/node/service/latency-monitor.ts";
@@ -13,6 +14,14 @@ import { ClientPause } from "../../../src/node/service/pause.ts";
 import { SlowLog } from "../../../src/node/service/slow-log.ts";
 import { RateMeter, ServerStatistics } from "../../../src/node/service/statistics.ts";
 import { FakeClient } from "../../command/local-fake.ts";
+
+const noClock = {
+  monotonicMs: () => 0,
+  monotonicUs: () => 0,
+  wallMs: () => 0,
+  wallUs: () => 0,
+  sleep: () => {},
+};
 
 function row(name: string): CommandRow {
   const found = lookupName(name);
@@ -225,6 +234,35 @@ describe("command statistics", () => {
     statistics.reset();
     assert.deepEqual(statistics.figures(), []);
     assert.equal(statistics.histogram("get"), undefined);
+  });
+  test("a sample stands for all calls, in the histogram too", () => {
+    const statistics = new CommandStatistics(rows);
+    for (let i = 0; i < 10; i++) statistics.count(get);
+    for (const microseconds of [3, 3, 100]) statistics.record(get, microseconds);
+    assert.deepEqual(statistics.histogram("get"), {
+      calls: 10,
+      buckets: [
+        [4, 7],
+        [132, 10],
+      ],
+    });
+  });
+  test("of fast commands one call in 32 is timed, from the first on; of others, and for a low threshold, all", () => {
+    let nowUs = 1;
+    const clock = { ...noClock, monotonicUs: () => nowUs++ };
+    const timer = new CommandTimer(clock, { record: () => {}, countErrors: () => {} });
+    const timed = (name: string, calls: number): number =>
+      Array.from({ length: calls }, () => timer.start(rowId(row(name)))).filter((startUs) => startUs !== 0)
+        .length;
+    assert.equal(timed("get", 1), 1);
+    assert.equal(timed("get", 64), 2);
+    assert.equal(timed("keys", 64), 64);
+    timer.slowLogMicroseconds = 0;
+    assert.equal(timed("get", 10), 10);
+    timer.slowLogMicroseconds = 10_000;
+    assert.equal(timed("get", 10), 0);
+    timer.reset();
+    assert.equal(timed("get", 10), 1);
   });
   // Bounds as redis-server 7.0.15 prints them.
   const bounds = [

@@ -1,0 +1,84 @@
+// What INFO and SLOWLOG say of a cluster at work, on simulated ports: figures that only a whole node can have.
+
+import assert from "node:assert/strict";
+import { test } from "vitest";
+import { type Client, type Host, World } from "./world.ts";
+
+function started(nodes: number, flags: Readonly<Record<string, string>> = {}): World {
+  const world = new World();
+  world.start(nodes, flags);
+  world.until("a leader", () => world.leader() !== undefined);
+  for (let i = 0; i < 20; i++) world.step();
+  return world;
+}
+
+const hostsOf = (world: World): Host[] => [...world.hosts.values()];
+const followerOf = (world: World): Host => hostsOf(world).find((host) => host !== world.leader())!;
+
+function info(client: Client, section: string): Map<string, string> {
+  const lines = client.call("INFO", section).split("\r\n");
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]));
+}
+
+test("every node estimates the mean time to live", () => {
+  const world = started(3);
+  const client = world.leader()!.connect();
+  assert.equal(client.call("SET", "for ever", "v"), "+OK\r\n");
+  for (const [key, milliseconds] of [
+    ["a", "60000"],
+    ["b", "120000"],
+  ] as const) {
+    assert.equal(client.call("SET", key, "v", "PX", milliseconds), "+OK\r\n");
+  }
+  for (let i = 0; i < 1000; i++) world.step(); // ten seconds
+  for (const host of hostsOf(world)) {
+    const line = info(host.connect(), "keyspace").get("db0") ?? "";
+    const [, ttlMs] = /^keys=3,expires=2,avg_ttl=(\d+)$/.exec(line) ?? [];
+    assert.ok(Math.abs(Number(ttlMs) - 80_000) < 1000, `${host.name}: ${line}`);
+  }
+});
+
+test("a leader and its followers say how long they have not heard of each other", () => {
+  const world = started(3);
+  const [leader, follower] = [world.leader()!, followerOf(world)];
+  const master = info(leader.connect(), "replication");
+  for (const name of ["slave0", "slave1"]) assert.match(master.get(name) ?? "", /,lag=0$/);
+  assert.equal(info(follower.connect(), "replication").get("master_last_io_seconds_ago"), "0");
+  for (const host of hostsOf(world)) {
+    world.cut.add(`${follower.name}>${host.name}`);
+    world.cut.add(`${host.name}>${follower.name}`);
+  }
+  for (let i = 0; i < 250; i++) world.step();
+  const index = hostsOf(world)
+    .filter((host) => host !== leader)
+    .indexOf(follower);
+  assert.match(info(leader.connect(), "replication").get(`slave${index}`) ?? "", /,lag=2$/);
+});
+
+test("commands of a transaction are timed, and fail, each for itself", () => {
+  const world = started(1, { "slowlog-log-slower-than": "0" });
+  const client = world.leader()!.connect();
+  for (const command of ["SET k v", "MULTI", "LPUSH k x", "APPEND k w", "EXEC"])
+    client.call(...command.split(" "));
+  const statistics = info(client, "commandstats");
+  const failed = (name: string): string | undefined =>
+    /failed_calls=(\d+)/.exec(statistics.get(`cmdstat_${name}`) ?? "")?.[1];
+  assert.deepEqual(["lpush", "append", "exec"].map(failed), ["1", "0", "0"]);
+  const slow = client.call("SLOWLOG", "GET", "4");
+  assert.ok(slow.indexOf("APPEND") < slow.indexOf("LPUSH") && slow.includes("LPUSH"), slow);
+  assert.ok(!slow.includes("EXEC"), "EXEC has the flag skip_slowlog");
+});
+
+test("errors of commands that the node answers itself are counted", () => {
+  const world = started(1, { requirepass: "secret" });
+  const client = world.leader()!.connect();
+  assert.match(client.call("AUTH", "wrong"), /^-WRONGPASS/);
+  assert.equal(client.call("AUTH", "secret"), "+OK\r\n");
+  assert.match(client.call("CLIENT", "KILL", "1.2.3.4:5"), /^-ERR No such client/);
+  const found = info(client, "everything");
+  assert.equal(found.get("errorstat_WRONGPASS"), "count=1");
+  assert.equal(found.get("errorstat_ERR"), "count=1");
+  assert.equal(found.get("total_error_replies"), "2");
+  assert.equal(found.get("acl_access_denied_auth"), "1");
+  assert.match(found.get("cmdstat_client|kill") ?? "", /failed_calls=1$/);
+});
