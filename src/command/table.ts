@@ -24,6 +24,7 @@ import { listMoveCommands } from "./lists-move.ts";
 import { listReadCommands } from "./lists-read.ts";
 import { localFamilies } from "./local-families.ts";
 import { publishCommands } from "./pubsub-publish.ts";
+import { digestForms } from "./replica-digest.ts";
 import { setCommands } from "./sets.ts";
 import { setAlgebraCommands } from "./sets-algebra.ts";
 import { setRandomCommands } from "./sets-random.ts";
@@ -104,7 +105,7 @@ const families: readonly (readonly CommandRow[])[] = [
 export const topLevelRows: readonly CommandRow[] = families.flat();
 
 /** Words of the log only: to clients they are no commands. */
-export const logRows: readonly CommandRow[] = blockingForms;
+export const logRows: readonly CommandRow[] = [...blockingForms, ...digestForms];
 
 /** Every row, each container followed by its subcommands, and those of the log. A row's index here is its id. */
 export const rows: readonly CommandRow[] = [

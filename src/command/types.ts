@@ -59,6 +59,7 @@ export interface DataContext {
   publications: Publications;
   /** Only where entries are applied. */
   readonly sessions?: ReplicatedSessions;
+  readonly digests?: ReplicaDigests;
   /** Only while a command runs that may wait (blocking.ts). */
   attempt?: Attempt | undefined;
 }
@@ -92,6 +93,12 @@ export interface ReplicatedSessions {
   unwatch(args: Args, reply: ReplyWriter): void;
   tryBlocking(args: Args, reply: ReplyWriter): void;
   cancelBlocking(args: Args, reply: ReplyWriter): void;
+}
+
+/** Where a replica's digests go (replica-digest.ts). */
+export interface ReplicaDigests {
+  /** Takes one over `records` records of the database, from the hash `from` on. */
+  take(database: number, from: number, records: number, part: number): void;
 }
 
 /** Messages from the log to subscribers of this node. Nothing of it may decide what becomes of any key. */

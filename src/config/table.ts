@@ -192,6 +192,9 @@ export const TABLE = [
   row({ name: "read-mode", field: "readMode", group: "Raft", ...oursShared, kind: oneOf("lease", "quorum"), default: "lease",
     help: "Reads rest on the members' promises, or ask a majority each time." }),
 
+  row({ name: "replica-digests", field: "replicaDigests", group: "Raft", ...ours, kind: yesNo, default: true,
+    help: "Replicas compare their states in the background; one that differs gets that of the others." }),
+
   row({ name: "log-max-bytes", field: "logBytesMax", group: "Log and snapshots", ...ours, kind: memory(MIB), default: 64 * MIB,
     help: "Size of the log at which applied entries are dropped." }),
   row({ name: "log-tail-bytes", field: "logTailBytes", group: "Log and snapshots", ...ours, kind: memory(), default: 16 * MIB,

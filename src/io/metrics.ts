@@ -57,6 +57,16 @@ const COUNTERS: readonly Row[] = [
   ["raft_snapshots_received_total", "Snapshots taken over.", (s) => s.statistics.snapshotsReceived],
   ["raft_leader_changes_total", "Changes of the leader this node saw.", (s) => s.statistics.leaderChanges],
   [
+    "raft_digests_compared_total",
+    "At the leader: digests of members' states that were compared with its own.",
+    (s) => s.statistics.digestsCompared,
+  ],
+  [
+    "raft_digests_differed_total",
+    "How often this node's state was not what the others have.",
+    (s) => s.statistics.digestsDiffered,
+  ],
+  [
     "event_loop_dropped_ticks_total",
     "Ticks that were due while the process stood still.",
     (_, loop) => loop.droppedTicks,

@@ -16,6 +16,7 @@ import { EntryHeader, FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { EvictionReader } from "../wire/eviction-codec.ts";
 import type { SessionState } from "../wire/session-state.ts";
 import { KeyWarmer } from "./key-warmer.ts";
+import { MachineDigests } from "./replica-digests.ts";
 import { Sessions } from "./sessions.ts";
 
 /**
@@ -54,6 +55,7 @@ export class Machine {
   readonly context: DataContext;
   /** What clients have in the state beside data: watched keys, commands that wait. */
   readonly sessions: Sessions;
+  readonly digests = new MachineDigests(this);
   readonly #random = new Xoshiro(0);
   readonly #header = new EntryHeader();
   readonly #args = new Args();
@@ -72,7 +74,7 @@ export class Machine {
     this.#sink.muted = true;
     this.#parser.authenticated = true;
     this.sessions = new Sessions(this, ENTRY_LIMITS);
-    this.context = { ...contextOf(store, this.#random), sessions: this.sessions };
+    this.context = { ...contextOf(store, this.#random), sessions: this.sessions, digests: this.digests };
   }
 
   /** Takes over a state that came by snapshot. */

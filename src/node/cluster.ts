@@ -8,6 +8,7 @@ import type { JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { decodePeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
+import type { StateDigest } from "../wire/state-digest.ts";
 import { Admission } from "./admission.ts";
 import { Dialled } from "./dialled.ts";
 import type { Forwarding } from "./forwarding.ts";
@@ -22,6 +23,7 @@ import { Snapshots } from "./snapshots.ts";
 import { lostMajority, lostProblem, notLetIn, removedText } from "./standing.ts";
 import type { VirtualSessions } from "./virtual-sessions.ts";
 
+const CLUSTER_ID_DIGITS = 32;
 /** How often a node that wants to join asks, and how long it leaves it after a refusal. */
 const ASK_INTERVAL_MS = 200;
 const ASK_AGAIN_MS = 5000;
@@ -45,6 +47,10 @@ export interface ClusterParts {
   clusterSettings: ClusterSettings;
   /** A peer's CONFIG SET, to be carried out here. */
   adoptSetting(setting: ClusterSetting): void;
+  /** A member's digest, or the leader's word that ours is wrong. */
+  digestReported(member: number, digest: StateDigest): void;
+  /** A member whose state is wrong wants ours. */
+  stateRequested(member: number): void;
 }
 
 export class Cluster {
@@ -197,6 +203,8 @@ export class Cluster {
       for (const request of proxyRequests) virtualSessions.request(from, request);
       for (const { counts } of subscriptionCounts) if (!pubSub.peers.told(from, counts)) link.close();
       for (const setting of decoded.value.clusterSettings) this.#parts.adoptSetting(setting);
+      for (const digest of decoded.value.stateDigests) this.#parts.digestReported(from, digest);
+      if (decoded.value.stateRequests.length > 0) this.#parts.stateRequested(from);
     }
     if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
     // Last: one of them may end what the others came for.
@@ -263,7 +271,7 @@ export class Cluster {
     const incarnation = ports.entropy.identity();
     this.snapshots.stop();
     const index = replica.startOver(incarnation);
-    membership.startOver(ports.entropy.hex(32), incarnation, index);
+    membership.startOver(ports.entropy.hex(CLUSTER_ID_DIGITS), incarnation, index);
     this.problem = undefined;
     ports.peers.update({ ...ports.peers.self, clusterId: membership.clusterId, incarnation });
     this.#redial();
@@ -332,7 +340,11 @@ export class Cluster {
 
   #tryToFound(): void {
     const { entropy } = this.#parts.ports;
-    const table = this.membership.foundingTable(this.links.acquaintances(), () => entropy.hex(32));
+    const table = this.membership.foundingTable(
+      this.links.acquaintances(),
+      () => entropy.hex(CLUSTER_ID_DIGITS),
+      textOf(this.#parts.replica.machine.store.hashSeed),
+    );
     if (table === undefined) return;
     this.#adopt(table);
     for (const { incarnation } of table.members) this.links.table(incarnation, table);
@@ -344,6 +356,7 @@ export class Cluster {
     ports.peers.update({ ...ports.peers.self, clusterId: table.clusterId });
     this.#redial();
     ports.log.info({ cluster: table.clusterId, members: table.members.length }, "cluster joined");
+    replica.machine.store.reseed(seedOf(table.hashSeed));
     replica.start({ id: this.membership.self.incarnation, voters: this.membership.incarnations });
   }
 
@@ -414,6 +427,14 @@ const removedReply = (name: string): JoinReply => ({
   table: undefined,
   removed: true,
 });
+
+/** A hash seed as two times eight hexadecimal digits: the founder's is everybody's. */
+const textOf = (seed: readonly [number, number]): string =>
+  seed.map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
+const seedOf = (digits: string): readonly [number, number] => [
+  Number.parseInt(digits.slice(0, 8), 16),
+  Number.parseInt(digits.slice(8, 16), 16),
+];
 
 const isIn = (confState: ConfState, id: number): boolean =>
   isVoter(confState, id) || confState.learners.includes(id);

@@ -18,6 +18,7 @@ export class Membership {
   readonly configured: readonly Member[];
   #self: ClusterMember;
   #index = FOUNDING_INDEX;
+  #hashSeed = "";
   readonly #members = new Map<number, ClusterMember>();
   readonly #names = new Map<string, string>();
 
@@ -75,7 +76,11 @@ export class Membership {
   }
 
   /** The table of a new cluster, if it is this node's to found it and all the others are there and fresh. */
-  foundingTable(peers: readonly PeerIdentity[], newClusterId: () => string): ClusterTable | undefined {
+  foundingTable(
+    peers: readonly PeerIdentity[],
+    newClusterId: () => string,
+    hashSeed: string,
+  ): ClusterTable | undefined {
     if (!this.fresh) return undefined;
     const others = this.configured.filter((member) => member.name !== this.#self.name);
     const first = this.configured[0];
@@ -90,7 +95,7 @@ export class Membership {
       members.push({ name, address, clientAddress, clientHostname, incarnation });
     }
     const names = members.map(({ name, address }) => ({ name, address }));
-    return { clusterId: newClusterId(), index: FOUNDING_INDEX, members, names };
+    return { clusterId: newClusterId(), index: FOUNDING_INDEX, members, names, hashSeed };
   }
 
   /** Starts from the founders' table. False when it is of no use: this node has one, or is not in it. */
@@ -98,6 +103,7 @@ export class Membership {
     if (!this.fresh || table.index !== FOUNDING_INDEX) return false;
     if (!table.members.some(({ incarnation }) => incarnation === this.#self.incarnation)) return false;
     this.clusterId = table.clusterId;
+    this.#hashSeed = table.hashSeed;
     this.replace(table);
     return true;
   }
@@ -114,6 +120,7 @@ export class Membership {
   /** Fresh again, under another incarnation. */
   leave(incarnation: number): void {
     this.clusterId = "";
+    this.#hashSeed = "";
     this.#self = { ...this.#self, incarnation };
     this.#index = FOUNDING_INDEX;
     this.#members.clear();
@@ -156,6 +163,12 @@ export class Membership {
   }
 
   table(): ClusterTable {
-    return { clusterId: this.clusterId, index: this.#index, members: this.list(), names: this.names() };
+    return {
+      clusterId: this.clusterId,
+      index: this.#index,
+      members: this.list(),
+      names: this.names(),
+      hashSeed: this.#hashSeed,
+    };
   }
 }

@@ -1,11 +1,14 @@
 // The log of this node: MemoryStorage, its size in bytes, and snapshots that are made only when asked for:
 // the state at the applied index can be sent at any time, so "the newest snapshot" is always now.
 
+import type { Settings } from "../config/table.ts";
 import type { Entry, SnapshotMeta } from "../raft/index.ts";
 import { MemoryStorage } from "../raft/index.ts";
 
 /** What an entry costs beside its payload. */
 const ENTRY_OVERHEAD_BYTES = 64;
+type LogSettings = Pick<Settings, "logBytesMax" | "logTailBytes" | "logTailEntries">;
+
 const sizeOf = (entry: Entry): number => entry.data.length + ENTRY_OVERHEAD_BYTES;
 
 export class NodeStorage extends MemoryStorage {
@@ -45,6 +48,14 @@ export class NodeStorage extends MemoryStorage {
     const index = this.#appliedIndex();
     if (super.snapshot()?.index !== index) this.createSnapshot(index, this.initialState().confState);
     return super.snapshot();
+  }
+
+  /** The log's budget: a lone member keeps nothing, others a tail for those that are behind. False: it is not used up. */
+  keepBudget(appliedIndex: number, settings: LogSettings, isAlone: boolean): boolean {
+    if (this.bytes <= (isAlone ? 0 : settings.logBytesMax)) return false;
+    if (isAlone) this.compactTo(appliedIndex, 0, 0);
+    else this.compactTo(appliedIndex, settings.logTailBytes, settings.logTailEntries);
+    return true;
   }
 
   /** Drops applied entries, keeping a tail of at most so many bytes and entries. */

@@ -17,6 +17,7 @@ import { Store } from "../store/store.ts";
 import { BlockedClients } from "./blocked-clients.ts";
 import { Chores } from "./chores.ts";
 import { Cluster } from "./cluster.ts";
+import { Comparison } from "./comparison.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldSessions } from "./held-sessions.ts";
@@ -44,6 +45,8 @@ import { VirtualSessions } from "./virtual-sessions.ts";
 /** Elections of a healthy majority are over by then; a client that waited longer is told that nobody leads. */
 const LEADER_WAIT_ELECTIONS = 6;
 const SECOND_MS = 1000;
+const STATE_DIFFERS =
+  "CLUSTERDOWN the state of this node differs from that of the others: it is getting theirs, and serves nobody meanwhile";
 const PROTECTED =
   "-DENIED Seshat is running in protected mode because protected mode is enabled and no password is set for " +
   "the default user. In this mode connections are only accepted from the loopback interface. Set 'requirepass' " +
@@ -59,6 +62,7 @@ export class SeshatNode implements NodeInputs {
   readonly dispatch: Dispatch;
   readonly transactions: Transactions;
   readonly chores: Chores;
+  readonly comparison: Comparison;
   readonly blockedClients: BlockedClients;
   readonly forwarding: Forwarding;
   readonly virtualSessions: VirtualSessions;
@@ -143,6 +147,8 @@ export class SeshatNode implements NodeInputs {
       pubSub: this.pubSub,
       clusterSettings: this.server.clusterSettings,
       adoptSetting: (setting) => this.server.adoptSetting(setting),
+      digestReported: (member, digest) => this.comparison.reported(member, digest),
+      stateRequested: (member) => this.comparison.requested(member),
     });
     this.#shutdown = new Shutdown(this);
     this.parserLimits = parserLimitsOf(settings);
@@ -153,6 +159,7 @@ export class SeshatNode implements NodeInputs {
     this.server.followSettings();
     this.chores = new Chores(this);
     this.blockedClients = new BlockedClients(this);
+    this.comparison = new Comparison(this);
     machine.sessions.blocking.deliveries = this.blockedClients;
   }
 
@@ -255,6 +262,7 @@ export class SeshatNode implements NodeInputs {
   refusal(): string {
     const { problem, membership } = this.cluster;
     if (problem !== undefined) return problem;
+    if (this.replica.repair.isUnderWay) return STATE_DIFFERS;
     if (this.settings.clusterEnabled) return membership.fresh ? clusterError.slotUnserved : clusterError.down;
     const [refused] = this.cluster.refusals();
     const who = refused === undefined ? "" : ` (refused by ${refused})`;
@@ -321,6 +329,7 @@ export class SeshatNode implements NodeInputs {
     this.#giveUpEarlierLeader(nowMs);
     this.#shutdown.tick(nowMs);
     this.chores.tick(nowMs);
+    this.comparison.tick(nowMs);
     this.blockedClients.tick(nowMs);
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;

@@ -8,6 +8,7 @@ import { Session } from "./session.ts";
 /** Numbers that no client has. */
 export const CHORES_SESSION_ID = 0;
 export const BLOCKING_SESSION_ID = Number.MAX_SAFE_INTEGER;
+export const COMPARISON_SESSION_ID = Number.MAX_SAFE_INTEGER - 1;
 
 export type HearReplies = (bytes: Buffer, length: number) => void;
 

@@ -14,8 +14,9 @@ import type {
   ProxyRequest,
 } from "../wire/cluster-messages.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
-import { encodePeerFrame, type PeerFrame } from "../wire/peer-frame.ts";
+import { encodePeerFrame, type PeerFrame, type StateRequest } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
+import type { StateDigest } from "../wire/state-digest.ts";
 import type { SubscriptionCount, SubscriptionCounts } from "../wire/subscription-counts.ts";
 import type { PeerIdentity, PeerLink } from "./ports.ts";
 
@@ -30,6 +31,8 @@ interface Peer {
   joinRequests: JoinRequest[];
   subscriptionCounts: SubscriptionCounts[];
   clusterSettings: ClusterSetting[];
+  stateDigests: StateDigest[];
+  stateRequests: StateRequest[];
   dirty: boolean;
   /** Unix time in ms. */
   readonly upMs: number;
@@ -66,6 +69,8 @@ export class PeerLinks {
       joinRequests: [],
       subscriptionCounts: [],
       clusterSettings: [],
+      stateDigests: [],
+      stateRequests: [],
       dirty: false,
       upMs,
       heardMs: 0,
@@ -213,6 +218,14 @@ export class PeerLinks {
     this.#to(member)?.clusterSettings.push(...settings);
   }
 
+  stateDigest(member: number, digest: StateDigest): void {
+    this.#to(member)?.stateDigests.push(digest);
+  }
+
+  stateRequest(member: number): void {
+    this.#to(member)?.stateRequests.push({});
+  }
+
   /** Bytes on our link to the member that the kernel has not taken. */
   queuedBytes(member: number): number {
     return this.#byMember.get(member)?.link.queuedBytes ?? 0;
@@ -221,7 +234,8 @@ export class PeerLinks {
   /** One frame to each peer that is to get anything, and one with replies to each that asked. */
   flush(): void {
     for (const peer of this.#dirty) {
-      const { raft, proxyRequests, tables, joinRequests, subscriptionCounts, clusterSettings } = peer;
+      const { raft, proxyRequests, tables, joinRequests } = peer;
+      const { subscriptionCounts, clusterSettings, stateDigests, stateRequests } = peer;
       peer.dirty = false;
       this.#send(peer.link, {
         raft,
@@ -230,6 +244,8 @@ export class PeerLinks {
         joinRequests,
         subscriptionCounts,
         clusterSettings,
+        stateDigests,
+        stateRequests,
       });
       peer.raft = [];
       peer.proxyRequests = [];
@@ -237,6 +253,8 @@ export class PeerLinks {
       peer.joinRequests = [];
       peer.subscriptionCounts = [];
       peer.clusterSettings = [];
+      peer.stateDigests = [];
+      peer.stateRequests = [];
     }
     this.#dirty.length = 0;
     for (const caller of this.#answered) {

@@ -10,7 +10,6 @@ import { APPENDS_IN_FLIGHT_BYTES_MAX, BATCH_BYTES_FLUSH } from "../base/limits.t
 import { Xoshiro } from "../base/prng.ts";
 import { rows } from "../command/lookup.ts";
 import type { DataContext } from "../command/types.ts";
-import type { Settings } from "../config/table.ts";
 import { contextOf, Machine } from "../machine/machine.ts";
 import {
   type ConfChange,
@@ -26,18 +25,18 @@ import type { Store } from "../store/store.ts";
 import { FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { BatchesInFlight } from "./batches-in-flight.ts";
 import { ClusterClock } from "./cluster-clock.ts";
-import { CommandTimer, type TimerSinks } from "./command-timer.ts";
+import { CommandTimer } from "./command-timer.ts";
 import { EntryMemory } from "./entry-memory.ts";
 import { bestSuccessor, Handover } from "./handover.ts";
 import { MemoryLimit } from "./memory-limit.ts";
 import { NodeStorage } from "./node-storage.ts";
-import type { Ports } from "./ports.ts";
 import { Proposals } from "./proposals.ts";
 import { raftConfigOf } from "./raft-config.ts";
 import { RefusedLeader } from "./refused-leader.ts";
-import type { ReplyOutput } from "./reply-output.ts";
+import type { ReplicaEnvironment } from "./replica-environment.ts";
 import type { Session } from "./session.ts";
-import { type StagedState, throughSnapshot } from "./snapshot-transfer.ts";
+import { throughSnapshot } from "./snapshot-transfer.ts";
+import { StateRepair } from "./state-repair.ts";
 
 /** Nobody can serve: no leader is known, or this one is not ready or is handing over. */
 export const MODE_NONE = 0;
@@ -48,30 +47,6 @@ export const MODE_FORWARD = 2;
 const IN_FLIGHT_BYTES_MAX = APPENDS_IN_FLIGHT_BYTES_MAX;
 /** One Ready after the other: more than this in a turn is a loop that feeds itself. */
 const READIES_PER_TURN_MAX = 10_000;
-
-/** What a replica asks of the node around it. */
-export interface ReplicaEnvironment {
-  readonly ports: Ports;
-  readonly settings: Settings;
-  readonly output: ReplyOutput;
-  readonly timerSinks: TimerSinks;
-  /** A message of the core to a peer. */
-  send(message: Message): void;
-  /** Is there a connection on which the leader can be asked? */
-  reaches(member: number): boolean;
-  /** The state that belongs to a snapshot the core has accepted. */
-  takeStaged(meta: SnapshotMeta): StagedState;
-  /** A change of the members has been applied. */
-  configurationChanged(change: ConfChange, before: ConfState, after: ConfState, index: number): void;
-  /** mode or leader changed. */
-  modeChanged(): void;
-  /** An entry has been applied; no reply is half written. */
-  entryApplied(): void;
-  /** The state came by snapshot: this node never sees the entries before it. */
-  stateReplaced(): void;
-  /** The core is halted, or the node cannot go on. */
-  fault(text: string): void;
-}
 
 export interface RaftIdentity {
   readonly id: number;
@@ -102,6 +77,7 @@ export class Replica {
   readonly machine: Machine;
   readonly proposals: Proposals;
   readonly limit: MemoryLimit;
+  readonly repair = new StateRepair();
   readonly clock = new ClusterClock();
   readonly timer: CommandTimer;
   readonly readContext: DataContext;
@@ -400,19 +376,15 @@ export class Replica {
     if (ready.entries.length > 0) storage.append(ready.entries);
     for (const message of ready.messages) this.#environment.send(message);
     for (const entry of ready.committedEntries) this.#apply(entry);
+    if (this.repair.canFinish) this.#finishRepair();
   }
 
   #apply(entry: Entry): void {
-    const { machine } = this;
-    if (entry.type !== "normal") {
-      machine.skip(entry.index, entry.term);
-      if (entry.confChange !== undefined) {
-        const before = this.raft!.confState;
-        const after = this.raft!.applyConfChange(entry.confChange);
-        this.storage!.setConfState(after);
-        machine.sessions.setMembers(membersOf(after));
-        this.#environment.configurationChanged(entry.confChange, before, after, entry.index);
-      }
+    const { machine, repair } = this;
+    if (entry.type !== "normal" || repair.isUnderWay) {
+      if (!repair.isUnderWay) machine.skip(entry.index, entry.term);
+      const after = entry.confChange === undefined ? undefined : this.#changeMembers(entry, entry.confChange);
+      if (repair.isUnderWay) repair.hold(entry.index, after);
       return;
     }
     const payload = asBuffer(entry.data);
@@ -424,13 +396,41 @@ export class Replica {
     this.#environment.entryApplied();
   }
 
+  #changeMembers(entry: Entry, change: ConfChange): ConfState {
+    const before = this.raft!.confState;
+    const after = this.raft!.applyConfChange(change);
+    this.storage!.setConfState(after);
+    this.machine.sessions.setMembers(membersOf(after));
+    this.#environment.configurationChanged(change, before, after, entry.index);
+    return after;
+  }
+
   #restore(meta: SnapshotMeta): void {
     const { store, sessions, timeMs } = this.#environment.takeStaged(meta);
     this.storage!.applySnapshot(meta);
     this.machine.replace(store, sessions, timeMs, meta.index, meta.term);
     this.machine.sessions.setMembers(membersOf(meta.confState));
-    this.readContext.store = store;
-    this.clock.follow(timeMs, this.monotonicMs);
+    this.repair.end();
+    this.#stateReplaced();
+  }
+
+  /** The state here is not what it should be: nobody is served, and nothing applied, until there is another one. */
+  beginRepair(): void {
+    this.repair.begin(this.machine.appliedIndex);
+    this.proposals.giveUp(Number.POSITIVE_INFINITY);
+    this.#updateMode();
+  }
+
+  #finishRepair(): void {
+    const { meta } = this.repair.finish(this.machine, this.storage!);
+    this.#stateReplaced();
+    this.#environment.ports.log.warn({ index: meta.index }, "this node has the state of the others again");
+  }
+
+  #stateReplaced(): void {
+    const { machine } = this;
+    this.readContext.store = machine.store;
+    this.clock.follow(machine.timeMs, this.monotonicMs);
     this.proposals.giveUp(Number.POSITIVE_INFINITY);
     this.#environment.stateReplaced();
   }
@@ -447,7 +447,7 @@ export class Replica {
       const isRefusing = this.#refused.isStill(raft.leader, raft.term, this.monotonicMs);
       if (raft.leader !== 0 && !isRefusing && this.#environment.reaches(raft.leader)) mode = MODE_FORWARD;
     }
-    if (this.#isBarred) mode = MODE_NONE;
+    if (this.#isBarred || this.repair.isUnderWay) mode = MODE_NONE;
     if (mode === this.mode && raft.leader === this.leader) return;
     const before = this.mode;
     if (mode !== before) this.modeSinceMs = this.monotonicMs;
@@ -476,20 +476,14 @@ export class Replica {
     if (this.raft !== undefined) this.#updateMode();
   }
 
-  /** The log's budget: a lone member keeps nothing, others a tail for those that are behind. */
   #compact(): void {
-    const storage = this.storage!;
-    const { settings } = this.#environment;
-    const alone = this.raft!.confState.voters.length === 1 && this.raft!.confState.learners.length === 0;
-    const budget = alone ? 0 : settings.logBytesMax;
-    if (this.#appliedSinceCompaction === 0 || storage.bytes <= budget) return;
-    if (alone && this.#appliedSinceCompaction < 1 << 20) return;
-    this.#appliedSinceCompaction = 0;
-    storage.compactTo(
-      this.machine.appliedIndex,
-      alone ? 0 : settings.logTailBytes,
-      alone ? 0 : settings.logTailEntries,
-    );
+    if (this.#appliedSinceCompaction === 0) return;
+    const { voters, learners } = this.raft!.confState;
+    const isAlone = voters.length === 1 && learners.length === 0;
+    if (isAlone && this.#appliedSinceCompaction < 1 << 20) return;
+    const { appliedIndex } = this.machine;
+    if (this.storage!.keepBudget(appliedIndex, this.#environment.settings, isAlone))
+      this.#appliedSinceCompaction = 0;
   }
 }
 

@@ -26,11 +26,13 @@ export interface OutgoingState {
   readonly timeMs: number;
   readonly table: ClusterTable;
   readonly chunkBytes: number;
+  readonly repair: boolean;
 }
 
 /** Sends the state as it is when this is made. Exactly one call of `done` follows, none after abort(). */
 export class SnapshotSending implements SnapshotSender {
   readonly member: number;
+  readonly repair: boolean;
   readonly #reader: SnapshotReader;
   readonly #stream: SnapshotStreamOut;
   readonly #chunkBytes: number;
@@ -46,6 +48,7 @@ export class SnapshotSending implements SnapshotSender {
   ) {
     this.member = message.to;
     this.#chunkBytes = state.chunkBytes;
+    this.repair = state.repair;
     this.#done = done;
     this.#reader = state.store.beginSnapshot(state.metadata);
     const header = encodeSnapshotHeader({
@@ -53,6 +56,7 @@ export class SnapshotSending implements SnapshotSender {
       table: state.table,
       timeMs: state.timeMs,
       logicalBytes: state.store.logicalBytes,
+      repair: state.repair,
     });
     this.#stream = transport.openSnapshot(address, message.to, header, this);
   }
@@ -103,6 +107,8 @@ export interface StagedState {
   readonly store: Store;
   readonly sessions: SessionState;
   readonly timeMs: number;
+  /** For a replica whose own is wrong. */
+  readonly repair: boolean;
 }
 
 /** Builds the state beside the one in use. `accept` gets it whole and checked; its answer goes to the sender. */
@@ -147,8 +153,8 @@ export class SnapshotReceiving implements SnapshotReceiver {
       return false;
     }
     const { store, sessions } = loaded;
-    const { table, timeMs, raft } = this.#header;
-    return this.#accept({ meta, table, store, sessions, timeMs }, raft);
+    const { table, timeMs, raft, repair } = this.#header;
+    return this.#accept({ meta, table, store, sessions, timeMs, repair }, raft);
   }
 
   failed(how: LinkDown): void {

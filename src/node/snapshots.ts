@@ -5,12 +5,12 @@
 import { assert } from "../base/assert.ts";
 import { SNAPSHOT_QUEUED_BYTES_MAX } from "../base/limits.ts";
 import type { Settings } from "../config/table.ts";
-import type { Message, SnapshotMeta } from "../raft/index.ts";
+import { type Message, makeMessage, type SnapshotMeta } from "../raft/index.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import { decodeSnapshotHeader } from "../wire/snapshot-header.ts";
 import type { Membership } from "./membership.ts";
 import type { PeerLinks } from "./peer-links.ts";
-import type { Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
+import type { PeerIdentity, Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
 import type { Replica } from "./replica.ts";
 import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
 
@@ -46,17 +46,46 @@ export class Snapshots {
 
   /** The core's "snapshot" message goes on a connection of its own, with the state behind it. */
   send(message: Message): void {
-    const { ports, replica, settings } = this.#parts;
+    const { replica } = this.#parts;
     const target = this.#links.identityOf(message.to);
     const meta = message.snapshot;
     const storage = replica.storage;
     assert(meta !== undefined && storage !== undefined, "a snapshot message without a snapshot");
-    if (target === undefined || this.#sending !== undefined || meta.index !== replica.machine.appliedIndex) {
+    const isReady = target !== undefined && this.#sending === undefined && !replica.repair.isUnderWay;
+    if (!isReady || meta.index !== replica.machine.appliedIndex) {
       replica.raft!.reportSnapshot(message.to, false);
       return;
     }
-    storage.snapshotIndexInUse = meta.index;
-    ports.log.info({ to: target.name, index: meta.index }, "sending a snapshot");
+    this.#start(target, message, meta, false, (ok) => replica.raft!.reportSnapshot(message.to, ok));
+  }
+
+  /** The state for a member whose own is wrong; its core is not told. Nothing when one is being sent already. */
+  sendState(member: number): void {
+    const { replica } = this.#parts;
+    const target = this.#links.identityOf(member);
+    if (target === undefined || this.#sending !== undefined) return;
+    const meta = replica.storage?.snapshot();
+    if (meta === undefined) return;
+    const { id, term } = replica.raft!;
+    this.#start(
+      target,
+      { ...makeMessage("snapshot", id, member, term), snapshot: meta },
+      meta,
+      true,
+      () => {},
+    );
+  }
+
+  #start(
+    target: PeerIdentity,
+    message: Message,
+    meta: SnapshotMeta,
+    repair: boolean,
+    done: (ok: boolean) => void,
+  ): void {
+    const { ports, replica, settings } = this.#parts;
+    replica.storage!.snapshotIndexInUse = meta.index;
+    ports.log.info({ to: target.name, index: meta.index, repair }, "sending a snapshot");
     this.#sending = new SnapshotSending(
       message,
       target.address,
@@ -66,12 +95,13 @@ export class Snapshots {
         timeMs: replica.machine.timeMs,
         table: this.#membership.table(),
         chunkBytes: settings.snapshotChunkBytes,
+        repair,
       },
       ports.peers,
       (ok, text) => {
         ports.log.info({ to: target.name, index: meta.index, ok, text }, "snapshot sent");
         if (ok) this.sentCount++;
-        this.#end(() => replica.raft!.reportSnapshot(message.to, ok));
+        this.#end(() => done(ok));
         ports.scheduler.requestTurn();
       },
     );
@@ -104,7 +134,7 @@ export class Snapshots {
       "snapshot given up: too slow",
     );
     this.stopSending();
-    replica.raft?.reportSnapshot(sending.member, false);
+    if (!sending.repair) replica.raft?.reportSnapshot(sending.member, false);
   }
 
   offered(stream: SnapshotStreamIn, encodedHeader: Buffer): SnapshotReceiver | undefined {
@@ -115,6 +145,7 @@ export class Snapshots {
     const isOurs =
       message.from === stream.remote.incarnation && message.to === this.#membership.self.incarnation;
     if (message.snapshot === undefined || !isOurs) return undefined;
+    if (header.value.repair && !replica.repair.isUnderWay) return undefined;
     ports.log.info({ from: stream.remote.name, index: message.snapshot.index }, "receiving a snapshot");
     return new SnapshotReceiving(
       stream,
@@ -147,9 +178,14 @@ export class Snapshots {
     const { replica, ports } = this.#parts;
     // The node has left the cluster that sent it.
     if (replica.raft?.id !== message.to) return false;
-    this.#staged = state;
+    if (state.repair) {
+      if (!replica.repair.stage(state, replica.machine.appliedIndex)) return false;
+      ports.scheduler.requestTurn();
+    } else {
+      this.#staged = state;
+      replica.step(message);
+    }
     this.receivedCount++;
-    replica.step(message);
     ports.log.info({ index: state.meta.index }, "snapshot received");
     return true;
   }

@@ -25,9 +25,9 @@ export interface KeyWatcher {
 
 export class StoreState {
   /** The key of the hash of keys and of members, two int32; once as a pair. */
-  readonly hashSeed: readonly [number, number];
-  readonly hashSeed0: number;
-  readonly hashSeed1: number;
+  hashSeed: readonly [number, number];
+  hashSeed0: number;
+  hashSeed1: number;
 
   /** Cluster time of the log, in ms: a key is dead iff its deadline is not after it. */
   logMs = 0;

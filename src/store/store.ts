@@ -25,6 +25,14 @@ export class Store extends StoreState {
     for (let i = 0; i < count; i++) this.#databases.push(new Keyspace(this, i));
   }
 
+  /** Another seed, while there are no keys: replicas that scan in different orders have different cursors. */
+  reseed(hashSeed: readonly [number, number]): void {
+    for (const { size } of this.#databases) assert(size === 0, `another hash seed for ${size} keys`);
+    this.hashSeed0 = hashSeed[0] | 0;
+    this.hashSeed1 = hashSeed[1] | 0;
+    this.hashSeed = [this.hashSeed0, this.hashSeed1];
+  }
+
   /** By database index. Do not keep a Keyspace across SWAPDB: ask again. */
   get databases(): readonly Keyspace[] {
     return this.#databases;

@@ -44,6 +44,8 @@ export interface ClusterTable {
   readonly index: number;
   readonly members: readonly ClusterMember[];
   readonly names: readonly MemberName[];
+  /** Of the founders' table: 16 hexadecimal digits, else "". Later ones get it with the state. */
+  readonly hashSeed: string;
 }
 
 /** The context of a configuration change: what it does to the table beside removing who is in no configuration. */
@@ -127,6 +129,7 @@ export function tableToWire(table: ClusterTable): seshat.ClusterTable.$Propertie
     index: table.index,
     members: [...table.members],
     names: [...table.names],
+    hashSeed: table.hashSeed,
   };
 }
 
@@ -136,6 +139,7 @@ export function tableFromWire(wire: seshat.ClusterTable.$Properties): ClusterTab
     index: safeInteger(wire.index, "table index"),
     members: (wire.members ?? []).map(memberFromWire),
     names: (wire.names ?? []).map(nameFromWire),
+    hashSeed: wire.hashSeed ?? "",
   };
 }
 

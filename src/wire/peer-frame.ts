@@ -25,6 +25,7 @@ import {
   raftMessageFromWire,
   raftMessageToWire,
 } from "./raft-message.ts";
+import { STATE_DIGEST_BYTES_MAX, type StateDigest, stateDigestFromWire } from "./state-digest.ts";
 import {
   type SubscriptionCounts,
   subscriptionCountsBytesMax,
@@ -41,7 +42,12 @@ export interface PeerFrame {
   readonly joinReplies: readonly JoinReply[];
   readonly subscriptionCounts: readonly SubscriptionCounts[];
   readonly clusterSettings: readonly ClusterSetting[];
+  readonly stateDigests: readonly StateDigest[];
+  readonly stateRequests: readonly StateRequest[];
 }
+
+/** It says nothing but who sent it. */
+export type StateRequest = Readonly<Record<string, never>>;
 
 type Wire = seshat.PeerFrame.$Properties;
 
@@ -116,6 +122,20 @@ const CODECS: Codecs = {
     },
     take: (wire) => (wire.clusterSettings ?? []).map(clusterSettingFromWire),
   },
+  stateDigests: {
+    bytesMax: () => STATE_DIGEST_BYTES_MAX,
+    put: (wire, parts) => {
+      wire.stateDigests = [...parts];
+    },
+    take: (wire) => (wire.stateDigests ?? []).map(stateDigestFromWire),
+  },
+  stateRequests: {
+    bytesMax: () => 8,
+    put: (wire, parts) => {
+      wire.stateRequests = [...parts];
+    },
+    take: (wire) => (wire.stateRequests ?? []).map(() => ({})),
+  },
 };
 
 /** Adds the bytes of `parts` to the estimate and puts them into `wire`. */
@@ -141,7 +161,9 @@ export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buf
     put(CODECS.joinRequests, wire, parts.joinRequests) +
     put(CODECS.joinReplies, wire, parts.joinReplies) +
     put(CODECS.subscriptionCounts, wire, parts.subscriptionCounts) +
-    put(CODECS.clusterSettings, wire, parts.clusterSettings);
+    put(CODECS.clusterSettings, wire, parts.clusterSettings) +
+    put(CODECS.stateDigests, wire, parts.stateDigests) +
+    put(CODECS.stateRequests, wire, parts.stateRequests);
   const writer = new FrameWriter(bytesMax, memory);
   seshat.PeerFrame.encode(wire, writer);
   return writer.frame();
@@ -160,6 +182,8 @@ export function decodePeerFrame(frame: Buffer): Decoded<PeerFrame> {
       joinReplies: CODECS.joinReplies.take(wire),
       subscriptionCounts: CODECS.subscriptionCounts.take(wire),
       clusterSettings: CODECS.clusterSettings.take(wire),
+      stateDigests: CODECS.stateDigests.take(wire),
+      stateRequests: CODECS.stateRequests.take(wire),
     };
   });
 }

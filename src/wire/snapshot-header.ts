@@ -13,6 +13,8 @@ export interface SnapshotHeader {
   readonly timeMs: number;
   /** For progress; 0 = unknown. */
   readonly logicalBytes: number;
+  /** For a member whose state is wrong: the core is not told (docs/adr/0017). */
+  readonly repair: boolean;
 }
 
 /** Without a length prefix: openSnapshot takes the bytes as they are. */
@@ -22,6 +24,7 @@ export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
     table: tableToWire(header.table),
     timeMs: header.timeMs,
     logicalBytes: header.logicalBytes,
+    repair: header.repair,
   }).finish();
 }
 
@@ -33,6 +36,7 @@ export function decodeSnapshotHeader(encoded: Uint8Array): Decoded<SnapshotHeade
       table: tableFromWire(present(wire.table, "table")),
       timeMs: finite(wire.timeMs, "time"),
       logicalBytes: safeInteger(wire.logicalBytes, "logical bytes"),
+      repair: wire.repair ?? false,
     };
   });
 }

@@ -10,6 +10,7 @@ const HELP = `npm run sim -- [options]
   --seed S        run this seed only
   --trace         print the trace (with --seed)
   --plain         without operators and lost majorities: the runs of before there were any
+  --rot           memory is spoiled in every run, and replicas compare their states
   --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
   --starts N      with --mutation: how many seeds it takes from N starts, 1000 apart
   --soak          go on until stopped (npm run soak)
@@ -41,6 +42,7 @@ export async function main(words: readonly string[]): Promise<number> {
       mutation: { type: "string" },
       starts: { type: "string" },
       plain: { type: "boolean", default: false },
+      rot: { type: "boolean", default: false },
       soak: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -60,6 +62,7 @@ export async function main(words: readonly string[]): Promise<number> {
   const options = {
     ...(mutation === undefined ? {} : MUTATIONS[mutation]!.options),
     ...(values.plain ? PLAIN : {}),
+    ...(values.rot ? { rot: true } : {}),
     trace: values.trace,
   };
   if (mutation !== undefined && values.starts !== undefined) {

@@ -13,6 +13,7 @@ const RECOVERY_MS_MAX = 15_000;
 const RETURN_MS_MAX = 40_000;
 const SILENCE_MS = 5000;
 const SETTLING_MS_MAX = 10_000;
+const ROT_MS_MAX = 20_000;
 
 /** Somebody leads, every command that is still open gets its answer, and every node serves. */
 export function recover(simulation: Simulation): void {
@@ -86,7 +87,11 @@ function askEverybody(simulation: Simulation): void {
 }
 
 export function settle(simulation: Simulation): void {
-  const { checks, census, timeline } = simulation;
+  const { checks, census, rot, timeline } = simulation;
+  if (rot !== undefined) {
+    simulation.advance(ROT_MS_MAX, "what is rotten is found and mended", () => rot.isMended);
+    rot.rest();
+  }
   let equalSinceMs = 0;
   simulation.advance(
     SETTLING_MS_MAX,

@@ -26,6 +26,8 @@ export interface ProcessOptions {
   readonly snapshotChunkBytes: number;
   /** A turn follows its cause after at most so long. */
   readonly turnDelayMsMax: number;
+  /** docs/adr/0017 */
+  readonly comparesStates: boolean;
 }
 
 /** What the simulation wants to know of each. */
@@ -288,6 +290,7 @@ function configurationOf(options: ProcessOptions): Configuration {
   const flags = [
     { name: "node-name", words: [options.name] },
     { name: "read-mode", words: [options.readMode] },
+    { name: "replica-digests", words: [options.comparesStates ? "yes" : "no"] },
     ...options.members.map((member) => ({ name: "member", words: [member, peerAddressOf(member)] })),
   ];
   const loaded = loadSettings({ flags });

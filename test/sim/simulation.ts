@@ -10,11 +10,13 @@ import { recover, settle } from "./ending.ts";
 import { type FaultName, Faults } from "./faults.ts";
 import { judgeHistory } from "./history.ts";
 import { describe } from "./linearizability.ts";
+import { drawMix, type Mix, plainMix } from "./mix.ts";
 import type { Operation } from "./model.ts";
 import { Network } from "./network.ts";
 import { Operators } from "./operators.ts";
 import { type ProcessOptions, type ProcessWatcher, SimProcess } from "./process.ts";
 import { Random } from "./random.ts";
+import { Rot } from "./rot.ts";
 import { Timeline, Trace } from "./timeline.ts";
 
 /** A healthy cluster is there by then. */
@@ -26,6 +28,7 @@ const CLOCK_DRIFT_MAX = 0.01;
 const OPERATOR_SHARE = 0.4;
 /** Those with queues and transactions. */
 const SESSIONS_SHARE = 0.3;
+const ROT_SHARE = 0.15;
 
 export interface SimulationOptions {
   readonly trace?: boolean;
@@ -41,10 +44,14 @@ export interface SimulationOptions {
   readonly faultGapMs?: number;
   /** Does an operator change the members? Without it the seed decides. */
   readonly operator?: boolean;
+  /** Only the families of commands that there were at first. */
+  readonly plainMix?: boolean;
   /** Is a majority lost? Without it the seed decides. */
   readonly disaster?: DisasterKind | "none";
   /** Are there queues and transactions? Without it the seed decides. */
   readonly sessions?: boolean;
+  /** Do replicas compare their states, and is there something to find? Without it the seed decides. */
+  readonly rot?: boolean;
 }
 
 export interface Result {
@@ -73,8 +80,14 @@ export interface Result {
   };
 }
 
-/** What runs were before there were operators. */
-export const PLAIN: SimulationOptions = { operator: false, disaster: "none", sessions: false };
+/** What runs were before there were operators and more than five families of commands. */
+export const PLAIN: SimulationOptions = {
+  operator: false,
+  disaster: "none",
+  plainMix: true,
+  sessions: false,
+  rot: false,
+};
 
 export function simulate(seed: number, options: SimulationOptions = {}): Result {
   return new Simulation(seed, options).run();
@@ -97,6 +110,7 @@ export class Simulation implements ProcessWatcher {
   readonly operators: Operators | undefined;
   readonly disaster: Disaster | undefined;
   readonly sessions: SessionClients | undefined;
+  readonly rot: Rot | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -110,6 +124,7 @@ export class Simulation implements ProcessWatcher {
   >;
   readonly #hasSmallAppends: boolean;
   readonly #founders: readonly string[];
+  readonly #mix: { readonly mix: Mix; readonly names: readonly string[] };
   #nextIncarnation = 1;
   #failure: { readonly property: string; readonly text: string } | undefined;
   #states = 0;
@@ -139,6 +154,8 @@ export class Simulation implements ProcessWatcher {
     const operators = Random.stream(seed, "operators");
     if (operators.chance(OPERATOR_SHARE) ? options.operator !== false : options.operator === true)
       this.operators = new Operators(this, operators);
+    this.#mix =
+      options.plainMix === true ? { mix: plainMix, names: ["plain"] } : drawMix(Random.stream(seed, "mix"));
     const disaster = Random.stream(seed, "disaster");
     const drawn = disaster.pick(["none", "none", "none", "none", "none", "none", "calm", "storm"] as const);
     const kind = options.disaster ?? drawn;
@@ -149,6 +166,9 @@ export class Simulation implements ProcessWatcher {
       ? options.sessions !== false
       : options.sessions === true;
     if (hasSessions && this.disaster === undefined) this.sessions = new SessionClients(this, sessions);
+    const rot = Random.stream(seed, "rot");
+    if (rot.chance(ROT_SHARE) ? options.rot !== false && !this.isChanging : options.rot === true)
+      this.rot = new Rot(this, rot);
   }
 
   get hasFailed(): boolean {
@@ -250,6 +270,7 @@ export class Simulation implements ProcessWatcher {
       name: machine,
       members: this.#listFor(machine),
       incarnation,
+      comparesStates: this.rot !== undefined,
       clockRate: 1 + random.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX),
       wallSkewMs: random.chance(0.3) ? random.between(-30_000, 30_000) : random.between(-50, 50),
     });
@@ -270,7 +291,10 @@ export class Simulation implements ProcessWatcher {
   }
 
   #suffer(): void {
-    const world = this.worldOf(Random.stream(this.seed, "clients"), () => this.living);
+    const world = {
+      ...this.worldOf(Random.stream(this.seed, "clients"), () => this.living),
+      mix: this.#mix.mix,
+    };
     const count = 2 + this.random.below(6);
     for (let i = 0; i < count; i++) {
       const client = new SimClient(String.fromCharCode(97 + i), world);
@@ -281,6 +305,7 @@ export class Simulation implements ProcessWatcher {
     this.sessions?.begin();
     this.faults.begin();
     this.operators?.begin();
+    this.rot?.begin();
     if (this.operators !== undefined) this.clients.push(this.operators.desk);
     const endMs = this.timeline.nowMs + this.random.between(4000, 12_000);
     if (this.disaster?.kind === "storm")
@@ -289,6 +314,7 @@ export class Simulation implements ProcessWatcher {
     this.faults.end();
     this.operators?.end();
     this.sessions?.end();
+    this.rot?.end();
     this.trace.line("no more faults");
     this.#survive();
     for (const client of this.clients) {
@@ -365,8 +391,8 @@ export class Simulation implements ProcessWatcher {
   #description(): string {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
-      `${this.machines.length} nodes, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues"].filter(Boolean).join(", ")}`
+      `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot"].filter(Boolean).join(", ")}`
     );
   }
 

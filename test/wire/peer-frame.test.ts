@@ -102,6 +102,7 @@ const table = record({
   index: u64,
   members: fc.array(member, { maxLength: 5 }),
   names: fc.array(record({ name: words, address: words }), { maxLength: 5 }),
+  hashSeed: words,
 });
 const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(arbitrary, { maxLength: 2 });
 
@@ -148,6 +149,10 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       ),
     }),
   ),
+  stateDigests: some(
+    record({ index: u64, text: fc.string({ maxLength: 16, unit: "binary-ascii" }), differs: fc.boolean() }),
+  ),
+  stateRequests: some(fc.constant({})),
 });
 
 const message = (fields: Partial<RaftMessage>): RaftMessage => ({
@@ -279,12 +284,19 @@ describe("handshake and snapshot header", () => {
 
   test("a snapshot header comes back", () => {
     fc.assert(
-      fc.property(raftMessage, table, stampMs, u64, (raftPart, tablePart, timeMs, logicalBytes) => {
-        const header = { raft: raftPart, table: tablePart, timeMs, logicalBytes };
-        const back = decodeSnapshotHeader(encodeSnapshotHeader(header));
-        assert.ok(back.ok);
-        assert.deepEqual(back.value, header);
-      }),
+      fc.property(
+        raftMessage,
+        table,
+        stampMs,
+        u64,
+        fc.boolean(),
+        (raft, table, timeMs, logicalBytes, repair) => {
+          const header = { raft, table, timeMs, logicalBytes, repair };
+          const back = decodeSnapshotHeader(encodeSnapshotHeader(header));
+          assert.ok(back.ok);
+          assert.deepEqual(back.value, header);
+        },
+      ),
       { numRuns: 100 },
     );
   });

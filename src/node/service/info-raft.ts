@@ -80,6 +80,8 @@ export function raftLines({ raft, statistics }: InfoSource): readonly InfoLine[]
     ["raft_first_index", raft.firstIndex],
     ["raft_last_index", raft.lastIndex],
     ["raft_lease", raft.lease],
+    ["raft_digests_compared", statistics.digestsCompared],
+    ["raft_digests_differed", statistics.digestsDiffered],
     ["raft_problem", raft.problem],
   ];
   raft.peers.forEach((peer, i) => {

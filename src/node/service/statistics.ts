@@ -85,6 +85,9 @@ export class ServerStatistics {
   snapshotsSent = 0;
   snapshotsReceived = 0;
   leaderChanges = 0;
+  /** Digests that members have reported to this node, and how often its own state was wrong. */
+  digestsCompared = 0;
+  digestsDiffered = 0;
 
   readonly errors = new ErrorStatistics();
   readonly commandRate = new RateMeter();
@@ -125,6 +128,8 @@ export class ServerStatistics {
     this.snapshotsSent = 0;
     this.snapshotsReceived = 0;
     this.leaderChanges = 0;
+    this.digestsCompared = 0;
+    this.digestsDiffered = 0;
     this.errors.reset();
   }
 }
