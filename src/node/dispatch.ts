@@ -31,6 +31,7 @@ import {
   deniedOutOfMemory,
   forbiddenInTransaction,
   leaderOnly,
+  madeArguments,
   queued,
   REMOVE_MEMBER_ID,
   ROUTE_CONTAINER,
@@ -142,7 +143,7 @@ export class Dispatch {
         if (limit.isRefusing) return this.refuse(session, id, replyError.outOfMemory);
         if (limit.isTight(proposals.open)) return session.setHold(HOLD_PRESSURE);
       }
-      proposals.open.innerArguments += inner;
+      proposals.open.innerArguments += inner + madeArguments[id]!;
     }
     this.#begun(session, id, args);
     // An inline command, or one behind skipped empty lines, has no RESP array of its own to copy.

@@ -3,6 +3,9 @@
 import type { Args } from "../base/args.ts";
 import { logRows, rows } from "../command/lookup.ts";
 import type { Flag } from "../command/types.ts";
+import { NODE_LOGICAL_BYTES, STREAM_LOGICAL_BYTES } from "../store/stream.ts";
+import { CONSUMER_LOGICAL_BYTES, GROUP_LOGICAL_BYTES } from "../store/stream-group.ts";
+import { ARGUMENT_LOGICAL_BYTES } from "./turn-batch.ts";
 
 export const ROUTE_READ = 0;
 export const ROUTE_WRITE = 1;
@@ -28,6 +31,18 @@ export const allowedUnauthenticated = withFlag("no_auth");
 export const fast = withFlag("fast");
 /** Commands that may need memory: refused when it is used up. */
 export const deniedOutOfMemory = withFlag("denyoom");
+const MADE_BYTES: ReadonlyMap<string, number> = new Map([
+  ["xadd", STREAM_LOGICAL_BYTES + NODE_LOGICAL_BYTES],
+  ["xgroup|create", STREAM_LOGICAL_BYTES + GROUP_LOGICAL_BYTES],
+  ["xgroup|createconsumer", CONSUMER_LOGICAL_BYTES],
+  ["xreadgroup", CONSUMER_LOGICAL_BYTES],
+  ["xclaim", CONSUMER_LOGICAL_BYTES],
+  ["xautoclaim", CONSUMER_LOGICAL_BYTES],
+]);
+/** What a command may make beside what it brings, for memory limits: as if it had so many arguments more. */
+export const madeArguments = Uint16Array.from(rows, ({ name }) =>
+  Math.ceil((MADE_BYTES.get(name) ?? 0) / ARGUMENT_LOGICAL_BYTES),
+);
 /** Not worth a clock each time: Redis's fast commands, and SET, which is as fast and only not called so. */
 export const sampled = Uint8Array.from(rows, (row, id) =>
   fast[id] === 1 || row.name === "set" || logRows.includes(row) ? 1 : 0,

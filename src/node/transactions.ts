@@ -19,7 +19,14 @@ import {
 import { DONE } from "./holds.ts";
 import type { SeshatNode } from "./node.ts";
 import { MODE_LEADER } from "./replica.ts";
-import { deniedOutOfMemory, isLocalInTransaction, ROUTE_WRITE, routes, rowIds } from "./row-facts.ts";
+import {
+  deniedOutOfMemory,
+  isLocalInTransaction,
+  madeArguments,
+  ROUTE_WRITE,
+  routes,
+  rowIds,
+} from "./row-facts.ts";
 import type { Session } from "./session.ts";
 import { type Plan, Transaction } from "./transaction.ts";
 
@@ -60,7 +67,7 @@ export class Transactions {
     // What will not run need not be kept.
     if (!transaction.hasFailed) {
       const isLocal = isLocalInTransaction[id] === 1;
-      if (deniedOutOfMemory[id] === 1) transaction.memoryArguments += args.count;
+      if (deniedOutOfMemory[id] === 1) transaction.memoryArguments += args.count + madeArguments[id]!;
       transaction.add(id, routes[id] === ROUTE_WRITE, isLocal, source, from, to);
     }
     return dispatch.answer(session, (reply) => reply.simple("QUEUED"));

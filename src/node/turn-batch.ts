@@ -16,7 +16,7 @@ export const ITEM_READ = 1;
 
 const ITEMS_INITIAL = 256;
 /** What an argument costs beside its bytes if it becomes a key: its slot, and the rounding up of its size. */
-const ARGUMENT_LOGICAL_BYTES = 16;
+export const ARGUMENT_LOGICAL_BYTES = 16;
 const NOTHING = Buffer.alloc(0);
 const SIDE_BYTES_KEPT = 1 << 20;
 
@@ -51,7 +51,7 @@ export class TurnBatch {
   victimBytes = 0;
   /** What the payload's commands were taken to add at most, in logical bytes, when it was proposed. */
   growthBytes = 0;
-  /** Arguments of commands inside commands (EXEC) that may need memory. */
+  /** Arguments of commands inside commands (EXEC) that may need memory; and what commands make beside them (row-facts.ts). */
   innerArguments = 0;
   kinds = new Uint8Array(ITEMS_INITIAL);
   protocols = new Uint8Array(ITEMS_INITIAL);

@@ -16,8 +16,8 @@ export const PENDING_WORDS = ID_WORDS + 5;
 /** Of entriesRead. */
 export const UNKNOWN = -1;
 
-const GROUP_LOGICAL_BYTES = 128;
-const CONSUMER_LOGICAL_BYTES = 128;
+export const GROUP_LOGICAL_BYTES = 1024;
+export const CONSUMER_LOGICAL_BYTES = 1280;
 const PENDING_LOGICAL_BYTES = 4 * (PENDING_WORDS + ID_WORDS);
 
 /** Up to one of so many, pending entries are removed one by one. */

@@ -25,8 +25,9 @@ import type { Thresholds } from "./thresholds.ts";
 
 /** Whatever the settings say, a node's listpack is not longer; and no entry is. */
 export const NODE_BYTES_MAX = 1 << 30;
-const STREAM_LOGICAL_BYTES = 128;
-const NODE_LOGICAL_BYTES = 64;
+/** Measured: what the objects around the bytes take. */
+export const STREAM_LOGICAL_BYTES = 1024;
+export const NODE_LOGICAL_BYTES = 320;
 /** Room that a further node begins with: what Redis's default lets it grow to. */
 const NODE_CAPACITY = 4096;
 

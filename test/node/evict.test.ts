@@ -101,6 +101,31 @@ for (const policy of ["allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-
   });
 }
 
+test("streams, groups and consumers are counted with what they are made of: never above the limit", () => {
+  const limit = 300 * KIB;
+  const world = started(3, { maxmemory: `${limit}`, "maxmemory-policy": "allkeys-lru" }, 7);
+  const watch = new Watch(world, limit);
+  const random = new Xoshiro(3);
+  const clients = [...world.hosts.values()].map((host) => host.connect());
+  for (let round = 0; round < 100; round++) {
+    for (const client of clients) {
+      const commands = Array.from({ length: random.below(20) }, () => {
+        const key = `s${random.below(1000)}`;
+        const how = random.below(4);
+        if (how < 2) return ["XADD", key, "*", "f", "x".repeat(random.below(100))];
+        if (how === 2) return ["XGROUP", "CREATE", key, `g${random.below(3)}`, "0", "MKSTREAM"];
+        return ["XGROUP", "CREATECONSUMER", key, "g1", `c${random.below(3)}`];
+      });
+      client.sendRaw(Buffer.concat(commands.map((command) => encodeCommand(command))));
+    }
+    world.step();
+    for (const client of clients) assert.doesNotMatch(client.take(), /-OOM/);
+  }
+  for (let i = 0; i < 20; i++) world.step();
+  assert.ok(watch.mostBytes > 0.9 * limit, `the most was ${watch.mostBytes} of ${limit}`);
+  assert.ok(evictedBy(world.leader()!) > 500);
+});
+
 test("overwriting what is there evicts nothing, however often", () => {
   const world = started(3, { maxmemory: "100kb", "maxmemory-policy": "allkeys-lru" });
   const client = world.leader()!.connect();
