@@ -13,12 +13,12 @@ import { EvictionWriter } from "../wire/eviction-codec.ts";
 import type { BatchesInFlight } from "./batches-in-flight.ts";
 import type { TurnBatch } from "./turn-batch.ts";
 
-/** Keys that one entry names for what is above the limit already: a slice of a ms. */
-const VICTIMS_PER_ENTRY = 256;
+/** Keys that one entry names for what is above the limit already: a slice of half a ms. */
+const VICTIMS_PER_ENTRY = 128;
 /** And at most in all, for the room that its own commands need: one huge value may have to wait for what follows. */
 const VICTIMS_PER_ENTRY_MAX = 8192;
-/** Entries that only evict on their way at once. */
-const ENTRIES_IN_FLIGHT_MAX = 4;
+/** Entries that only evict on their way at once: what a client sends comes behind them. */
+const ENTRIES_IN_FLIGHT_MAX = 2;
 /** This part of maxmemory may be on its way at once, so that a small limit does not have to be emptied for a burst. */
 const IN_FLIGHT_PART = 1 / 8;
 /** And, where others must go for it, so much as so many average keys hold: no turn has to name very many. */
