@@ -160,6 +160,11 @@ const rows: readonly Row[] = [
     write: (r) => inserted(r, (mark) => r.mapAt(mark, 6)),
     wire: [`*12\r\n${":7\r\n".repeat(12)}`, `%6\r\n${":7\r\n".repeat(12)}`],
   },
+  {
+    name: "rawAt",
+    write: (r) => inserted(r, (mark) => r.rawAt(mark, Buffer.from("..+OK\r\n.."), 2, 7)),
+    wire: [`+OK\r\n${":7\r\n".repeat(12)}`],
+  },
   { name: "arrayAt, empty", write: (r) => r.arrayAt(r.position, 0), wire: ["*0\r\n"] },
 ];
 
