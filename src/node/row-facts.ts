@@ -107,6 +107,7 @@ export function waitsMs(id: number, args: Args): number | undefined {
 
 const idOf = (name: string): number => rows.findIndex((row) => row.name === name);
 export const rowIds = {
+  command: idOf("command"),
   exec: idOf("exec"),
   watch: idOf("watch"),
   unwatch: idOf("unwatch"),

@@ -4,7 +4,7 @@
 import { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
 import { selectableDatabase } from "../command/connection.ts";
-import { replyError } from "../command/errors.ts";
+import { replyError, unknownSubcommand } from "../command/errors.ts";
 import { lookupId, rows } from "../command/lookup.ts";
 import { EXEC_COMMANDS, transactionError } from "../command/transactions.ts";
 import { replyEnd } from "../resp/reply-end.ts";
@@ -50,6 +50,10 @@ export class Transactions {
   queue(session: Session, id: number, args: Args, buffer: Buffer, start: number, end: number): number {
     const { dispatch, settings } = this.#node;
     const transaction = transactionOf(session);
+    // Without a subcommand it is a command, with an unknown one none; DEBUG finds out by itself, as in Redis.
+    if (id === rowIds.command && args.count > 1) {
+      return dispatch.refuse(session, id, unknownSubcommand("COMMAND", args.text(1)));
+    }
     const isOwn = args.bytes === buffer && buffer[start] === STAR;
     const source = isOwn ? buffer : encodeArguments(args);
     const from = isOwn ? start : 0;

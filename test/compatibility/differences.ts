@@ -60,11 +60,6 @@ export const differences: readonly Difference[] = [
     why: "the data commands are one entry of the log, which every replica executes (ADR 10)",
   },
   {
-    commands: ["multi", "exec"],
-    what: "`COMMAND` and `DEBUG` with an unknown subcommand are queued, and fail in the array of `EXEC`; Redis refuses them at once and aborts the transaction",
-    why: "these two answer unknown words by themselves, where they run",
-  },
-  {
     commands: ["watch"],
     what: "`WATCH` is a write: it waits for a majority. A client may watch 16,384 keys of 1 MiB together, all clients 8 MiB; then it is an error",
     why: "which keys are watched is part of the replicated state, so that a change of leader aborts nothing (ADR 10)",

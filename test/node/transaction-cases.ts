@@ -21,6 +21,31 @@ export const cases: readonly Case[] = [
       QUEUED.repeat(7) +
       `*7\r\n${OK}:2\r\n${bulk("2")}:1\r\n${OK}${error("ERR value is not an integer or out of range")}${bulk("x")}`,
   },
+  {
+    name: "an unknown subcommand aborts it; one of DEBUG fails where it runs, as in Redis",
+    run: [
+      "MULTI",
+      "OBJECT NOSUCH",
+      "EXEC",
+      "MULTI",
+      "COMMAND NOSUCH",
+      "EXEC",
+      "MULTI",
+      "DEBUG NOSUCH",
+      "EXEC",
+    ],
+    want:
+      OK +
+      error("ERR unknown subcommand 'NOSUCH'. Try OBJECT HELP.") +
+      error("EXECABORT Transaction discarded because of previous errors.") +
+      OK +
+      error("ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP.") +
+      error("EXECABORT Transaction discarded because of previous errors.") +
+      OK +
+      QUEUED +
+      "*1\r\n" +
+      error("ERR unknown subcommand or wrong number of arguments for 'NOSUCH'. Try DEBUG HELP."),
+  },
   { name: "an empty one", run: ["MULTI", "EXEC"], want: `${OK}*0\r\n` },
   {
     name: "a command that does not exist, or is short of arguments, makes EXEC fail",
