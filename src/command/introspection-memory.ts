@@ -37,18 +37,22 @@ function usage(context: DataContext, args: Args, reply: ReplyWriter): void {
 
 interface Figure {
   readonly name: string;
-  readonly value: number;
+  readonly value: number | readonly Figure[];
   /** Replied as a floating point number. */
   readonly isRatio?: true;
 }
 
 /** Redis's names. What has no counterpart here (replication backlog, append-only file, Lua) is 0. */
 function stats({ server }: LocalContext, _args: Args, reply: ReplyWriter): void {
-  const figures = memoryStatistics(server.memory());
+  writeFigures(memoryStatistics(server.memory()), reply);
+}
+
+function writeFigures(figures: readonly Figure[], reply: ReplyWriter): void {
   reply.map(figures.length);
   for (const { name, value, isRatio } of figures) {
     reply.bulkLatin1(name);
-    if (isRatio) reply.double(value);
+    if (typeof value !== "number") writeFigures(value, reply);
+    else if (isRatio) reply.double(value);
     else reply.integer(value);
   }
 }
@@ -68,6 +72,13 @@ function memoryStatistics(memory: MemoryFigures): readonly Figure[] {
     { name: "aof.buffer", value: 0 },
     { name: "lua.caches", value: 0 },
     { name: "functions.caches", value: 0 },
+    ...memory.databases.map(({ database, tableBytes, deadlineBytes }) => ({
+      name: `db.${database}`,
+      value: [
+        { name: "overhead.hashtable.main", value: tableBytes },
+        { name: "overhead.hashtable.expires", value: deadlineBytes },
+      ],
+    })),
     { name: "overhead.total", value: memory.overheadBytes },
     { name: "keys.count", value: memory.keyCount },
     { name: "keys.bytes-per-key", value: Math.floor(used / Math.max(1, memory.keyCount)) },

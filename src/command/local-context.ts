@@ -305,6 +305,13 @@ export interface RaftView {
   readonly peers: readonly RaftPeer[];
 }
 
+export interface DatabaseMemory {
+  readonly database: number;
+  /** What keys take in the table beside their own bytes and their values'. */
+  readonly tableBytes: number;
+  readonly deadlineBytes: number;
+}
+
 export interface MemoryFigures {
   /** What the store counts, equal on all replicas; `maxmemory` is held against this. Shown as used_memory. */
   readonly logicalBytes: number;
@@ -320,6 +327,8 @@ export interface MemoryFigures {
   readonly clientsBytes: number;
   readonly raftLogBytes: number;
   readonly keyCount: number;
+  /** Those that hold keys: parts of `overheadBytes`. */
+  readonly databases: readonly DatabaseMemory[];
   readonly maxmemoryBytes: number;
   readonly maxmemoryPolicy: string;
 }

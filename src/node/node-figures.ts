@@ -1,7 +1,13 @@
 // What INFO, ROLE and MEMORY show of this node, read from the parts that hold it at the moment they are asked.
 
 import { clientBytes } from "../command/client-info.ts";
-import type { ClientsView, MemoryFigures, RaftPeer, RaftView } from "../command/local-context.ts";
+import type {
+  ClientsView,
+  DatabaseMemory,
+  MemoryFigures,
+  RaftPeer,
+  RaftView,
+} from "../command/local-context.ts";
 import { parseAddress } from "../config/special-kinds.ts";
 import { DEADLINE_LOGICAL_BYTES, HEADER_BYTES, SLOT_LOGICAL_BYTES } from "../store/types.ts";
 import type { SeshatNode } from "./node.ts";
@@ -84,9 +90,14 @@ export class NodeFigures implements InfoSource {
     const { store } = replica.machine;
     let keyCount = 0;
     let overheadBytes = 0;
-    for (const keys of store.databases) {
+    const databases: DatabaseMemory[] = [];
+    for (const [database, keys] of store.databases.entries()) {
+      if (keys.size === 0) continue;
+      const tableBytes = keys.size * KEY_OVERHEAD_BYTES;
+      const deadlineBytes = keys.expiringCount * DEADLINE_LOGICAL_BYTES;
+      databases.push({ database, tableBytes, deadlineBytes });
       keyCount += keys.size;
-      overheadBytes += keys.size * KEY_OVERHEAD_BYTES + keys.expiringCount * DEADLINE_LOGICAL_BYTES;
+      overheadBytes += tableBytes + deadlineBytes;
     }
     let clientsBytes = 0;
     for (const session of this.#server.clients.values()) clientsBytes += clientBytes(session);
@@ -102,6 +113,7 @@ export class NodeFigures implements InfoSource {
       clientsBytes,
       raftLogBytes: replica.storage?.bytes ?? 0,
       keyCount,
+      databases,
       maxmemoryBytes: settings.maxmemoryBytes,
       maxmemoryPolicy: settings.maxmemoryPolicy,
     };

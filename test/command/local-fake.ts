@@ -335,6 +335,7 @@ export const smallMemory: MemoryFigures = {
   clientsBytes: 64,
   raftLogBytes: 500,
   keyCount: 10,
+  databases: [{ database: 0, tableBytes: 150, deadlineBytes: 50 }],
   maxmemoryBytes: 0,
   maxmemoryPolicy: "noeviction",
 };

@@ -29,6 +29,13 @@ function withoutBounds(name: string): unknown {
   return JSON.parse(text.replaceAll(/,"(minimum|uniqueItems)":\w+/g, ""));
 }
 
+/** The shape with a summary beside each group. */
+function withSummary(name: string): unknown {
+  return JSON.parse(JSON.stringify(facts.get(name)?.reply_schema ?? {}), (_, value) =>
+    value?.group?.oneOf !== undefined ? { ...value, summary: { type: "string" } } : value,
+  );
+}
+
 /** Where the published shape leaves out what Redis answers. */
 const WRONG_FACTS: ReadonlyMap<string, WrongFact> = new Map([
   ["object|freq", NO_KEY],
@@ -41,6 +48,10 @@ const WRONG_FACTS: ReadonlyMap<string, WrongFact> = new Map([
       also: { type: "array", items: { oneOf: [{ type: "null" }, { type: "string" }] } },
       reason: "no such member; redis-server 7.0 answers the same",
     },
+  ],
+  [
+    "command|docs",
+    { also: withSummary("command|docs"), reason: "summaries; redis-server 7.0 answers with them" },
   ],
   ["xrange", COUNT_ZERO],
   ["xrevrange", COUNT_ZERO],

@@ -69,6 +69,25 @@ test("commands of a transaction are timed, and fail, each for itself", () => {
   assert.ok(!slow.includes("EXEC"), "EXEC has the flag skip_slowlog");
 });
 
+test("MEMORY STATS says what the table and the deadlines of each database take", () => {
+  const world = started(1);
+  const client = world.leader()!.connect();
+  for (const command of ["HELLO 3", "SET k v", "SELECT 2", "SET k v EX 100", "SET l w"])
+    client.call(...command.split(" "));
+  const stats = client.call("MEMORY", "STATS");
+  const database = (index: number): (number | undefined)[] => {
+    const found = new RegExp(
+      `db\\.${index}\r\n%2\r\n\\$23\r\noverhead\\.hashtable\\.main\r\n:(\\d+)\r\n\\$26\r\noverhead\\.hashtable\\.expires\r\n:(\\d+)`,
+    ).exec(stats);
+    return found === null ? [] : [Number(found[1]), Number(found[2])];
+  };
+  const [main = 0, expires] = database(0);
+  assert.ok(main > 0, stats);
+  assert.equal(expires, 0);
+  assert.deepEqual(database(1), []);
+  assert.deepEqual(database(2), [2 * main, 16]);
+});
+
 test("errors of commands that the node answers itself are counted", () => {
   const world = started(1, { requirepass: "secret" });
   const client = world.leader()!.connect();
