@@ -74,7 +74,10 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   }
   const { file: path, flags } = commandLine;
   const file = path === undefined ? undefined : readText(path);
-  if (file?.ok === false) return problem(file.error);
+  if (file?.ok === false) {
+    const isWord = /^[a-z-]+$/.test(path ?? "");
+    return problem(isWord ? `${file.error}; if it was meant as a command: seshat --help` : file.error);
+  }
   const loaded = loadSettings({
     file: file === undefined || path === undefined ? undefined : { path, text: file.text },
     flags,

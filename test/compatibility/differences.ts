@@ -70,6 +70,11 @@ export const differences: readonly Difference[] = [
     why: "who waits is part of the replicated state, so that a change of leader ends no wait (ADR 14)",
   },
   {
+    commands: ["blpop", "brpop", "blmove", "brpoplpush", "blmpop", "bzpopmin", "bzpopmax", "bzmpop"],
+    what: "A client that waits on a node which catches up by a snapshot, or which knows no leader when the timeout has passed, gets `UNCERTAIN`",
+    why: "something may have been popped for it, and the node cannot know (ADR 14)",
+  },
+  {
     commands: ["client|unblock"],
     what: "1 means that the end of the wait is on its way. What comes before it in the log still serves the client",
     why: "an element must not be popped for nobody",
@@ -103,6 +108,11 @@ export const differences: readonly Difference[] = [
     commands: ["config|get", "config|set"],
     what: "Settings of Redis that mean nothing here are not known; a `redis.conf` with them starts all the same, with warnings",
     why: "a setting that does nothing would promise something",
+  },
+  {
+    commands: [],
+    what: "With `maxmemory`, the leader chooses what is evicted, by the accesses that it has seen, and it alone answers `OOM`. A transaction that is queued on another node then fails at `EXEC`, and not at the command that needs memory",
+    why: "replicas must evict the same keys at the same place of the log (ADR 16)",
   },
   {
     commands: ["pfcount"],
