@@ -162,8 +162,8 @@ const rows: readonly Row[] = [
   },
   {
     name: "rawAt",
-    write: (r) => inserted(r, (mark) => r.rawAt(mark, Buffer.from("..+OK\r\n.."), 2, 7)),
-    wire: [`+OK\r\n${":7\r\n".repeat(12)}`],
+    write: (r) => inserted(r, (mark) => r.rawAt(mark, Buffer.from("..*12\r\n.."), 2, 7)),
+    wire: [`*12\r\n${":7\r\n".repeat(12)}`],
   },
   { name: "arrayAt, empty", write: (r) => r.arrayAt(r.position, 0), wire: ["*0\r\n"] },
 ];
