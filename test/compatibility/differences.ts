@@ -190,6 +190,11 @@ export const differences: readonly Difference[] = [
     why: "that is where it ran",
   },
   {
+    commands: ["latency|latest", "latency|history"],
+    what: "The events are `command` and `fast-command`, the second by samples",
+    why: "the other events of Redis are of its files, forks and cycles",
+  },
+  {
     commands: ["monitor"],
     what: "The commands of a transaction are shown when `EXEC` is sent, also when a watched key then makes it fail. On a node that does not lead, what other nodes' clients send is not shown; the leader shows what was passed on to it, too",
     why: "a command is shown where it is taken, in time for whoever watches it hang",
