@@ -4,6 +4,9 @@ import { DOUBLE, FLOAT_CHARACTERS_MAX, floatShape, parseBinaryFloat } from "./fl
 
 /** Significant digits of %.17g. */
 const PRECISION = 17;
+const EXACT_DIGITS_MAX = 15;
+const DIGIT_0 = 0x30;
+const MINUS = 0x2d;
 const BLANKS = " \t\n\v\f\r";
 /** From here on toFixed() gives up. */
 const EXPONENTIAL_FROM = 1e21;
@@ -68,6 +71,8 @@ export function formatFixed(value: number, decimals: number): string {
  * FLOAT_CHARACTERS_MAX, which are refused.
  */
 export function parseDouble(bytes: Buffer, start: number, end: number): number | undefined {
+  const whole = parseDigits(bytes, start, end);
+  if (whole !== undefined) return whole;
   const shape = floatShape(bytes, start, end);
   if (shape === "decimal") {
     const text = bytes.toString("latin1", start, end);
@@ -79,6 +84,20 @@ export function parseDouble(bytes: Buffer, start: number, end: number): number |
   if (value === undefined) return undefined;
   if (value.infinite !== 0) return value.infinite * Number.POSITIVE_INFINITY;
   return Number(value.mantissa) * 2 ** value.exponent;
+}
+
+/** What is digits alone, with a minus at most, and few enough to be exact; without a string on the way. */
+function parseDigits(bytes: Buffer, start: number, end: number): number | undefined {
+  const isNegative = bytes[start] === MINUS;
+  const first = isNegative ? start + 1 : start;
+  if (first >= end || end - first > EXACT_DIGITS_MAX) return undefined;
+  let value = 0;
+  for (let at = first; at < end; at++) {
+    const digit = bytes[at]! - DIGIT_0;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return isNegative ? -value : value;
 }
 
 function hasNonZeroDigit(text: string): boolean {

@@ -9,7 +9,6 @@ import { ZSET } from "../store/types.ts";
 import { replyError } from "./errors.ts";
 import { findOfType, WRONG_TYPE } from "./find-typed.ts";
 import { EVENT_GENERIC, EVENT_SORTED_SET, notifyKey } from "./notify.ts";
-import { integerAt } from "./parse-integer.ts";
 import { type CommandRow, type DataContext, oneKey } from "./types.ts";
 
 // biome-ignore format: one row a line
@@ -38,8 +37,6 @@ export const sortedSetWriter = new SortedSetWriter();
 
 /** Argument `index` as a score; undefined when it is none. */
 export function scoreAt(args: Args, index: number): number | undefined {
-  const integer = integerAt(args, index);
-  if (typeof integer === "number") return integer;
   return parseDouble(args.bytes, args.start(index), args.end(index));
 }
 
