@@ -4,6 +4,7 @@
 
 import { COMMAND, type ParserLimits, ParserScratch, RequestParser } from "../resp/request-parser.ts";
 import { type Keyspace, WARM_KEYS_MAX } from "../store/keyspace.ts";
+import { compareBytes } from "../store/record.ts";
 
 export class KeyWarmer {
   readonly #parser: RequestParser;
@@ -23,8 +24,15 @@ export class KeyWarmer {
     while (count < WARM_KEYS_MAX && at < to && parser.next(buffer, at, to) === COMMAND) {
       at = parser.position;
       if (parser.argumentCount < 2 || parser.isInline) continue;
-      ranges[2 * count] = parser.offsets[2]!;
-      ranges[2 * count + 1] = parser.offsets[3]!;
+      const start = parser.offsets[2]!;
+      const end = parser.offsets[3]!;
+      // Commands that begin with the same key twice go on with it, mostly: it is warm.
+      if (count === 1 && compareBytes(buffer, ranges[0]!, ranges[1]!, buffer, start, end) === 0) {
+        parser.reset();
+        return to;
+      }
+      ranges[2 * count] = start;
+      ranges[2 * count + 1] = end;
       count++;
     }
     parser.reset();
