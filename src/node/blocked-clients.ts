@@ -38,28 +38,35 @@ export interface Wait extends ParkedCommand {
   readonly isMuted: boolean;
   /** Monotonic; Infinity = never. */
   readonly timeoutAtMs: number;
-  /** Of the last try. */
-  owner: Owner;
+  /** Of the last try; no two tries of a process have the same. */
+  serial: number;
   /** A cancel is on its way. */
   ending: Ending | undefined;
   reply: Buffer | undefined;
+  /** It was in the state: that nobody leads for a while is not the client's concern any more. */
+  hasWaited: boolean;
 }
 
-/** A command on its way, until it is answered. */
+/** A command on its way, until it is answered: a try of what waits, or a cancel of what does not any more. */
 interface Sent {
-  readonly owner: Owner;
-  readonly isTry: boolean;
+  readonly session: number;
+  readonly serial: number;
+  readonly tries: Wait | undefined;
 }
 
 export class BlockedClients implements Deliveries {
   readonly #node: SeshatNode;
   readonly #session: Session;
   readonly #writer = new ReplyWriter();
+  /** What this process has been called when it sent something. */
+  readonly #incarnations = new Set<number>();
   /** By serial. */
   readonly #waits = new Map<number, Wait>();
   #serial = 0;
   readonly #sent: Sent[] = [];
-  #unsent: Buffer[] = [];
+  #unsent: Sent[] = [];
+  /** To be tried again once somebody leads. */
+  #later: Wait[] = [];
   /** Of the reply that is not whole yet. */
   #heard = "";
   /** No timeout is earlier. */
@@ -87,9 +94,10 @@ export class BlockedClients implements Deliveries {
       memoryArguments: deniedOutOfMemory[id] === 1 ? args.count : 0,
       isMuted: session.muted,
       timeoutAtMs: timeoutMs === 0 ? Number.POSITIVE_INFINITY : replica.monotonicMs + timeoutMs,
-      owner: { incarnation: 0, session: session.id, serial: 0 },
+      serial: 0,
       ending: undefined,
       reply: undefined,
+      hasWaited: false,
       deadlineMs: Number.POSITIVE_INFINITY,
       ready: () => wait.reply !== undefined,
       finish: (writer) => {
@@ -116,7 +124,7 @@ export class BlockedClients implements Deliveries {
 
   /** The client is gone: what comes for it now is lost, as little as can be. */
   left(wait: Wait): void {
-    if (this.#waits.delete(wait.owner.serial)) this.#send(wait.owner, false, cancelOf(wait.owner));
+    if (this.#waits.delete(wait.serial)) this.#cancel(wait);
   }
 
   /** Does a client of this node wait with this serial? */
@@ -125,6 +133,8 @@ export class BlockedClients implements Deliveries {
   }
 
   tick(nowMs: number): void {
+    if (this.#node.cluster.isRemoved) this.#failAll();
+    if (this.#later.length > 0 && this.#node.replica.mode !== MODE_NONE) this.#tryLater();
     if (nowMs < this.#nextTimeoutMs) return;
     this.#nextTimeoutMs = Number.POSITIVE_INFINITY;
     for (const wait of this.#waits.values()) {
@@ -137,18 +147,28 @@ export class BlockedClients implements Deliveries {
   /** At the start of a turn: what has gathered joins its batch. */
   flush(): void {
     if (this.#unsent.length === 0) return;
-    const bytes = Buffer.concat(this.#unsent);
+    // Not before: a recovery gives this process another incarnation.
+    const { incarnation } = this.#node.cluster.membership.self;
+    this.#incarnations.add(incarnation);
+    const commands = this.#unsent.map((sent) => {
+      this.#sent.push(sent);
+      const { session, serial, tries } = sent;
+      const owner = { incarnation, session, serial };
+      return tries === undefined ? cancelOf(owner) : tryOf(owner, tries);
+    });
     this.#unsent = [];
+    const bytes = Buffer.concat(commands);
     this.#session.receive(bytes, 0, bytes.length);
   }
 
   /** The state came by snapshot: what was given to clients that do not wait in it any more will not be known. */
   stateReplaced(): void {
     const { waiters } = this.#node.replica.machine.sessions.blocking;
+    const { incarnation } = this.#node.cluster.membership.self;
     for (const wait of [...this.#waits.values()]) {
-      if (waiters.has(wait.owner)) continue;
+      if (waiters.has({ incarnation, session: wait.session.id, serial: wait.serial })) continue;
       this.#fail(wait, blockingError.missed);
-      this.#send(wait.owner, false, cancelOf(wait.owner));
+      this.#cancel(wait);
     }
   }
 
@@ -190,43 +210,56 @@ export class BlockedClients implements Deliveries {
       this.#fail(wait, blockingError.unblocked);
     } else {
       // By this node, because the outcome got lost; or by the leader, which could not reach it.
+      if (waited) wait.hasWaited = true;
       this.#waits.delete(owner.serial);
       wait.ending = undefined;
       this.#try(wait);
     }
   }
 
-  #find(owner: Owner): Wait | undefined {
-    const wait = this.#waits.get(owner.serial);
-    if (wait === undefined) return undefined;
-    const { incarnation, session } = wait.owner;
-    return incarnation === owner.incarnation && session === owner.session ? wait : undefined;
+  #find({ incarnation, session, serial }: Owner): Wait | undefined {
+    const wait = this.#incarnations.has(incarnation) ? this.#waits.get(serial) : undefined;
+    return wait?.session.id === session ? wait : undefined;
   }
 
   #try(wait: Wait): void {
-    const { incarnation } = this.#node.cluster.membership.self;
-    const owner = { incarnation, session: wait.session.id, serial: ++this.#serial };
-    wait.owner = owner;
-    this.#waits.set(owner.serial, wait);
-    const { database, memoryArguments, command } = wait;
-    const parts = ["seshat.try", textOf(owner), String(database), String(memoryArguments), command];
-    this.#send(owner, true, encodeCommand(parts));
+    wait.serial = ++this.#serial;
+    this.#waits.set(wait.serial, wait);
+    this.#send(wait, wait);
+  }
+
+  /** The log that says what became of them does not come here any more. */
+  #failAll(): void {
+    for (const wait of [...this.#waits.values()]) this.#fail(wait, blockingError.missed);
+  }
+
+  #tryLater(): void {
+    const waits = this.#later;
+    this.#later = [];
+    for (const wait of waits) {
+      if (this.#waits.get(wait.serial) !== wait || wait.ending !== undefined) continue;
+      this.#waits.delete(wait.serial);
+      this.#try(wait);
+    }
   }
 
   #end(wait: Wait, ending: Ending): void {
     const isUnderWay = wait.ending !== undefined;
     wait.ending = ending;
-    if (!isUnderWay) this.#send(wait.owner, false, cancelOf(wait.owner));
+    if (!isUnderWay) this.#cancel(wait);
   }
 
-  #send(owner: Owner, isTry: boolean, command: Buffer): void {
-    this.#sent.push({ owner, isTry });
-    this.#unsent.push(command);
+  #cancel(wait: Wait): void {
+    this.#send(wait, undefined);
+  }
+
+  #send({ session, serial }: Wait, tries: Wait | undefined): void {
+    this.#unsent.push({ session: session.id, serial, tries });
     this.#node.requestTurn();
   }
 
   #finish(wait: Wait, reply: Buffer): void {
-    this.#waits.delete(wait.owner.serial);
+    this.#waits.delete(wait.serial);
     wait.reply = reply;
     this.#node.hold(wait.session); // it is asked, and finds that it may go on
   }
@@ -253,20 +286,31 @@ export class BlockedClients implements Deliveries {
   }
 
   /** It was not executed, or nobody knows. */
-  #refused({ owner, isTry }: Sent, text: string): void {
-    const wait = this.#find(owner);
+  #refused({ serial, tries }: Sent, text: string): void {
+    const wait = this.#waits.get(serial);
     if (wait === undefined) return;
     const isUncertain = text.startsWith("UNCERTAIN");
-    if (isTry && isUncertain) {
+    if (tries !== undefined && isUncertain) {
       if (wait.ending === undefined) this.#end(wait, "again");
-    } else if (isTry) {
+    } else if (tries !== undefined && wait.hasWaited && this.#mayBeLed(text)) {
+      this.#later.push(wait);
+    } else if (tries !== undefined) {
       this.#fail(wait, text);
     } else if (isUncertain) {
-      this.#send(owner, false, cancelOf(owner));
+      this.#cancel(wait);
     } else {
       this.#fail(wait, blockingError.missed);
     }
   }
+
+  /** Refused because nobody leads, and there is no reason why that should last. */
+  #mayBeLed(text: string): boolean {
+    return text.startsWith("CLUSTERDOWN ") && this.#node.cluster.problem === undefined;
+  }
+}
+
+function tryOf(owner: Owner, { database, memoryArguments, command }: Wait): Buffer {
+  return encodeCommand(["seshat.try", textOf(owner), String(database), String(memoryArguments), command]);
 }
 
 export const cancelOf = (owner: Owner): Buffer => encodeCommand(["seshat.cancel", textOf(owner)]);

@@ -115,6 +115,11 @@ export class Cluster {
     if (isVoter(before, self) && !isIn(after, self)) this.#removed();
   }
 
+  /** This process has been a member, and will never be one again. */
+  get isRemoved(): boolean {
+    return this.#removedMs > 0;
+  }
+
   /** Requests go out on our link, and their replies come in on it. */
   reaches(member: number): boolean {
     return this.links.isUp(member);

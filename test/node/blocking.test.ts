@@ -248,6 +248,36 @@ test("blocked clients go with snapshots; what a node has missed by one is uncert
   assertEqualStates(world);
 });
 
+test("without a majority no wait can end: its outcome is uncertain; a survivor that starts over keeps who waits", () => {
+  const world = started(3);
+  const left = world.leader()!;
+  const names = hosts(world).map((host) => host.name);
+  const [stays, gives] = [left.connect(), left.connect()];
+  block(stays, "BLPOP", "k", "0");
+  block(gives, "BLPOP", "k", "0.5");
+  for (const name of names) if (name !== left.name) world.kill(name);
+  assert.match(gives.reply(), /^-UNCERTAIN /);
+  for (const name of names) if (name !== left.name) world.startNode(name, names, {});
+  world.until("it knows", () => left.node.cluster.problem !== undefined);
+  assert.equal(left.connect().call("RAFT.RECOVER", "FORCE"), "+OK\r\n");
+  world.until("all are in", () => hosts(world).every(({ node }) => node.replica.mode !== 0));
+  world.until("the one who gave up is forgotten", () => hosts(world).every((host) => waitersAt(host) === 1));
+  assert.equal(followerOf(world).connect().call("RPUSH", "k", "a", "b"), ":2\r\n");
+  steps(world, 12);
+  assert.equal(stays.take(), array("k", "a"));
+  assertEqualStates(world);
+});
+
+test("a member that is removed gives up its blocked clients", () => {
+  const world = started(3);
+  const removed = followerOf(world);
+  const client = removed.connect();
+  block(client, "BLPOP", "k", "0");
+  assert.equal(world.leader()!.connect().call("RAFT.MEMBER", "REMOVE", removed.name), "+OK\r\n");
+  assert.match(client.reply(), /^-UNCERTAIN /);
+  for (const host of hosts(world)) if (host !== removed) assert.equal(waitersAt(host), 0);
+});
+
 test("DEBUG RELOAD keeps the order of arrival", () => {
   const world = started(1, { "enable-debug-command": "yes" });
   const host = world.leader()!;
