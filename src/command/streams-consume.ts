@@ -159,10 +159,13 @@ function idBytes(id: StreamId): Buffer {
 
 /** By stream of the request that is running: entries behind this id are wanted. The largest one is ">". */
 const wantedIds: StreamId[] = [];
+/** Those of a command with more streams are not kept for the next one. */
+const KEPT_IDS_MAX = 64;
 
 /** Into `wantedIds`. False after an error was replied; nothing is changed. */
 function resolveIds(context: DataContext, args: Args, request: ReadRequest, reply: ReplyWriter): boolean {
   const { isGroup, first, count, groupIndex } = request;
+  if (wantedIds.length > KEPT_IDS_MAX) wantedIds.length = KEPT_IDS_MAX;
   for (let i = 0; i < count; i++) {
     const key = first + i;
     const idIndex = key + count;
