@@ -2,6 +2,7 @@
 // answered or stored as a list.
 
 import type { Args } from "../base/args.ts";
+import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
 import { parseLenientDouble } from "../base/numbers.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Keyspace } from "../store/keyspace.ts";
@@ -73,9 +74,9 @@ function sortWith(context: DataContext, args: Args, mayStore: boolean, reply: Re
     sorting.by = undefined;
   }
   const elements = handle === 0 ? [] : chosen(keys, handle, sorting);
-  if (elements === undefined) return reply.error(replyError.weightNotNumber);
+  if (typeof elements === "string") return reply.error(elements);
   if (sorting.storeKey === 0) answer(keys, elements, sorting, reply);
-  else reply.integer(store(context, args, elements, sorting));
+  else store(context, args, elements, sorting, reply);
 }
 
 /** Undefined after an error was replied. */
@@ -117,17 +118,21 @@ function refuse(reply: ReplyWriter, error: string): undefined {
   return undefined;
 }
 
-/** The elements of the answer in its order. Undefined: a score is no number. */
-function chosen(keys: Keyspace, handle: number, sorting: Sorting): string[] | undefined {
+/** The elements of the answer in its order, or an error. */
+function chosen(keys: Keyspace, handle: number, sorting: Sorting): string[] | string {
   const size = elementCount(keys, handle);
   const start = Math.min(Math.max(sorting.start, 0), size);
   const count = sorting.count < 0 ? size - start : Math.min(sorting.count, size - start);
   if (sorting.isUnsorted) return elementsOf(keys, handle, start, count, sorting.isDescending);
   const items: Item[] = [];
+  let textBytes = 0;
   for (const each of elementsOf(keys, handle, 0, size, false)) {
     const item = weighed(keys, each, sorting);
-    if (item === undefined) return undefined;
+    if (item === undefined) return replyError.weightNotNumber;
     items.push(item);
+    // Many elements may lead to one long text.
+    textBytes += item.text?.length ?? 0;
+    if (textBytes > OUTPUT_BYTES_MAX) return replyError.replyTooLong;
   }
   const compare = comparison(sorting);
   items.sort(sorting.isDescending ? (a, b) => -compare(a, b) : compare);
@@ -141,7 +146,9 @@ function weighed(keys: Keyspace, each: string, { by, isAlpha }: Sorting): Item |
   const score = parseLenientDouble(bytes, 0, bytes.length);
   const isOverflow = Math.abs(score) === Infinity && !INFINITE.test(text);
   const isUnderflow = Math.abs(score) < NORMAL_LEAST && (score !== 0 || NON_ZERO.test(cText(text)));
-  return Number.isNaN(score) || isOverflow || isUnderflow ? undefined : { element: each, score, text };
+  return Number.isNaN(score) || isOverflow || isUnderflow
+    ? undefined
+    : { element: each, score, text: undefined };
 }
 
 function comparison({ by, isAlpha, storeKey }: Sorting): (a: Item, b: Item) => number {
@@ -166,6 +173,7 @@ function cText(text: string): string {
 }
 
 function answer(keys: Keyspace, elements: readonly string[], { gets }: Sorting, reply: ReplyWriter): void {
+  const mark = reply.position;
   reply.array(elements.length * Math.max(1, gets.length));
   for (const each of elements) {
     if (gets.length === 0) reply.bulkLatin1(each);
@@ -173,12 +181,21 @@ function answer(keys: Keyspace, elements: readonly string[], { gets }: Sorting, 
       const found = get.lookUp(keys, each);
       if (found === undefined) reply.nil();
       else reply.bulkLatin1(found);
+      if (reply.position - mark <= OUTPUT_BYTES_MAX) continue;
+      reply.position = mark;
+      return reply.error(replyError.replyTooLong);
     }
   }
 }
 
-/** Puts a list of what is found at the destination; nothing removes it. Returns the list's length. */
-function store(context: DataContext, args: Args, elements: readonly string[], sorting: Sorting): number {
+/** Puts a list of what is found at the destination, and answers its length; nothing removes what is there. */
+function store(
+  context: DataContext,
+  args: Args,
+  elements: readonly string[],
+  sorting: Sorting,
+  reply: ReplyWriter,
+): void {
   const { keys } = context;
   const { gets, storeKey } = sorting;
   const { listListpackSize } = context.store.thresholds;
@@ -189,7 +206,10 @@ function store(context: DataContext, args: Args, elements: readonly string[], so
   };
   for (const each of elements) {
     if (gets.length === 0) push(each);
-    for (const get of gets) push(get.lookUp(keys, each) ?? "");
+    for (const get of gets) {
+      push(get.lookUp(keys, each) ?? "");
+      if (list.logicalBytes > OUTPUT_BYTES_MAX) return reply.error(replyError.replyTooLong);
+    }
   }
   if (list.count > 0) {
     putNewList(keys, listKey(args, storeKey), list, true, listListpackSize);
@@ -197,5 +217,5 @@ function store(context: DataContext, args: Args, elements: readonly string[], so
   } else if (keys.remove(args.bytes, args.start(storeKey), args.end(storeKey))) {
     notifyKey(context, args, storeKey, EVENT_GENERIC, "del");
   }
-  return list.count;
+  reply.integer(list.count);
 }

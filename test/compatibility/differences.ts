@@ -271,6 +271,11 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["sort", "sort_ro"],
+    what: "What the patterns of `GET` and `BY` lead to may be 1 GiB in all; then it is an error",
+    why: "many elements may lead to one long text, and memory is bounded everywhere (G6)",
+  },
+  {
+    commands: ["sort", "sort_ro"],
     what: "A small sorted set stays a listpack when it is sorted",
     why: "Redis makes a skiplist of it, for good, by what should be a read",
   },
