@@ -20,7 +20,9 @@ const HELP = `npm run sim -- [options]
 interface Totals {
   seeds: number;
   failures: number;
+  /** Runs, and of which families the groups were. */
   undecided: number;
+  readonly undecidedFamilies: Map<string, number>;
   operations: number;
   unknown: number;
   leaders: number;
@@ -99,6 +101,7 @@ async function runSeeds(
     seeds: 0,
     failures: 0,
     undecided: 0,
+    undecidedFamilies: new Map(),
     operations: 0,
     unknown: 0,
     leaders: 0,
@@ -140,7 +143,11 @@ async function runSeeds(
 function add(totals: Totals, { failure, figures }: Result): void {
   totals.seeds++;
   if (failure !== undefined) totals.failures++;
-  if (figures.undecided) totals.undecided++;
+  if (figures.undecided.length > 0) totals.undecided++;
+  for (const group of figures.undecided) {
+    const family = group.replace(/\d.*$/, "");
+    totals.undecidedFamilies.set(family, (totals.undecidedFamilies.get(family) ?? 0) + 1);
+  }
   totals.operations += figures.operations;
   totals.unknown += figures.unknown;
   totals.leaders += figures.leaders;
@@ -151,8 +158,13 @@ function add(totals: Totals, { failure, figures }: Result): void {
   totals.simulatedMs += figures.simulatedMs;
 }
 
+function familiesText({ undecidedFamilies }: Totals): string {
+  const shown = [...undecidedFamilies].sort().map(([family, count]) => `${family} ${count}`);
+  return shown.length > 0 ? ` (${shown.join(", ")})` : "";
+}
+
 const summary = (t: Totals, elapsedMs: number): string =>
-  `${t.seeds} seeds in ${(elapsedMs / 1000).toFixed(1)} s, ${t.failures} failed, ${t.undecided} undecided: ` +
+  `${t.seeds} seeds in ${(elapsedMs / 1000).toFixed(1)} s, ${t.failures} failed, ${t.undecided} undecided${familiesText(t)}: ` +
   `${(t.simulatedMs / 1000).toFixed(0)} s simulated, ${t.operations} operations (${t.unknown} unknown), ` +
   `${t.leaders} leaders, ${t.snapshots} snapshots, ${t.changes} changes by operators, ` +
   `${t.recoveries} recoveries (${t.lostEntries} entries lost)`;

@@ -31,8 +31,9 @@ export function judgeHistory(operations: readonly Operation[], [first, second]: 
       .map((it) => (isBetween(it) ? withoutAnswer(it) : it)),
   );
   if (after.kind === "violation") return after;
-  const isUndecided = before.kind === "undecided" || after.kind === "undecided";
-  return { kind: isUndecided ? "undecided" : "linearizable", states: before.states + after.states };
+  const states = before.states + after.states;
+  const groups = [before, after].flatMap((it) => (it.kind === "undecided" ? it.groups : []));
+  return groups.length > 0 ? { kind: "undecided", states, groups } : { kind: "linearizable", states };
 
   function isBetween({ returnMs }: Operation): boolean {
     return returnMs > safeUntilMs && returnMs <= atMs;

@@ -4,12 +4,20 @@
 //   call |------ GET -> 1 ------| return        Between call and return each takes effect once. One whose outcome
 //        |--- SET 1 -> ? ---------------- ...    is unknown has no return: at any later time, or never.
 
-import { encodeState, initialState, isBlind, isRead, type Operation, successors } from "./model.ts";
+import {
+  encodeState,
+  initialState,
+  isBlind,
+  isRead,
+  type Operation,
+  seenBefore,
+  successors,
+} from "./model.ts";
 
 export type Verdict =
   | { readonly kind: "linearizable"; readonly states: number }
   /** More states than allowed: nothing was found, nothing is proved. */
-  | { readonly kind: "undecided"; readonly states: number }
+  | { readonly kind: "undecided"; readonly states: number; readonly groups: readonly string[] }
   | { readonly kind: "violation"; readonly group: string; readonly text: string };
 
 type Values = ReturnType<typeof initialState>;
@@ -21,11 +29,20 @@ interface Choice {
   readonly key: string;
 }
 
+/** The open operation that was taken last, and the state before it. */
+interface Step {
+  readonly index: number;
+  readonly from: Values;
+  readonly fromKey: string;
+}
+
 interface Level {
   readonly choices: readonly Choice[];
   next: number;
   /** What was taken to get to this level; -1 for the first. */
   readonly taken: number;
+  readonly state: Values;
+  readonly stateKey: string;
 }
 
 const STATES_MAX = 10_000;
@@ -40,14 +57,16 @@ export function checkHistory(operations: readonly Operation[], statesMax = STATE
     groups.set(operation.group, members);
   }
   let states = 0;
-  let isUndecided = false;
+  const undecided: string[] = [];
   for (const [group, members] of groups) {
     const verdict = new GroupSearch(group, members, statesMax).run();
     if (verdict.kind === "violation") return verdict;
     states += verdict.states;
-    if (verdict.kind === "undecided") isUndecided = true;
+    if (verdict.kind === "undecided") undecided.push(group);
   }
-  return { kind: isUndecided ? "undecided" : "linearizable", states };
+  return undecided.length > 0
+    ? { kind: "undecided", states, groups: undecided }
+    : { kind: "linearizable", states };
 }
 
 /**
@@ -55,7 +74,11 @@ export function checkHistory(operations: readonly Operation[], statesMax = STATE
  * - an answered operation that fits and changes nothing, and would not with this reply at any other time, can be taken
  *   at once: waiting gains nothing;
  * - an open one that would change nothing need not be taken;
- * - of two ways that did the same answered ones and led to the same state, one that used fewer open ones is as good.
+ * - of two ways that did the same answered ones and led to the same state, one that used fewer open ones is as good;
+ * - an open one may wait until it is needed. So it is taken only right before what it makes a difference to: not if the
+ *   next one would do the same without it, or could as well come first. Of all orders that explain the replies, the one
+ *   with the fewest open ones, these as late as can be, and neighbours among them that could change places in order of
+ *   their calls, has no pair that breaks this rule.
  */
 class GroupSearch {
   readonly #group: string;
@@ -81,9 +104,10 @@ class GroupSearch {
   constructor(group: string, members: readonly Operation[], statesMax: number) {
     this.#group = group;
     this.#statesMax = statesMax;
-    this.#operations = withoutNames(members.filter((it) => isAnswered(it) || !isRead(it))).sort(
-      (a, b) => a.callMs - b.callMs || a.order - b.order,
-    );
+    const before = seenBefore(group, members);
+    this.#operations = withoutNames(members.filter((it) => isAnswered(it) || !isRead(it)))
+      .map((it) => withBefore(it, before))
+      .sort((a, b) => a.callMs - b.callMs || a.order - b.order);
     const { length } = this.#operations;
     this.#left = this.#operations.filter(isAnswered).length;
     this.#isDone = new Uint8Array(length);
@@ -106,7 +130,7 @@ class GroupSearch {
 
   run(): Verdict {
     const start = initialState(this.#group);
-    const path: Level[] = [this.#level(start, encodeState(start), -1)];
+    const path: Level[] = [this.#level(start, encodeState(start), -1, undefined)];
     while (this.#left > 0) {
       const level = path[path.length - 1]!;
       const choice = level.choices[level.next++];
@@ -117,12 +141,16 @@ class GroupSearch {
         continue;
       }
       this.#mark(choice.index, true);
-      if (this.#isNoBetter(choice.key)) {
+      const step = isAnswered(this.#operations[choice.index]!)
+        ? undefined
+        : { index: choice.index, from: level.state, fromKey: level.stateKey };
+      if (this.#isNoBetter(choice.key, step)) {
         this.#mark(choice.index, false);
         continue;
       }
-      if (++this.#states > this.#statesMax) return { kind: "undecided", states: this.#states };
-      path.push(this.#level(choice.after, choice.key, choice.index));
+      if (++this.#states > this.#statesMax)
+        return { kind: "undecided", states: this.#states, groups: [this.#group] };
+      path.push(this.#level(choice.after, choice.key, choice.index, step));
     }
     return { kind: "linearizable", states: this.#states };
   }
@@ -137,27 +165,33 @@ class GroupSearch {
     while (this.#isDone[this.#first] === 1) this.#first++;
   }
 
-  /** Was this state reached with the same answered ones done, and no open one beyond those done now? */
-  #isNoBetter(state: string): boolean {
+  /**
+   * Was this state reached with the same answered ones done, and no open one beyond those done now? What may follow
+   * depends on the open one that was taken last: it must have been the same, or none.
+   */
+  #isNoBetter(state: string, step: Step | undefined): boolean {
     // The first ones that are not done say all about the words before them.
     const from = this.#first >>> 5;
     let to = this.#answered.length;
     while (to > from && this.#answered[to - 1] === 0) to--;
-    let key = String(from);
-    for (let i = from; i < to; i++) key += `,${this.#answered[i]}`;
-    key += ` ${state}`;
+    let free = String(from);
+    for (let i = from; i < to; i++) free += `,${this.#answered[i]}`;
+    free += ` ${state}`;
+    if (step === undefined) return this.#isKnown(free, true);
+    return this.#isKnown(free, false) || this.#isKnown(`${free} ${step.index} ${step.fromKey}`, true);
+  }
+
+  #isKnown(key: string, isKept: boolean): boolean {
     const before = this.#tried.get(key);
-    if (before === undefined) {
-      this.#tried.set(key, [this.#open.slice()]);
-      return false;
-    }
-    if (before.some((used) => isSubset(used, this.#open))) return true;
-    if (before.length < WAYS_MAX) before.push(this.#open.slice());
+    if (before?.some((used) => isSubset(used, this.#open)) === true) return true;
+    if (!isKept) return false;
+    if (before === undefined) this.#tried.set(key, [this.#open.slice()]);
+    else if (before.length < WAYS_MAX) before.push(this.#open.slice());
     return false;
   }
 
   /** Who may take effect next: called before any other answered one returned. */
-  #level(state: Values, stateKey: string, taken: number): Level {
+  #level(state: Values, stateKey: string, taken: number, step: Step | undefined): Level {
     const operations = this.#operations;
     let firstReturnMs = Number.POSITIVE_INFINITY;
     const candidates: number[] = [];
@@ -176,14 +210,30 @@ class GroupSearch {
       const answered = isAnswered(operations[index]!);
       for (const after of successors(operations[index]!, state)) {
         const key = encodeState(after);
+        if (step !== undefined && this.#isNotNeeded(step, index, key)) continue;
         if (key !== stateKey) choices.push({ index, after, key });
         else if (answered && !isBlind(operations[index]!))
-          return { choices: [{ index, after, key }], next: 0, taken };
+          return { choices: [{ index, after, key }], next: 0, taken, state, stateKey };
         else if (answered) choices.push({ index, after, key });
       }
     }
     this.#remember(stateKey, allowed, choices.length);
-    return { choices, next: 0, taken };
+    return { choices, next: 0, taken, state, stateKey };
+  }
+
+  /** Would `next` have led to the same state without the open operation before it, or ahead of it? */
+  #isNotNeeded({ index, from, fromKey }: Step, next: number, afterKey: string): boolean {
+    const open = this.#operations[index]!;
+    const operation = this.#operations[next]!;
+    const isAlwaysLater = isAnswered(operation) || next < index;
+    for (const without of successors(operation, from)) {
+      const key = encodeState(without);
+      if (key === afterKey) return true;
+      // An open one that changes nothing there is not taken at all.
+      if (!isAlwaysLater || (key === fromKey && !isAnswered(operation))) continue;
+      if (successors(open, without).some((then) => encodeState(then) === afterKey)) return true;
+    }
+    return false;
   }
 
   #isItsTurn(index: number): boolean {
@@ -202,7 +252,15 @@ class GroupSearch {
   }
 }
 
-const TOKEN = /\d;$/;
+function withBefore(operation: Operation, before: ReadonlyMap<string, string>): Operation {
+  const { command } = operation;
+  const text =
+    command[0] === "APPEND" || command[0] === "XADD" ? before.get(command.at(-1) ?? "") : undefined;
+  return text === undefined ? operation : { ...operation, before: text };
+}
+
+/** As clients write them (`SimClient`), with or without the end. */
+const TOKEN = /^[a-z]+\.\d+;?$/;
 
 /** Values that an open operation wrote and nobody ever saw could as well be any other of that length: one name for all. */
 function withoutNames(operations: readonly Operation[]): Operation[] {
@@ -210,7 +268,7 @@ function withoutNames(operations: readonly Operation[]): Operation[] {
   const isSecret = (word: string): boolean => TOKEN.test(word) && !seen.includes(word);
   return operations.map((operation) => {
     if (isAnswered(operation) || !operation.command.some(isSecret)) return operation;
-    const command = operation.command.map((word) => (isSecret(word) ? "?".repeat(word.length) : word));
+    const command = operation.command.map((word) => (isSecret(word) ? word.replace(/[^;]/g, "?") : word));
     return { ...operation, command };
   });
 }

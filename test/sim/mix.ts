@@ -268,6 +268,12 @@ const FAMILIES: Readonly<Record<string, Family>> = {
 
 export type Mix = (draw: Draw) => readonly Draft[];
 
+/** Commands of one family on one key. */
+export const mixOf =
+  (family: string, key: string): Mix =>
+  (draw) =>
+    FAMILIES[family]!(draw, key);
+
 const echo = (token: string): Draft => ({ command: ["ECHO", token], expected: `$${token}` });
 
 /** What there was before there were other families. */

@@ -18,6 +18,8 @@ export interface Operation {
   returnMs: number;
   /** RESP, without the line ends: "+OK", ":1", "$value", "$-1", "*$a,$b". */
   reply: string | undefined;
+  /** What the key must have held just before, as a later reply shows (`seenBefore`). */
+  readonly before?: string;
 }
 
 /** undefined = absent. `mortalFromMs`: true time before which it cannot have expired; Infinity without a deadline. */
@@ -86,6 +88,8 @@ function matches(operation: Operation, expected: string): boolean {
 }
 
 function effects(operation: Operation, values: Values): Outcome[] {
+  const { before } = operation;
+  if (before !== undefined && before !== (values[0]?.text ?? "").split("|")[0]) return [];
   const run = COLLECTIONS[operation.command[0]!];
   if (run === undefined) return [effect(operation, values)];
   const texts = values.map(({ text }) => text);
@@ -175,8 +179,26 @@ function memberReply([, verb]: readonly string[], reply: string): string {
 const mortalFrom = (operation: Operation, milliseconds = ""): number =>
   operation.callMs + Number(milliseconds) / FASTEST;
 
+/**
+ * What is only appended to, or deleted whole, shows its history: whoever saw a piece, which is written once, saw what
+ * stood before it when it was appended. By piece; nothing for other groups.
+ */
+export function seenBefore(group: string, operations: readonly Operation[]): Map<string, string> {
+  const found = new Map<string, string>();
+  if (!/^(append|stream)\d/.test(group)) return found;
+  for (const { command, reply } of operations) {
+    if (command[0] !== "GET" && command[0] !== "XRANGE") continue;
+    let before = "";
+    for (const piece of reply?.match(/[a-z]+\.\d+;/g) ?? []) {
+      found.set(piece, before);
+      before += piece;
+    }
+  }
+  return found;
+}
+
 /** Whose reply does not say whether they changed anything. */
-const BLIND = new Set(["PFMERGE", "ZADD", "SET", "MSET", "RENAME"]);
+const BLIND = new Set(["PFMERGE", "ZADD", "SET", "MSET", "RENAME", "SETBIT"]);
 export const isBlind = ({ command }: Operation): boolean => BLIND.has(command[0]!);
 
 const READS = new Set(["GET", "STRLEN", "EXISTS", "PTTL", "MGET"]);

@@ -76,7 +76,8 @@ export interface Result {
     /** Committed entries that recoveries lost, as they must. */
     readonly lostEntries: number;
     readonly states: number;
-    readonly undecided: boolean;
+    /** Groups of keys whose search was given up. */
+    readonly undecided: readonly string[];
   };
 }
 
@@ -128,7 +129,7 @@ export class Simulation implements ProcessWatcher {
   #nextIncarnation = 1;
   #failure: { readonly property: string; readonly text: string } | undefined;
   #states = 0;
-  #isUndecided = false;
+  #undecided: readonly string[] = [];
 
   constructor(seed: number, options: SimulationOptions) {
     this.seed = seed;
@@ -343,7 +344,7 @@ export class Simulation implements ProcessWatcher {
     if (verdict.kind === "violation") this.fail("linearizability", verdict.text);
     else {
       this.#states = verdict.states;
-      this.#isUndecided = verdict.kind === "undecided";
+      this.#undecided = verdict.kind === "undecided" ? verdict.groups : [];
     }
     for (const operation of this.#history()) this.trace.line(describe(operation));
   }
@@ -418,7 +419,7 @@ export class Simulation implements ProcessWatcher {
         recoveries: checks.recoveries.length,
         lostEntries: checks.recoveries.reduce((sum, { lostEntries }) => sum + lostEntries, 0),
         states: this.#states,
-        undecided: this.#isUndecided,
+        undecided: this.#undecided,
       },
     };
   }
