@@ -200,6 +200,8 @@ export class Cluster {
     for (const table of tables) {
       this.#adopt(table);
       this.links.introduced(link, from, table.clusterId);
+      // It may have been fresh when it called, and lead by now; it hears only what we send on a link of our own.
+      this.#redial();
     }
     for (const request of joinRequests) this.#asked(link, request);
     if (this.#isFellow(link, from))

@@ -99,6 +99,27 @@ test("a member that lags behind follows a leader that joined after the end of it
   );
 });
 
+test("it also answers one that it met as a stranger, and whose name it has never heard (simulator, seed 119)", () => {
+  const world = three();
+  const first = world.leader()!;
+  const late = [...world.hosts.values()].find((host) => host !== first)!;
+  for (const name of NAMES) world.cut.add(`${name}>${late.name}`);
+  assert.equal(first.connect().call("RAFT.MEMBER", "ADD", "n4", "127.0.0.1:16004"), "+OK\r\n");
+  world.startNode("n4", [...NAMES, "n4"], {});
+  const added = world.host("n4").node.replica;
+  world.until("the new one votes", () => added.raft?.confState.voters.includes(added.raft.id) === true);
+  world.until("it leads", () => {
+    if (added.raft?.role !== "leader") world.leader()?.node.replica.raft?.transferLeader(added.raft!.id);
+    return added.mode === 1;
+  });
+  const { replica } = late.node;
+  world.until(
+    "the late one follows it",
+    () => replica.mode === 2 && replica.raft?.commit === added.raft?.commit,
+  );
+  assert.equal(late.connect().call("SET", "k", "v"), "+OK\r\n");
+});
+
 test("a second process under the name of a node that lives is not let in", () => {
   const world = three();
   const impostor = "n2";
