@@ -107,6 +107,7 @@ class GroupSearch {
     const before = seenBefore(group, members);
     this.#operations = withoutNames(members.filter((it) => isAnswered(it) || !isRead(it)))
       .map((it) => withBefore(it, before))
+      .map(withoutWaiting)
       .sort((a, b) => a.callMs - b.callMs || a.order - b.order);
     const { length } = this.#operations;
     this.#left = this.#operations.filter(isAnswered).length;
@@ -271,6 +272,18 @@ function withoutNames(operations: readonly Operation[]): Operation[] {
     const command = operation.command.map((word) => (isSecret(word) ? word.replace(/[^;]/g, "?") : word));
     return { ...operation, command };
   });
+}
+
+const AT_ONCE: Readonly<Record<string, string>> = { BLPOP: "LPOP", BLMOVE: "LMOVE", BZPOPMIN: "ZPOPMIN" };
+
+/** Of unknown outcome, to wait and to look are the same; how long is no difference between two. */
+function withoutWaiting(operation: Operation): Operation {
+  const { command } = operation;
+  if (isAnswered(operation)) return operation;
+  const name = AT_ONCE[command[0]!];
+  if (name !== undefined) return { ...operation, command: [name, ...command.slice(1, -1)] };
+  const block = command.indexOf("BLOCK");
+  return block < 0 ? operation : { ...operation, command: command.toSpliced(block, 2) };
 }
 
 const isAnswered = (operation: Operation): boolean => operation.returnMs !== Number.POSITIVE_INFINITY;
