@@ -149,8 +149,7 @@ export class Dispatch {
     // An inline command, or one behind skipped empty lines, has no RESP array of its own to copy.
     if (args.bytes !== buffer || buffer[start] !== STAR) proposals.open.addInlineWrite(session, id, args);
     else proposals.open.addWrite(session, id, args, buffer, start, end);
-    if (session.replyMode !== "on" || session.skipNextReply) advanceReplyMode(session);
-    return DONE;
+    return this.#underWay(session);
   }
 
   #read(session: Session, id: number, args: Args): number {
@@ -168,8 +167,7 @@ export class Dispatch {
     }
     this.#begun(session, id, args);
     node.replica.proposals.open.addRead(session, id, args);
-    if (session.replyMode !== "on" || session.skipNextReply) advanceReplyMode(session);
-    return DONE;
+    return this.#underWay(session);
   }
 
   #forward(session: Session, id: number, args: Args, buffer: Buffer, start: number, end: number): number {
@@ -184,7 +182,15 @@ export class Dispatch {
     } else {
       forwarding.add(session, isWrite, buffer, start, end);
     }
-    if (session.replyMode !== "on" || session.skipNextReply) advanceReplyMode(session);
+    return this.#underWay(session);
+  }
+
+  /**
+   * Its reply comes later. One that CLIENT REPLY SKIP silences is alone on its way, and the mode goes on when it is answered: a
+   * request to the leader is silent as a whole, and what is put back must be skipped when it is sent again.
+   */
+  #underWay(session: Session): number {
+    if (session.replyMode === "skip") session.setHold(HOLD_ORDER);
     return DONE;
   }
 

@@ -165,6 +165,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
   answered(): void {
     this.outstanding--;
     this.commandCountTotal++;
+    if (this.replyMode === "skip") advanceReplyMode(this);
   }
 
   /** More is owed to this client than any client may leave unread: it is dropped, the rest is not written. */

@@ -101,3 +101,44 @@ test("errors of commands that the node answers itself are counted", () => {
   assert.equal(found.get("acl_access_denied_auth"), "1");
   assert.match(found.get("cmdstat_client|kill") ?? "", /failed_calls=1$/);
 });
+
+/** Lets time pass until this has come, and nothing else. */
+function received(client: Client, wanted: string): void {
+  let got = "";
+  client.host.world.until(wanted, () => {
+    got += client.take();
+    return got.length >= wanted.length;
+  });
+  assert.equal(got, wanted);
+}
+
+test("CLIENT PAUSE holds writes of its node's clients until it ends; reads, and other nodes, go on", () => {
+  const world = started(3);
+  const [pausing, other] = [followerOf(world), world.leader()!];
+  const [client, writer, elsewhere] = [pausing.connect(), pausing.connect(), other.connect()];
+  assert.equal(client.call("CLIENT", "PAUSE", "5000", "WRITE"), "+OK\r\n");
+  writer.send("SET", "k", "v");
+  writer.send("GET", "k");
+  assert.equal(client.call("GET", "k"), "$-1\r\n");
+  assert.equal(elsewhere.call("SET", "l", "w"), "+OK\r\n");
+  for (let i = 0; i < 300; i++) world.step();
+  assert.equal(writer.take(), "");
+  assert.equal(client.call("CLIENT", "UNPAUSE"), "+OK\r\n");
+  received(writer, "+OK\r\n$1\r\nv\r\n");
+  assert.equal(client.call("CLIENT", "PAUSE", "1000"), "+OK\r\n");
+  writer.send("PING");
+  for (let i = 0; i < 90; i++) world.step();
+  assert.equal(writer.take(), "");
+  received(writer, "+PONG\r\n");
+});
+
+test("CLIENT REPLY: what is not wanted is done and not answered, wherever it runs", () => {
+  for (const host of hostsOf(started(3))) {
+    const client = host.connect();
+    for (const command of ["CLIENT REPLY SKIP", "INCR n", "INCR n"]) client.send(...command.split(" "));
+    assert.match(client.reply(), /^:[258]\r\n$/);
+    for (const command of ["CLIENT REPLY OFF", "INCR n", "PING", "CLIENT REPLY ON"])
+      client.send(...command.split(" "));
+    assert.equal(client.reply(), "+OK\r\n");
+  }
+});
