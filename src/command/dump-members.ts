@@ -17,6 +17,7 @@ import { SetReader } from "../store/set-reader.ts";
 import { SetWriter } from "../store/set-writer.ts";
 import type { Thresholds } from "../store/thresholds.ts";
 import { FLAG_INTSET, FLAG_OBJECT, HASH, SET } from "../store/types.ts";
+import { readPairsListpack, writeCompact } from "./dump-compact.ts";
 import type { DumpReader } from "./dump-format.ts";
 import type { DumpCodec, StoreValue } from "./dump-types.ts";
 
@@ -44,11 +45,8 @@ export const hashCodec: DumpCodec = {
   type: HASH,
   forms: [FORM_HASH, FORM_HASH_LISTPACK],
   encode(keys, handle, writer) {
-    if ((keys.kindOf(handle) & FLAG_OBJECT) === 0) {
-      keys.valueOf(handle);
-      writer.byte(FORM_HASH_LISTPACK);
-      return writer.blob(keys.valueBytes, keys.valueStart, keys.valueEnd);
-    }
+    if ((keys.kindOf(handle) & FLAG_OBJECT) === 0)
+      return writeCompact(keys, handle, FORM_HASH_LISTPACK, writer);
     hashReader.open(keys, handle);
     writer.byte(FORM_HASH);
     writer.size(hashReader.count);
@@ -79,10 +77,9 @@ function readHash(reader: DumpReader, thresholds: Thresholds, seed: HashSeed): b
 }
 
 function readHashListpack(reader: DumpReader, thresholds: Thresholds, seed: HashSeed): boolean {
-  const blob = reader.string();
-  if (blob === undefined || !isListpack(blob, 0, blob.length)) return false;
+  const blob = readPairsListpack(reader);
+  if (blob === undefined) return false;
   const count = listpackCount(blob, 0, blob.length);
-  if (count === 0 || count % 2 === 1) return false;
   // Redis looks at the number of fields only: what was compact where it comes from stays so.
   hashWriter.beginNew({ ...thresholds, hashListpackValueBytesMax: Infinity }, seed);
   if (count / 2 > thresholds.hashListpackEntriesMax) hashWriter.makeLarge();
@@ -101,11 +98,7 @@ export const setCodec: DumpCodec = {
   type: SET,
   forms: [FORM_SET, FORM_SET_INTSET, FORM_SET_LISTPACK],
   encode(keys, handle, writer) {
-    if ((keys.kindOf(handle) & FLAG_INTSET) !== 0) {
-      keys.valueOf(handle);
-      writer.byte(FORM_SET_INTSET);
-      return writer.blob(keys.valueBytes, keys.valueStart, keys.valueEnd);
-    }
+    if ((keys.kindOf(handle) & FLAG_INTSET) !== 0) return writeCompact(keys, handle, FORM_SET_INTSET, writer);
     // A listpack too, for Redis 7.0 knows no sets of that form.
     setReader.open(keys, handle);
     writer.byte(FORM_SET);

@@ -2,16 +2,11 @@
 // other. Whatever order they come in, they are put in order; nothing of a client's bytes is believed.
 
 import { parseDouble } from "../base/numbers.ts";
-import {
-  isListpack,
-  LISTPACK_HEADER_BYTES,
-  ListpackEntry,
-  listpackCount,
-  nextEntry,
-} from "../store/listpack.ts";
+import { LISTPACK_HEADER_BYTES, ListpackEntry, nextEntry } from "../store/listpack.ts";
 import { SortedSetDraft } from "../store/sorted-set-draft.ts";
 import { SortedSetReader } from "../store/sorted-set-reader.ts";
 import { FLAG_OBJECT, ZSET } from "../store/types.ts";
+import { readPairsListpack, writeCompact } from "./dump-compact.ts";
 import type { DumpReader } from "./dump-format.ts";
 import type { DumpCodec } from "./dump-types.ts";
 
@@ -32,11 +27,8 @@ export const sortedSetCodec: DumpCodec = {
   type: ZSET,
   forms: [FORM_SORTED_SET, FORM_SORTED_SET_LISTPACK],
   encode(keys, handle, writer) {
-    if ((keys.kindOf(handle) & FLAG_OBJECT) === 0) {
-      keys.valueOf(handle);
-      writer.byte(FORM_SORTED_SET_LISTPACK);
-      return writer.blob(keys.valueBytes, keys.valueStart, keys.valueEnd);
-    }
+    if ((keys.kindOf(handle) & FLAG_OBJECT) === 0)
+      return writeCompact(keys, handle, FORM_SORTED_SET_LISTPACK, writer);
     set.open(keys, handle);
     writer.byte(FORM_SORTED_SET);
     writer.size(set.count);
@@ -73,10 +65,8 @@ function readPairs(reader: DumpReader): Pair[] | undefined {
 }
 
 function readListpack(reader: DumpReader): Pair[] | undefined {
-  const blob = reader.string();
-  if (blob === undefined || !isListpack(blob, 0, blob.length)) return undefined;
-  const count = listpackCount(blob, 0, blob.length);
-  if (count === 0 || count % 2 === 1) return undefined;
+  const blob = readPairsListpack(reader);
+  if (blob === undefined) return undefined;
   const pairs: Pair[] = [];
   for (let at = LISTPACK_HEADER_BYTES; at < blob.length - 1; ) {
     const { bytes, start, end } = entry.read(blob, at);

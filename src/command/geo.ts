@@ -98,30 +98,33 @@ function geoadd(context: DataContext, args: Args, reply: ReplyWriter): void {
 }
 
 function geopos(context: DataContext, args: Args, reply: ReplyWriter): void {
-  const set = openSortedSet(context, args, 1, reply);
-  if (set === undefined) return;
-  reply.array(args.count - 2);
-  for (let i = 2; i < args.count; i++) {
-    if (set.find(args.bytes, args.start(i), args.end(i))) {
-      pointOfScore(set.score, point);
-      replyPoint(reply, point);
-    } else {
-      reply.nilArray();
-    }
-  }
+  replyForEach(context, args, reply, (isThere) => {
+    if (isThere) replyPoint(reply, point);
+    else reply.nilArray();
+  });
 }
 
 function geohash(context: DataContext, args: Args, reply: ReplyWriter): void {
+  replyForEach(context, args, reply, (isThere) => {
+    if (isThere) reply.bulkLatin1(geohashText(point));
+    else reply.nil();
+  });
+}
+
+/** An array with an answer for each member that is asked for, whose point is in `point` if it is there. */
+function replyForEach(
+  context: DataContext,
+  args: Args,
+  reply: ReplyWriter,
+  answer: (isThere: boolean) => void,
+): void {
   const set = openSortedSet(context, args, 1, reply);
   if (set === undefined) return;
   reply.array(args.count - 2);
   for (let i = 2; i < args.count; i++) {
-    if (set.find(args.bytes, args.start(i), args.end(i))) {
-      pointOfScore(set.score, point);
-      reply.bulkLatin1(geohashText(point));
-    } else {
-      reply.nil();
-    }
+    const isThere = set.find(args.bytes, args.start(i), args.end(i));
+    if (isThere) pointOfScore(set.score, point);
+    answer(isThere);
   }
 }
 

@@ -2,15 +2,18 @@
 // already. prom-client's own histograms take observations one by one, which every command would have to pay for.
 // Source: https://prometheus.io/docs/instrumenting/exposition_formats/
 
-import type { CommandStatistics } from "../node/service/command-statistics.ts";
+import type { CommandFigures, CommandStatistics } from "../node/service/command-statistics.ts";
 
 const NAME = "seshat_command_duration_seconds";
 const HELP = "Time in the handler, of the calls that were timed (INFO latencystats).";
 const MICROSECONDS_PER_SECOND = 1e6;
 
-export function commandDurationsText(statistics: CommandStatistics): string {
+export function commandDurationsText(
+  statistics: CommandStatistics,
+  commands: readonly CommandFigures[],
+): string {
   const lines = [`# HELP ${NAME} ${HELP}`, `# TYPE ${NAME} histogram`];
-  for (const { name: command } of statistics.figures()) {
+  for (const { name: command } of commands) {
     const durations = statistics.durations(command);
     if (durations === undefined) continue;
     const { bounds, counts, calls, microseconds } = durations;

@@ -3,6 +3,7 @@
 // read the same source.
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { CommandFigures } from "../node/service/command-statistics.ts";
 import type { InfoSource } from "../node/service/info.ts";
 import { commandDurationsText } from "./metrics-durations.ts";
 
@@ -16,8 +17,26 @@ export interface Metrics {
   readonly text: () => Promise<string>;
 }
 
+/** What one scrape shows: each part is looked at once, however many metrics are made of it. */
+interface Figures
+  extends Pick<
+    InfoSource,
+    | "uptimeSeconds"
+    | "clients"
+    | "clientsMax"
+    | "statistics"
+    | "channelCount"
+    | "patternCount"
+    | "memory"
+    | "keyspace"
+    | "raft"
+  > {
+  readonly commands: readonly CommandFigures[];
+  readonly droppedTicks: number;
+}
+
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
-type Reading = (source: InfoSource, loop: LoopFigures) => number | readonly Sample[];
+type Reading = (figures: Figures) => number | readonly Sample[];
 type Row = readonly [name: string, help: string, read: Reading, ...labels: string[]];
 
 const ROLES = ["leader", "follower", "candidate", "learner"] as const;
@@ -69,24 +88,24 @@ const COUNTERS: readonly Row[] = [
   [
     "event_loop_dropped_ticks_total",
     "Ticks that were due while the process stood still.",
-    (_, loop) => loop.droppedTicks,
+    (s) => s.droppedTicks,
   ],
   [
     "commands_total",
     "Calls by command. One that was passed to the leader counts on both nodes.",
-    (s) => s.commandStatistics.figures().map(({ name, calls }) => [{ command: name }, calls]),
+    (s) => s.commands.map(({ name, calls }) => [{ command: name }, calls]),
     "command",
   ],
   [
     "commands_rejected_total",
     "Commands refused before they ran.",
-    (s) => s.commandStatistics.figures().map((each) => [{ command: each.name }, each.rejectedCalls]),
+    (s) => s.commands.map((each) => [{ command: each.name }, each.rejectedCalls]),
     "command",
   ],
   [
     "commands_failed_total",
     "Commands that answered an error, on the node that executed them.",
-    (s) => s.commandStatistics.figures().map((each) => [{ command: each.name }, each.failedCalls]),
+    (s) => s.commands.map((each) => [{ command: each.name }, each.failedCalls]),
     "command",
   ],
   [
@@ -163,41 +182,46 @@ const GAUGES: readonly Row[] = [
   ],
 ];
 
-const followed = ({ raft }: InfoSource): InfoSource["raft"]["peers"] =>
+const followed = ({ raft }: Figures): Figures["raft"]["peers"] =>
   raft.peers.filter(({ state }) => state !== "unknown");
 
 /** Also the process's and Node's own metrics (process_*, nodejs_*), of which nodejs_eventloop_lag_* are the delays. */
 export function createMetrics(source: InfoSource, loop: LoopFigures): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  const shows: ((figures: Figures) => void)[] = [];
   for (const [name, help, read, ...labelNames] of COUNTERS) {
-    new Counter({
-      name: `seshat_${name}`,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const [labels, value] of samples(read(source, loop))) this.inc(labels, value);
-      },
+    const counter = new Counter({ name: `seshat_${name}`, help, labelNames, registers });
+    shows.push((figures) => {
+      counter.reset();
+      for (const [labels, value] of samples(read(figures))) counter.inc(labels, value);
     });
   }
   for (const [name, help, read, ...labelNames] of GAUGES) {
-    new Gauge({
-      name: `seshat_${name}`,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset();
-        for (const [labels, value] of samples(read(source, loop))) this.set(labels, value);
-      },
+    const gauge = new Gauge({ name: `seshat_${name}`, help, labelNames, registers });
+    shows.push((figures) => {
+      gauge.reset();
+      for (const [labels, value] of samples(read(figures))) gauge.set(labels, value);
     });
   }
   collectDefaultMetrics({ register: registry });
   return {
     contentType: registry.contentType,
-    text: async () => (await registry.metrics()) + commandDurationsText(source.commandStatistics),
+    text: async () => {
+      const figures = figuresOf(source, loop);
+      for (const show of shows) show(figures);
+      return (await registry.metrics()) + commandDurationsText(source.commandStatistics, figures.commands);
+    },
+  };
+}
+
+function figuresOf(source: InfoSource, { droppedTicks }: LoopFigures): Figures {
+  const { uptimeSeconds, clients, clientsMax, statistics, channelCount, patternCount } = source;
+  const { memory, keyspace, raft } = source;
+  const commands = source.commandStatistics.figures();
+  return {
+    ...{ uptimeSeconds, clients, clientsMax, statistics, channelCount, patternCount },
+    ...{ memory, keyspace, raft, commands, droppedTicks },
   };
 }
 

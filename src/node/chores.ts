@@ -5,7 +5,7 @@
 import { encodeCommand } from "../resp/request-parser.ts";
 import { cancelOf } from "./blocked-clients.ts";
 import type { SeshatNode } from "./node.ts";
-import { CHORES_SESSION_ID, ownSession } from "./own-session.ts";
+import { CHORES_SESSION_ID, isIdle, ownSession } from "./own-session.ts";
 import { MODE_LEADER } from "./replica.ts";
 import type { Session } from "./session.ts";
 
@@ -36,7 +36,7 @@ export class Chores {
     this.#nextMs = nowMs + INTERVAL_MS;
     const session = this.#session;
     // What is on its way may be answered, lost or refused; then the state is looked at again.
-    if (session.outstanding > 0 || session.queryBufferBytes > 0) return;
+    if (!isIdle(session)) return;
     const commands = this.#leftovers();
     if (commands.length === 0) return;
     const bytes = Buffer.concat(commands.slice(0, COMMANDS_MAX));

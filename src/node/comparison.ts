@@ -7,7 +7,7 @@ import { membersOf } from "../raft/index.ts";
 import { encodeCommand } from "../resp/request-parser.ts";
 import type { StateDigest } from "../wire/state-digest.ts";
 import type { SeshatNode } from "./node.ts";
-import { COMPARISON_SESSION_ID, ownSession } from "./own-session.ts";
+import { COMPARISON_SESSION_ID, isIdle, ownSession } from "./own-session.ts";
 import { MODE_LEADER } from "./replica.ts";
 import type { Session } from "./session.ts";
 
@@ -60,11 +60,12 @@ export class Comparison {
       return;
     }
     this.#nextMs = nowMs + STEP_MS;
-    if (replica.mode !== MODE_LEADER) this.#undecidedSinceMs = 0;
-    if (replica.mode !== MODE_LEADER || !settings.replicaDigests) return;
-    const session = this.#session;
-    if (session.outstanding > 0 || session.queryBufferBytes > 0) return;
-    if (membersOf(replica.raft!.confState).length > 1) this.#order();
+    if (replica.mode !== MODE_LEADER) {
+      this.#undecidedSinceMs = 0;
+      return;
+    }
+    if (!settings.replicaDigests) return;
+    if (isIdle(this.#session) && membersOf(replica.raft!.confState).length > 1) this.#order();
   }
 
   /** A member got this digest, or, if it says that we differ, the leader tells us to be wrong. */

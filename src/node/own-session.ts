@@ -45,3 +45,7 @@ export function ownSession(node: SeshatNode, id: number, hear: HearReplies): Ses
   session.inLogForm = true;
   return session;
 }
+
+/** Is nothing of it on its way or waiting? */
+export const isIdle = (session: Session): boolean =>
+  session.outstanding === 0 && session.queryBufferBytes === 0;

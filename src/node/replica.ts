@@ -5,6 +5,7 @@
 //   turn: ticks -> propose -> Ready { store, send, apply, advance } until quiet -> held sessions -> outputs
 
 import type { Args } from "../base/args.ts";
+import { asBuffer } from "../base/as-buffer.ts";
 import { assert } from "../base/assert.ts";
 import { APPENDS_IN_FLIGHT_BYTES_MAX, BATCH_BYTES_FLUSH } from "../base/limits.ts";
 import { Xoshiro } from "../base/prng.ts";
@@ -486,6 +487,3 @@ export class Replica {
       this.#appliedSinceCompaction = 0;
   }
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,6 +2,7 @@
 // held: in the log, where they are anyway; only changes of the members take effect. Then the state is replaced, and what was
 // committed behind it is applied. Its place in the cluster and its log are not in doubt.
 
+import { asBuffer } from "../base/as-buffer.ts";
 import { assert, fail } from "../base/assert.ts";
 import type { Machine } from "../machine/machine.ts";
 import { type ConfState, membersOf } from "../raft/index.ts";
@@ -57,7 +58,7 @@ export class StateRepair {
     if (typeof entries === "string") fail(`entries ${meta.index + 1} to ${this.#heldIndex}: ${entries}`);
     for (const { index, term, type, data } of entries) {
       if (type === "normal") {
-        machine.apply(Buffer.from(data.buffer, data.byteOffset, data.byteLength), index, term);
+        machine.apply(asBuffer(data), index, term);
         continue;
       }
       machine.skip(index, term);

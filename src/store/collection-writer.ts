@@ -3,6 +3,7 @@
 
 import type { Collection } from "./collection.ts";
 import type { Keyspace } from "./keyspace.ts";
+import type { ListpackEditor } from "./listpack-editor.ts";
 import type { HashSeed } from "./member-table.ts";
 import { DEFAULT_THRESHOLDS, type Thresholds } from "./thresholds.ts";
 import type * as is from "./types.ts";
@@ -77,6 +78,20 @@ export abstract class CollectionWriter<Large extends Collection> {
     keyEnd: number,
     keepDeadline: boolean,
   ): number;
+
+  /** For storeCompact() of a value that is a listpack. */
+  protected storeListpack(
+    listpack: ListpackEditor,
+    type: is.ValueType,
+    keyBytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    keepDeadline: boolean,
+  ): number {
+    listpack.finish();
+    const { bytes, start, end } = listpack;
+    return this.keys.putRecord(keyBytes, keyStart, keyEnd, type, bytes, start, end, keepDeadline);
+  }
 
   get isLarge(): boolean {
     return this.large !== undefined;

@@ -83,10 +83,7 @@ export class HashWriter extends MemberWriter {
     keyEnd: number,
     keepDeadline: boolean,
   ): number {
-    const compact = this.#compact;
-    compact.finish();
-    const { bytes, start, end } = compact;
-    return this.keys.putRecord(keyBytes, keyStart, keyEnd, HASH, bytes, start, end, keepDeadline);
+    return this.storeListpack(this.#compact, HASH, keyBytes, keyStart, keyEnd, keepDeadline);
   }
 
   #isTooLong(fieldLength: number, length: number): boolean {

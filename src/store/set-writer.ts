@@ -225,9 +225,6 @@ export class SetWriter extends MemberWriter {
         keepDeadline,
       );
     }
-    const compact = this.#compact;
-    compact.finish();
-    const { bytes, start, end } = compact;
-    return this.keys.putRecord(keyBytes, keyStart, keyEnd, SET, bytes, start, end, keepDeadline);
+    return this.storeListpack(this.#compact, SET, keyBytes, keyStart, keyEnd, keepDeadline);
   }
 }

@@ -156,9 +156,6 @@ export class SortedSetWriter extends CollectionWriter<SortedSet> {
     keyEnd: number,
     keepDeadline: boolean,
   ): number {
-    const compact = this.#compact;
-    compact.finish();
-    const { bytes, start, end } = compact;
-    return this.keys.putRecord(keyBytes, keyStart, keyEnd, ZSET, bytes, start, end, keepDeadline);
+    return this.storeListpack(this.#compact, ZSET, keyBytes, keyStart, keyEnd, keepDeadline);
   }
 }

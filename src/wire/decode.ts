@@ -1,6 +1,7 @@
 // Turns what protobufjs makes of foreign bytes into checked values. Everything that can be wrong with a frame
 // comes back as a code; nothing is thrown through.
 
+import { asBuffer } from "../base/as-buffer.ts";
 import { InvariantError } from "../base/assert.ts";
 
 export type DecodeErrorCode =
@@ -58,8 +59,7 @@ const NO_BYTES = Buffer.alloc(0);
 /** A view into the frame, never a copy. */
 export function bytes(value: Uint8Array | null | undefined): Buffer {
   if (value === null || value === undefined || value.length === 0) return NO_BYTES;
-  if (Buffer.isBuffer(value)) return value;
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return asBuffer(value);
 }
 
 export function present<T>(value: T | null | undefined, field: string): T {

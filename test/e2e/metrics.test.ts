@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { afterEach, test } from "vitest";
-import { connect, freePorts, NodeProcess, ProcessCluster, until } from "./processes.ts";
+import { connect, freePorts, infoFields, NodeProcess, ProcessCluster, until } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 let alone: NodeProcess | undefined;
@@ -60,11 +60,6 @@ const PAIRS: readonly (readonly [info: string, metric: string])[] = [
   ["raft_leader_changes", "seshat_raft_leader_changes_total"],
 ];
 
-const fieldsOf = (info: string): Map<string, string> =>
-  new Map(
-    info.split("\r\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)]),
-  );
-
 test("what /metrics says agrees with INFO, on the leader and on the others", async () => {
   const httpPorts = await freePorts(3);
   // Without what writes entries by itself, so that figures stand still.
@@ -81,9 +76,9 @@ test("what /metrics says agrees with INFO, on the leader and on the others", asy
     assert.deepEqual(await ask(port, "/ready"), { status: 200, text: "ready\n" });
     // Entries may be under way: read until both were read at one index.
     const [info, metrics] = await until("a moment without entries", async () => {
-      const before = fieldsOf(await client.info("all"));
+      const before = infoFields(await client.info("all"));
       const values = parse((await ask(port, "/metrics")).text);
-      const after = fieldsOf(await client.info("all"));
+      const after = infoFields(await client.info("all"));
       return before.get("raft_applied_index") === after.get("raft_applied_index")
         ? ([after, values] as const)
         : undefined;

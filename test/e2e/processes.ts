@@ -45,6 +45,15 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** INFO's values by their names. */
+export const infoFields = (text: string): Map<string, string> =>
+  new Map(
+    text.split("\r\n").map((line): [string, string] => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon), line.slice(colon + 1)];
+    }),
+  );
+
 export class NodeProcess {
   readonly name: string;
   readonly port: number;
@@ -81,13 +90,7 @@ export class NodeProcess {
   async info(section: string): Promise<Map<string, string> | undefined> {
     const client = connect(this.port);
     try {
-      const text = await client.info(section);
-      return new Map(
-        text.split("\r\n").map((line): [string, string] => {
-          const colon = line.indexOf(":");
-          return [line.slice(0, colon), line.slice(colon + 1)];
-        }),
-      );
+      return infoFields(await client.info(section));
     } catch {
       return undefined;
     } finally {

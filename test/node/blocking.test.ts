@@ -6,22 +6,12 @@ import { describe, test } from "vitest";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
 import { cases } from "./blocking-cases.ts";
 import { streamCases } from "./blocking-stream-cases.ts";
-import { type Client, type Host, World } from "./world.ts";
-
-function started(nodes: number, flags: Readonly<Record<string, string>> = {}): World {
-  const world = new World();
-  world.start(nodes, flags);
-  world.until("a leader", () => world.leader() !== undefined);
-  steps(world, 20);
-  return world;
-}
+import { type Client, followerOf, type Host, hostsOf, started, type World } from "./world.ts";
 
 function steps(world: World, count: number): void {
   for (let i = 0; i < count; i++) world.step();
 }
 
-const hosts = (world: World): Host[] => [...world.hosts.values()];
-const followerOf = (world: World): Host => hosts(world).find((it) => it !== world.leader())!;
 const blockingOf = (host: Host) => host.node.replica.machine.sessions.blocking;
 const waitersAt = (host: Host): number => blockingOf(host).waiters.count;
 
@@ -31,7 +21,7 @@ const digestOf = (host: Host): string =>
 
 function assertEqualStates(world: World): void {
   steps(world, 30);
-  assert.equal(new Set(hosts(world).map(digestOf)).size, 1);
+  assert.equal(new Set(hostsOf(world).map(digestOf)).size, 1);
 }
 
 /** Sends it, and lets the world settle: it is registered everywhere when it blocks. */
@@ -56,7 +46,7 @@ for (const [nodes, where] of [
         const world = started(nodes);
         const clients = new Map<string, Client>();
         for (const { client: label, send, want } of run) {
-          const all = hosts(world);
+          const all = hostsOf(world);
           if (!clients.has(label)) clients.set(label, all[clients.size % all.length]!.connect());
           const client = clients.get(label)!;
           if (send !== "")
@@ -73,9 +63,9 @@ for (const [nodes, where] of [
 
 test("clients of all nodes are served in the order of their arrival", () => {
   const world = started(3);
-  const clients = [0, 1, 2, 1, 0, 2].map((i) => hosts(world)[i]!.connect());
+  const clients = [0, 1, 2, 1, 0, 2].map((i) => hostsOf(world)[i]!.connect());
   for (const client of clients) block(client, "BLPOP", "k", "0");
-  for (const host of hosts(world)) assert.equal(waitersAt(host), clients.length);
+  for (const host of hostsOf(world)) assert.equal(waitersAt(host), clients.length);
   const pusher = followerOf(world).connect();
   assert.equal(pusher.call("RPUSH", "k", "a", "b"), ":2\r\n");
   assert.equal(pusher.call("RPUSH", "k", "c", "d", "e", "f", "g"), ":5\r\n");
@@ -85,7 +75,7 @@ test("clients of all nodes are served in the order of their arrival", () => {
   });
   assert.equal(pusher.call("LRANGE", "k", "0", "-1"), array("g"));
   assertEqualStates(world);
-  for (const host of hosts(world)) {
+  for (const host of hostsOf(world)) {
     assert.equal(blockingOf(host).waiters.bytes, 0);
     assert.equal(host.node.replica.machine.store.watcher, undefined);
   }
@@ -94,7 +84,7 @@ test("clients of all nodes are served in the order of their arrival", () => {
 test("the leader dies while clients are blocked: they notice nothing", () => {
   const world = started(3);
   const dead = world.leader()!;
-  const [one, two] = hosts(world).filter((host) => host !== dead);
+  const [one, two] = hostsOf(world).filter((host) => host !== dead);
   const blocked = [one!.connect(), two!.connect()];
   for (const client of blocked) block(client, "BLPOP", "k", "0");
   world.kill(dead.name);
@@ -112,7 +102,7 @@ test("the leader dies while clients are blocked: they notice nothing", () => {
 test("a try that was lost with its leader is made again", () => {
   const world = started(3);
   const old = world.leader()!;
-  const others = hosts(world).filter((host) => host !== old);
+  const others = hostsOf(world).filter((host) => host !== old);
   const onOld = old.connect();
   const onOther = others[0]!.connect();
   assert.equal(onOther.call("PING"), "+PONG\r\n");
@@ -122,7 +112,7 @@ test("a try that was lost with its leader is made again", () => {
   world.until("another leader", () => others.some((it) => it.node.replica.mode === 1));
   world.cut.clear();
   steps(world, 300);
-  for (const host of hosts(world)) assert.equal(waitersAt(host), 2, host.name);
+  for (const host of hostsOf(world)) assert.equal(waitersAt(host), 2, host.name);
   assert.equal(others[1]!.connect().call("RPUSH", "k", "a", "b", "c"), ":3\r\n");
   steps(world, 20);
   assert.deepEqual([onOld.take(), onOther.take()].sort(), [array("k", "a"), array("k", "b")]);
@@ -133,7 +123,7 @@ test("a try that was lost with its leader is made again", () => {
 test("whose time runs out before anybody has looked gets what is there, not nil", () => {
   const world = started(3);
   const old = world.leader()!;
-  const others = hosts(world).filter((host) => host !== old);
+  const others = hostsOf(world).filter((host) => host !== old);
   const client = others[0]!.connect();
   assert.equal(client.call("RPUSH", "k", "a"), ":1\r\n");
   for (const host of others) world.cut.add(`${old.name}>${host.name}`).add(`${host.name}>${old.name}`);
@@ -151,7 +141,7 @@ test("what is pushed after a client has gone is not lost", () => {
   block(gone, "BLPOP", "k", "0");
   gone.destroy();
   steps(world, 12);
-  for (const host of hosts(world)) assert.equal(waitersAt(host), 0);
+  for (const host of hostsOf(world)) assert.equal(waitersAt(host), 0);
   block(stays, "BLPOP", "k", "0");
   assert.equal(followerOf(world).connect().call("RPUSH", "k", "a"), ":1\r\n");
   steps(world, 12);
@@ -199,7 +189,7 @@ test("waiters of a node that was cut off are back when it is, behind the others"
   const world = started(3);
   const leader = world.leader()!;
   const away = followerOf(world);
-  const other = hosts(world).find((host) => host !== leader && host !== away)!;
+  const other = hostsOf(world).find((host) => host !== leader && host !== away)!;
   const first = away.connect();
   const second = other.connect();
   block(first, "BLPOP", "k", "0");
@@ -208,7 +198,7 @@ test("waiters of a node that was cut off are back when it is, behind the others"
     world.cut.add(`${away.name}>${host.name}`).add(`${host.name}>${away.name}`);
   world.until("its waiter is gone", () => waitersAt(leader) === 1);
   world.cut.clear();
-  world.until("it is back", () => hosts(world).every((host) => waitersAt(host) === 2));
+  world.until("it is back", () => hostsOf(world).every((host) => waitersAt(host) === 2));
   assert.equal(leader.connect().call("RPUSH", "k", "a", "b"), ":2\r\n");
   steps(world, 20);
   assert.deepEqual([first.take(), second.take()], [array("k", "b"), array("k", "a")]);
@@ -239,7 +229,7 @@ test("blocked clients go with snapshots; what a node has missed by one is uncert
   world.until("it has caught up by a snapshot", () => behind.node.cluster.snapshots.receivedCount > 0);
   steps(world, 50);
   assert.match(missed.take(), /^-UNCERTAIN /);
-  const inState = hosts(world).map(waitersAt);
+  const inState = hostsOf(world).map(waitersAt);
   assert.equal(new Set(inState).size, 1, String(inState));
   assertEqualStates(world);
   assert.equal(writer.call("RPUSH", "second", "a", "b"), ":2\r\n");
@@ -251,7 +241,7 @@ test("blocked clients go with snapshots; what a node has missed by one is uncert
 test("without a majority no wait can end: its outcome is uncertain; a survivor that starts over keeps who waits", () => {
   const world = started(3);
   const left = world.leader()!;
-  const names = hosts(world).map((host) => host.name);
+  const names = hostsOf(world).map((host) => host.name);
   const [stays, gives] = [left.connect(), left.connect()];
   block(stays, "BLPOP", "k", "0");
   block(gives, "BLPOP", "k", "0.5");
@@ -260,8 +250,10 @@ test("without a majority no wait can end: its outcome is uncertain; a survivor t
   for (const name of names) if (name !== left.name) world.startNode(name, names, {});
   world.until("it knows", () => left.node.cluster.problem !== undefined);
   assert.equal(left.connect().call("RAFT.RECOVER", "FORCE"), "+OK\r\n");
-  world.until("all are in", () => hosts(world).every(({ node }) => node.replica.mode !== 0));
-  world.until("the one who gave up is forgotten", () => hosts(world).every((host) => waitersAt(host) === 1));
+  world.until("all are in", () => hostsOf(world).every(({ node }) => node.replica.mode !== 0));
+  world.until("the one who gave up is forgotten", () =>
+    hostsOf(world).every((host) => waitersAt(host) === 1),
+  );
   assert.equal(followerOf(world).connect().call("RPUSH", "k", "a", "b"), ":2\r\n");
   steps(world, 12);
   assert.equal(stays.take(), array("k", "a"));
@@ -275,7 +267,7 @@ test("a member that is removed gives up its blocked clients", () => {
   block(client, "BLPOP", "k", "0");
   assert.equal(world.leader()!.connect().call("RAFT.MEMBER", "REMOVE", removed.name), "+OK\r\n");
   assert.match(client.reply(), /^-UNCERTAIN /);
-  for (const host of hosts(world)) if (host !== removed) assert.equal(waitersAt(host), 0);
+  for (const host of hostsOf(world)) if (host !== removed) assert.equal(waitersAt(host), 0);
 });
 
 test("DEBUG RELOAD keeps the order of arrival", () => {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { KEYS_PER_TURN } from "../../src/node/service/slot-scans.ts";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
-import { type Client, type Host, World } from "./world.ts";
+import { type Client, followerOf, type Host, World } from "./world.ts";
 
 const OK = "+OK\r\n";
 const QUEUED = "+QUEUED\r\n";
@@ -23,7 +23,6 @@ function start(world: World, nodes: number, flags: Readonly<Record<string, strin
   return world;
 }
 
-const followerOf = (world: World): Host => [...world.hosts.values()].find((it) => it !== world.leader())!;
 const portOf = (host: Host): number => 6000 + Number(host.name.slice(1));
 /** To the leader there is, for slot 15495, where key "a" is. */
 const movedTo = (host: Host | undefined, slot = 15495): string =>

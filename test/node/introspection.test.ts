@@ -2,18 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { type Client, type Host, World } from "./world.ts";
-
-function started(nodes: number, flags: Readonly<Record<string, string>> = {}): World {
-  const world = new World();
-  world.start(nodes, flags);
-  world.until("a leader", () => world.leader() !== undefined);
-  for (let i = 0; i < 20; i++) world.step();
-  return world;
-}
-
-const hostsOf = (world: World): Host[] => [...world.hosts.values()];
-const followerOf = (world: World): Host => hostsOf(world).find((host) => host !== world.leader())!;
+import { type Client, followerOf, hostsOf, started } from "./world.ts";
 
 function info(client: Client, section: string): Map<string, string> {
   const lines = client.call("INFO", section).split("\r\n");

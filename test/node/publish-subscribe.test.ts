@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
-import { type Client, type Host, World } from "./world.ts";
+import { type Client, followerOf, type Host, World } from "./world.ts";
 
 const pipeline = (...commands: string[]): Buffer =>
   Buffer.concat(commands.map((command) => encodeCommand(command.split(" "))));
@@ -21,8 +21,6 @@ function world(nodes: number, flags: Readonly<Record<string, string>> = {}): Wor
   for (let i = 0; i < 20; i++) world.step();
   return world;
 }
-
-const followerOf = (world: World): Host => [...world.hosts.values()].find((it) => it !== world.leader())!;
 
 function call(client: Client, command: string): string {
   return client.call(...command.split(" "));

@@ -5,20 +5,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
 import { bulk, cases, error, NIL, OK, QUEUED } from "./transaction-cases.ts";
-import { type Client, type Host, World } from "./world.ts";
+import { type Client, followerOf, type Host, started, type World } from "./world.ts";
 
 const pipeline = (...commands: string[]): Buffer =>
   Buffer.concat(commands.map((command) => encodeCommand(command.split(" "))));
-
-function started(nodes: number, flags: Readonly<Record<string, string>> = {}): World {
-  const world = new World();
-  world.start(nodes, flags);
-  world.until("a leader", () => world.leader() !== undefined);
-  for (let i = 0; i < 20; i++) world.step();
-  return world;
-}
-
-const followerOf = (world: World): Host => [...world.hosts.values()].find((it) => it !== world.leader())!;
 
 /** Sends all in one piece and waits for exactly these replies. */
 function exchange(client: Client, commands: readonly string[], want: string): void {

@@ -445,3 +445,15 @@ export class Client implements ClientConnection {
     this.host.world.later(() => this.handler.closed());
   }
 }
+
+/** A world whose nodes have a leader, and know it. */
+export function started(nodes: number, flags: Readonly<Record<string, string>> = {}): World {
+  const world = new World();
+  world.start(nodes, flags);
+  world.until("a leader", () => world.leader() !== undefined);
+  for (let i = 0; i < 20; i++) world.step();
+  return world;
+}
+
+export const hostsOf = (world: World): Host[] => [...world.hosts.values()];
+export const followerOf = (world: World): Host => hostsOf(world).find((host) => host !== world.leader())!;

@@ -1,13 +1,13 @@
 // Memory that changes behind a replica's back: a key that nobody wrote appears in a follower's store. No client looks at
 // it; whether replicas find the difference and mend it (docs/adr/0017), through all other faults, is what is looked at.
 
+import { MODE_FORWARD } from "../../src/node/replica.ts";
 import type { SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Simulation } from "./simulation.ts";
 
 const DATABASE = 5;
 const KEY = Buffer.from("rot");
-const FORWARDING = 2;
 
 export class Rot {
   /** How often. */
@@ -48,7 +48,7 @@ export class Rot {
   #spoil(): void {
     const { census, checks, trace } = this.#simulation;
     const followers = census.members.filter(
-      (process) => process.node.replica.mode === FORWARDING && !hasRotten(process),
+      (process) => process.node.replica.mode === MODE_FORWARD && !hasRotten(process),
     );
     // A majority that is rotten is right.
     if (followers.length < 2 || census.members.some(hasRotten)) return;
