@@ -171,7 +171,7 @@ function keysAsked(server: Server, args: Args, reply: ReplyWriter): readonly Key
     return problem(localError.invalidArgumentCount);
   }
   const found = findKeys(row, { args, from: 2, count: commandCount });
-  if (found !== undefined) return found;
+  if (found !== undefined && found.length > 0) return found;
   // What may run without keys answers with none of them.
   return row.flags.includes("no_mandatory_keys") ? [] : problem(localError.invalidArguments);
 }

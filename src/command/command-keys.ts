@@ -87,7 +87,8 @@ function beginOf({ begin }: KeySpec, { args, from, count }: CommandSlice): numbe
   if (begin.type === "unknown") return undefined;
   const forwards = begin.startFrom > 0;
   const start = forwards ? begin.startFrom : count + begin.startFrom;
-  for (let i = start; forwards ? i < count : i > 0; i += forwards ? 1 : -1) {
+  // What comes last, or first when looking backwards, is not looked at: nothing could be behind it.
+  for (let i = start; forwards ? i < count - 1 : i > 1; i += forwards ? 1 : -1) {
     if (args.is(from + i, begin.keyword)) return i + 1;
   }
   return undefined;
@@ -113,16 +114,16 @@ function onlyGets({ args, from, count }: CommandSlice): boolean {
   return true;
 }
 
-/** SORT key ... STORE destination: its place cannot be said in a specification. The last STORE counts. */
+/**
+ * SORT key ... STORE destination: its place cannot be said in a specification. The last STORE counts, and a destination that
+ * is called so is one too, though SORT itself does not take it for that: as in Redis.
+ */
 function sortDestination({ args, from, count }: CommandSlice): readonly KeyFound[] {
   let destination: number | undefined;
   for (let i = 2; i + 1 < count; i++) {
     if (args.is(from + i, "LIMIT")) i += 2;
     else if (args.is(from + i, "GET") || args.is(from + i, "BY")) i += 1;
-    else if (args.is(from + i, "STORE")) {
-      destination = i + 1;
-      i += 1;
-    }
+    else if (args.is(from + i, "STORE")) destination = i + 1;
   }
   return destination === undefined ? [] : [{ index: destination, flags: ["OW", "update"] }];
 }

@@ -187,6 +187,11 @@ const sessions: readonly (readonly Command[])[] = [
     "command getkeys ping ping",
     "command getkeys get a b",
     "command getkeys mset a b c d",
+    "command getkeys georadius k 1 1 1 km store",
+    "command getkeys georadius k 1 1 1 km store to",
+    "command getkeys xread count 1 streams",
+    "command getkeys sort k store store to",
+    "command getkeysandflags xread count 1 streams k 0",
     "command getkeys client foo x",
   ],
   [
