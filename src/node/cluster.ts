@@ -12,6 +12,7 @@ import type { StateDigest } from "../wire/state-digest.ts";
 import { Admission } from "./admission.ts";
 import { Dialled } from "./dialled.ts";
 import type { Forwarding } from "./forwarding.ts";
+import { Founding } from "./founding.ts";
 import { Membership } from "./membership.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { LinkDown, PeerLink, Ports } from "./ports.ts";
@@ -32,7 +33,11 @@ const LEARNER_ASKS_MS = 1000;
 const NO_STATE_MS = 5000;
 /** A voter that has no leader for so many election timeouts asks whether it still is one. */
 const VOTER_ASKS_ELECTIONS = 3;
-/** A removed node keeps its links for so long: its clients' last answers are still on their way. */
+/**
+ * A removed node keeps its links for so long: its clients' last answers are still on their way. And again when its vote
+ * is asked for: others may not know yet that it is removed, and have no majority without it (of four voters one is
+ * removed, and the leader that knew it is lost).
+ */
 const REMOVED_LINGER_MS = 1000;
 /** Addresses with a reason why nobody there wants us, kept for the operator. */
 const REFUSALS_MAX = 64;
@@ -60,6 +65,7 @@ export class Cluster {
   readonly snapshots: Snapshots;
   readonly #parts: ClusterParts;
   readonly #dialled: Dialled;
+  readonly #founding = new Founding();
   /** Why nobody can be served by this node, as an error for clients; undefined while somebody may be. */
   problem: string | undefined;
   #removedMs = 0;
@@ -196,6 +202,7 @@ export class Cluster {
     }
     const { raft, proxyRequests, proxyReplies, tables, joinRequests, joinReplies, subscriptionCounts } =
       decoded.value;
+    const { freshQuestions, freshAnswers } = decoded.value;
     this.links.heard(from, replica.monotonicMs);
     for (const table of tables) {
       this.#adopt(table);
@@ -204,8 +211,16 @@ export class Cluster {
       this.#redial();
     }
     for (const request of joinRequests) this.#asked(link, request);
-    if (this.#isFellow(link, from))
-      for (const message of raft) if (this.#isOurs(message, from)) replica.step(message);
+    for (const { round } of freshQuestions) {
+      if (this.membership.fresh && this.links.isCaller(link, from)) this.links.freshAnswer(from, round);
+    }
+    if (this.#isFellow(link, from)) {
+      for (const message of raft) {
+        if (!this.#isOurs(message, from)) continue;
+        if (this.isRemoved && (message.type === "preVote" || message.type === "vote")) this.#linger();
+        replica.step(message);
+      }
+    }
     if (this.links.isCaller(link, from)) {
       for (const request of proxyRequests) virtualSessions.request(from, request);
       for (const { counts } of subscriptionCounts) if (!pubSub.peers.told(from, counts)) link.close();
@@ -214,6 +229,10 @@ export class Cluster {
       if (decoded.value.stateRequests.length > 0) this.#parts.stateRequested(from);
     }
     if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
+    if (freshAnswers.length > 0 && this.links.isCurrent(link, from)) {
+      for (const { round } of freshAnswers) this.#founding.answered(from, round);
+      this.#tryToFound();
+    }
     // Last: one of them may end what the others came for.
     for (const reply of joinReplies) this.#answered(link, reply);
     ports.scheduler.requestTurn();
@@ -247,6 +266,7 @@ export class Cluster {
 
   tick(): void {
     const { replica } = this.#parts;
+    if (this.membership.fresh) this.#tryToFound();
     const { raft } = replica;
     if (this.#removedMs > 0) {
       if (replica.monotonicMs - this.#removedMs > REMOVED_LINGER_MS) this.#dialled.keep(new Set());
@@ -290,8 +310,11 @@ export class Cluster {
 
   /** Dials whom the table knows, and whoever of this cluster calls from elsewhere. */
   #redial(): void {
+    if (!this.isRemoved) this.#dial();
+  }
+
+  #dial(): void {
     const { membership } = this;
-    if (this.#removedMs > 0) return;
     const addresses = membership.addresses();
     for (const { address, clusterId } of this.links.callers()) {
       const isOurs = membership.fresh ? clusterId !== "" : clusterId === membership.clusterId;
@@ -339,20 +362,30 @@ export class Cluster {
   #removed(): void {
     const { replica, ports } = this.#parts;
     if (this.#removedMs > 0) return;
-    this.#removedMs = replica.monotonicMs;
+    this.#linger();
     this.problem = removedText;
     replica.bar(true);
     ports.log.error({}, removedText);
   }
 
+  #linger(): void {
+    this.#removedMs = this.#parts.replica.monotonicMs;
+    this.#dial();
+  }
+
   #tryToFound(): void {
-    const { entropy } = this.#parts.ports;
-    const table = this.membership.foundingTable(
-      this.links.acquaintances(),
-      () => entropy.hex(CLUSTER_ID_DIGITS),
-      textOf(this.#parts.replica.machine.store.hashSeed),
-    );
-    if (table === undefined) return;
+    const { replica, ports } = this.#parts;
+    const others = this.membership.cofounders(this.links.acquaintances());
+    if (others?.every(({ incarnation }) => this.links.isUp(incarnation)) !== true) return;
+    if (!this.#founding.haveAnswered(others)) {
+      this.#founding.ask(others, replica.monotonicMs, (member, round) =>
+        this.links.freshQuestion(member, round),
+      );
+      ports.scheduler.requestTurn();
+      return;
+    }
+    const clusterId = ports.entropy.hex(CLUSTER_ID_DIGITS);
+    const table = this.membership.foundingTable(others, clusterId, textOf(replica.machine.store.hashSeed));
     this.#adopt(table);
     for (const { incarnation } of table.members) this.links.table(incarnation, table);
   }

@@ -75,27 +75,34 @@ export class Membership {
     return found;
   }
 
-  /** The table of a new cluster, if it is this node's to found it and all the others are there and fresh. */
-  foundingTable(
-    peers: readonly PeerIdentity[],
-    newClusterId: () => string,
-    hashSeed: string,
-  ): ClusterTable | undefined {
+  /**
+   * Those with whom this node would found a cluster, by what they said when they were met; undefined: not all are
+   * there, or not all were fresh, or it is another's to found it.
+   */
+  cofounders(peers: readonly PeerIdentity[]): PeerIdentity[] | undefined {
     if (!this.fresh) return undefined;
     const others = this.configured.filter((member) => member.name !== this.#self.name);
     const first = this.configured[0];
     if (first !== undefined && first.name !== this.#self.name) return undefined;
     // Whoever belongs to one, configured here or not, knows of a cluster that lives.
     if (peers.some(({ clusterId }) => clusterId !== "")) return undefined;
-    const members: ClusterMember[] = [this.#self];
+    const found: PeerIdentity[] = [];
     for (const { name } of others) {
       const peer = peers.find((candidate) => candidate.name === name);
       if (peer === undefined) return undefined;
-      const { address, clientAddress, clientHostname, incarnation } = peer;
+      found.push(peer);
+    }
+    return found;
+  }
+
+  /** The table of a new cluster of this node and these others. */
+  foundingTable(others: readonly PeerIdentity[], clusterId: string, hashSeed: string): ClusterTable {
+    const members = [this.#self];
+    for (const { name, address, clientAddress, clientHostname, incarnation } of others) {
       members.push({ name, address, clientAddress, clientHostname, incarnation });
     }
     const names = members.map(({ name, address }) => ({ name, address }));
-    return { clusterId: newClusterId(), index: FOUNDING_INDEX, members, names, hashSeed };
+    return { clusterId, index: FOUNDING_INDEX, members, names, hashSeed };
   }
 
   /** Starts from the founders' table. False when it is of no use: this node has one, or is not in it. */

@@ -219,6 +219,11 @@ export class Operator implements OperatorControl {
       `- it would be the only member, and ${others.map(({ name }) => name).join(", ") || "nobody"} could join it empty;`,
       `- another survivor of cluster ${membership.clusterId} must be stopped and started anew to join.`,
       `Members of the present configuration it reaches now: ${reached.join(", ") || "none"}.`,
+      ...(replica.repair.isUnderWay
+        ? [
+            "- ITS STATE DIFFERS from that of the others and was being replaced: recover from another survivor if there is one;",
+          ]
+        : []),
       raft.leader === 0
         ? "Choose the survivor with the highest last-index (RAFT.STATUS). Nothing was done."
         : "There is a leader, so nothing needs recovering. Nothing was done.",

@@ -14,7 +14,7 @@ import type {
   ProxyRequest,
 } from "../wire/cluster-messages.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
-import { encodePeerFrame, type PeerFrame, type StateRequest } from "../wire/peer-frame.ts";
+import { encodePeerFrame, type FreshRound, type PeerFrame, type StateRequest } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import type { StateDigest } from "../wire/state-digest.ts";
 import type { SubscriptionCount, SubscriptionCounts } from "../wire/subscription-counts.ts";
@@ -33,6 +33,7 @@ interface Peer {
   clusterSettings: ClusterSetting[];
   stateDigests: StateDigest[];
   stateRequests: StateRequest[];
+  freshQuestions: FreshRound[];
   dirty: boolean;
   /** Unix time in ms. */
   readonly upMs: number;
@@ -48,6 +49,7 @@ interface Caller {
   clusterId: string;
   proxyReplies: ProxyReply[];
   joinReplies: JoinReply[];
+  freshAnswers: FreshRound[];
 }
 
 export class PeerLinks {
@@ -71,6 +73,7 @@ export class PeerLinks {
       clusterSettings: [],
       stateDigests: [],
       stateRequests: [],
+      freshQuestions: [],
       dirty: false,
       upMs,
       heardMs: 0,
@@ -91,7 +94,14 @@ export class PeerLinks {
   /** `remote` has dialled us. The link it used before, which it has given up, or undefined. */
   called(link: PeerLink, remote: PeerIdentity, upMs: number): PeerLink | undefined {
     const before = this.#callers.get(remote.incarnation)?.link;
-    this.#callers.set(remote.incarnation, { link, upMs, clusterId: "", proxyReplies: [], joinReplies: [] });
+    this.#callers.set(remote.incarnation, {
+      link,
+      upMs,
+      clusterId: "",
+      proxyReplies: [],
+      joinReplies: [],
+      freshAnswers: [],
+    });
     return before;
   }
 
@@ -206,6 +216,17 @@ export class PeerLinks {
     caller.joinReplies.push(reply);
   }
 
+  freshQuestion(member: number, round: number): void {
+    this.#to(member)?.freshQuestions.push({ round });
+  }
+
+  freshAnswer(member: number, round: number): void {
+    const caller = this.#callers.get(member);
+    if (caller === undefined) return;
+    this.#answer(caller);
+    caller.freshAnswers.push({ round });
+  }
+
   table(member: number, table: ClusterTable): void {
     this.#to(member)?.tables.push(table);
   }
@@ -235,7 +256,7 @@ export class PeerLinks {
   flush(): void {
     for (const peer of this.#dirty) {
       const { raft, proxyRequests, tables, joinRequests } = peer;
-      const { subscriptionCounts, clusterSettings, stateDigests, stateRequests } = peer;
+      const { subscriptionCounts, clusterSettings, stateDigests, stateRequests, freshQuestions } = peer;
       peer.dirty = false;
       this.#send(peer.link, {
         raft,
@@ -246,6 +267,7 @@ export class PeerLinks {
         clusterSettings,
         stateDigests,
         stateRequests,
+        freshQuestions,
       });
       peer.raft = [];
       peer.proxyRequests = [];
@@ -255,19 +277,22 @@ export class PeerLinks {
       peer.clusterSettings = [];
       peer.stateDigests = [];
       peer.stateRequests = [];
+      peer.freshQuestions = [];
     }
     this.#dirty.length = 0;
     for (const caller of this.#answered) {
-      const { proxyReplies, joinReplies } = caller;
-      this.#send(caller.link, { proxyReplies, joinReplies });
+      const { proxyReplies, joinReplies, freshAnswers } = caller;
+      this.#send(caller.link, { proxyReplies, joinReplies, freshAnswers });
       caller.proxyReplies = [];
       caller.joinReplies = [];
+      caller.freshAnswers = [];
     }
     this.#answered.length = 0;
   }
 
   #answer(caller: Caller): void {
-    if (caller.proxyReplies.length === 0 && caller.joinReplies.length === 0) this.#answered.push(caller);
+    const { proxyReplies, joinReplies, freshAnswers } = caller;
+    if (proxyReplies.length + joinReplies.length + freshAnswers.length === 0) this.#answered.push(caller);
   }
 
   /**

@@ -136,6 +136,8 @@ export class Replica {
       "a replica without a log has nothing to start over from",
     );
     this.settle();
+    // What was held behind a state that others call wrong is applied to it: there is no better one to come.
+    this.repair.end();
     const entries = storage.entries(machine.appliedIndex + 1, storage.lastIndex() + 1);
     assert(typeof entries !== "string", `the log behind ${machine.appliedIndex} is ${String(entries)}`);
     for (const entry of entries) {

@@ -16,7 +16,7 @@ import {
   tableToWire,
 } from "./cluster-messages.ts";
 import { type ClusterSetting, clusterSettingBytesMax, clusterSettingFromWire } from "./cluster-setting.ts";
-import { type Decoded, decoded } from "./decode.ts";
+import { type Decoded, decoded, safeInteger } from "./decode.ts";
 import { FRAME_PREFIX_BYTES, FrameWriter } from "./frame-writer.ts";
 import { seshat } from "./generated/seshat.js";
 import {
@@ -44,10 +44,17 @@ export interface PeerFrame {
   readonly clusterSettings: readonly ClusterSetting[];
   readonly stateDigests: readonly StateDigest[];
   readonly stateRequests: readonly StateRequest[];
+  readonly freshQuestions: readonly FreshRound[];
+  readonly freshAnswers: readonly FreshRound[];
 }
 
 /** It says nothing but who sent it. */
 export type StateRequest = Readonly<Record<string, never>>;
+
+/** A question of its sender whether the receiver is fresh, or the answer that it is. */
+export interface FreshRound {
+  readonly round: number;
+}
 
 type Wire = seshat.PeerFrame.$Properties;
 
@@ -64,6 +71,11 @@ const MEMBER_BYTES_MAX = 512;
 const text = (value: string): number => 8 + 3 * value.length;
 const tableBytesMax = (table: ClusterTable): number =>
   128 + MEMBER_BYTES_MAX * (table.members.length + table.names.length);
+
+const FRESH_ROUND_BYTES_MAX = 16;
+const freshRoundFromWire = ({ round }: seshat.FreshQuestion.$Properties): FreshRound => ({
+  round: safeInteger(round, "round"),
+});
 
 const CODECS: Codecs = {
   raft: {
@@ -136,6 +148,20 @@ const CODECS: Codecs = {
     },
     take: (wire) => (wire.stateRequests ?? []).map(() => ({})),
   },
+  freshQuestions: {
+    bytesMax: () => FRESH_ROUND_BYTES_MAX,
+    put: (wire, parts) => {
+      wire.freshQuestions = [...parts];
+    },
+    take: (wire) => (wire.freshQuestions ?? []).map(freshRoundFromWire),
+  },
+  freshAnswers: {
+    bytesMax: () => FRESH_ROUND_BYTES_MAX,
+    put: (wire, parts) => {
+      wire.freshAnswers = [...parts];
+    },
+    take: (wire) => (wire.freshAnswers ?? []).map(freshRoundFromWire),
+  },
 };
 
 /** Adds the bytes of `parts` to the estimate and puts them into `wire`. */
@@ -163,7 +189,9 @@ export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buf
     put(CODECS.subscriptionCounts, wire, parts.subscriptionCounts) +
     put(CODECS.clusterSettings, wire, parts.clusterSettings) +
     put(CODECS.stateDigests, wire, parts.stateDigests) +
-    put(CODECS.stateRequests, wire, parts.stateRequests);
+    put(CODECS.stateRequests, wire, parts.stateRequests) +
+    put(CODECS.freshQuestions, wire, parts.freshQuestions) +
+    put(CODECS.freshAnswers, wire, parts.freshAnswers);
   const writer = new FrameWriter(bytesMax, memory);
   seshat.PeerFrame.encode(wire, writer);
   return writer.frame();
@@ -184,6 +212,8 @@ export function decodePeerFrame(frame: Buffer): Decoded<PeerFrame> {
       clusterSettings: CODECS.clusterSettings.take(wire),
       stateDigests: CODECS.stateDigests.take(wire),
       stateRequests: CODECS.stateRequests.take(wire),
+      freshQuestions: CODECS.freshQuestions.take(wire),
+      freshAnswers: CODECS.freshAnswers.take(wire),
     };
   });
 }

@@ -156,3 +156,27 @@ test("equal replicas are compared, and nobody is blamed; without the setting not
   for (let i = 0; i < 1000; i++) quiet.step();
   assert.equal(leader(quiet).node.replica.machine.appliedIndex, index);
 });
+
+test("the others are lost before it has their state: a recovery goes on with what it has, and all that was held", () => {
+  const world = three();
+  fill(world);
+  const victim = follower(world);
+  flip(victim, 0, "k17");
+  const client = leader(world).connect();
+  let writes = 0;
+  const write = (): void => assert.equal(client.call("INCR", "counter"), `:${++writes}\r\n`);
+  found(world, victim, write);
+  // No state comes any more, but entries do.
+  victim.node.snapshotOffered = () => undefined;
+  for (let i = 0; i < 20; i++) write();
+  const { replica } = victim.node;
+  world.until("it holds them", () => replica.raft!.commit > replica.machine.appliedIndex + 10);
+  for (const host of [...world.hosts.values()]) if (host !== victim) world.kill(host.name);
+  world.until("nobody leads", () => replica.raft!.leader === 0);
+  const operator = victim.connect();
+  assert.match(operator.call("RAFT.RECOVER"), /ITS STATE DIFFERS/);
+  assert.equal(operator.call("RAFT.RECOVER", "FORCE"), "+OK\r\n");
+  world.until("it serves", () => victim.node.readinessProblem === "", 500);
+  assert.equal(operator.call("GET", "counter"), `$${String(writes).length}\r\n${writes}\r\n`);
+  assert.notEqual(operator.call("GET", "k17"), "$3\r\nv17\r\n");
+});

@@ -163,6 +163,31 @@ describe("growing and shrinking", () => {
     assert.match(client.call("RAFT.MEMBER", "REMOVE", "n1"), /^-ERR n1 is the last voter/);
     assert.equal(client.call("SET", "k", "v"), OK);
   });
+
+  test("a removed node votes while others do not know it is removed: four voters, and the leader that knew is lost", () => {
+    const world = cluster(4);
+    const lost = leader(world);
+    const [removed, ...left] = [...world.hosts.values()].filter((host) => host !== lost);
+    assert.ok(removed !== undefined);
+    // What the leader has applied, those who are left never hear.
+    const { cluster: parts } = lost.node;
+    const changed = parts.configurationChanged.bind(parts);
+    parts.configurationChanged = (...change) => {
+      for (const host of left) world.cut.add(`${lost.name}>${host.name}`);
+      changed(...change);
+    };
+    lost.connect().send("RAFT.MEMBER", "REMOVE", removed.name);
+    world.until("it is removed", () => removed.node.cluster.isRemoved);
+    for (const host of left) assert.ok(voterNames(host).includes(removed.name));
+    world.kill(lost.name);
+    // Nobody asks it before it has let go of its links.
+    for (const host of left) world.cut.add(`${host.name}>${removed.name}`);
+    world.until("it dials nobody", () => removed.dialling.size === 0);
+    for (const host of left) assert.ok(voterNames(host).includes(removed.name));
+    world.cut.clear();
+    world.until("one of the others leads", () => left.some(({ node }) => node.replica.mode === 1));
+    world.until("all know", () => left.every((host) => !voterNames(host).includes(removed.name)));
+  });
 });
 
 describe("refusals say what to do", () => {

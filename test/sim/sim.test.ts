@@ -29,21 +29,15 @@ test("a seed decides everything: the same trace, byte for byte", () => {
   assert.notEqual(simulate(8).hash, first.hash);
 });
 
-const OPEN = new Set(FAILED_SEEDS.filter(({ isOpen }) => isOpen === true).map(({ seed }) => seed));
-
 for (let from = 1; from <= SEEDS; from += PER_TEST) {
   test(`seeds ${from} to ${from + PER_TEST - 1}`, { timeout: TEST_MS }, () => {
-    for (let seed = from; seed < from + PER_TEST; seed++)
-      if (!OPEN.has(seed)) demandNoFailure(simulate(seed));
+    for (let seed = from; seed < from + PER_TEST; seed++) demandNoFailure(simulate(seed));
   });
 }
 
-for (const { seed, found, options, isOpen } of FAILED_SEEDS) {
-  // Skipped visibly until it is mended: docs/TESTING.md.
-  test.skipIf(isOpen === true)(
-    `seed ${seed} (skipped while open), which found ${found}`,
-    { timeout: TEST_MS },
-    () => demandNoFailure(simulate(seed, options)),
+for (const { seed, found, options } of FAILED_SEEDS) {
+  test(`seed ${seed}, which found ${found}`, { timeout: TEST_MS }, () =>
+    demandNoFailure(simulate(seed, options)),
   );
 }
 

@@ -153,6 +153,8 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
     record({ index: u64, text: fc.string({ maxLength: 16, unit: "binary-ascii" }), differs: fc.boolean() }),
   ),
   stateRequests: some(fc.constant({})),
+  freshQuestions: some(record({ round: u64 })),
+  freshAnswers: some(record({ round: u64 })),
 });
 
 const message = (fields: Partial<RaftMessage>): RaftMessage => ({
