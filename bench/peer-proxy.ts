@@ -12,6 +12,8 @@ export interface LinkFault {
   readonly delayMs?: number;
   readonly jitterMs?: number;
   readonly bytesPerSecond?: number;
+  /** Connections between the two are reset, and new ones that the first of them dials too. */
+  readonly refused?: boolean;
 }
 
 export interface ProxiedMember {
@@ -113,6 +115,7 @@ export class PeerProxy {
   /** From now on, for what is on its way too. No fault given: the link is well. */
   set(from: string, to: string, fault: LinkFault = NO_FAULT): void {
     this.#faults.set(link(from, to), fault);
+    if (fault.refused === true) this.reset(from, to);
     for (const { caller, called, pipes } of this.#connections) {
       if (caller === from && called === to) pipes[0].pump();
       if (caller === to && called === from) pipes[1].pump();
@@ -157,6 +160,10 @@ export class PeerProxy {
       const caller = this.#callerOf(hello);
       if (caller === undefined) {
         socket.destroy();
+        return;
+      }
+      if (this.#faultOf(caller.name, called.name).refused === true) {
+        socket.resetAndDestroy();
         return;
       }
       const inner = connect({ port: called.peerPort, host: "127.0.0.1", noDelay: true });

@@ -59,13 +59,17 @@ export class NodeProcess {
   readonly port: number;
   readonly child: ChildProcess;
   readonly args: readonly string[];
+  /** Of Node itself. */
+  readonly nodeFlags: readonly string[];
   output = "";
 
-  constructor(name: string, port: number, args: readonly string[]) {
+  constructor(name: string, port: number, args: readonly string[], nodeFlags: readonly string[] = []) {
     this.name = name;
     this.port = port;
     this.args = args;
-    this.child = spawn(process.execPath, [MAIN, "--port", String(port), "--bind", "127.0.0.1", ...args], {
+    this.nodeFlags = nodeFlags;
+    const own = [MAIN, "--port", String(port), "--bind", "127.0.0.1"];
+    this.child = spawn(process.execPath, [...nodeFlags, ...own, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const collect = (chunk: Buffer): void => {
@@ -127,16 +131,32 @@ export class ProcessCluster {
     return cluster;
   }
 
-  /** What the members say to each other passes through `proxy`. */
-  static async startProxied(count: number): Promise<ProcessCluster> {
-    const ports = await freePorts(3 * count);
+  /** What the members say to each other passes through `proxy`. Three ports for each: those from `firstPort`, or any. */
+  static async startProxied(
+    count: number,
+    {
+      firstPort,
+      flags = [],
+      nodeFlags = [],
+    }: { firstPort?: number; flags?: readonly string[]; nodeFlags?: readonly string[] } = {},
+  ): Promise<ProcessCluster> {
+    const ports =
+      firstPort === undefined
+        ? await freePorts(3 * count)
+        : Array.from({ length: 3 * count }, (_, i) => firstPort + i);
     const proxyPorts = ports.slice(count, 2 * count);
     const peerPorts = ports.slice(2 * count);
     const cluster = new ProcessCluster();
     cluster.#proxy = await PeerProxy.start(
       proxyPorts.map((proxyPort, i) => ({ name: `n${i + 1}`, proxyPort, peerPort: peerPorts[i]! })),
     );
-    await cluster.#start(ports.slice(0, count), proxyPorts, [], (i) => ["--peer-port", String(peerPorts[i])]);
+    const flagsOf = (i: number): string[] => ["--peer-port", String(peerPorts[i])];
+    try {
+      await cluster.#start(ports.slice(0, count), proxyPorts, flags, flagsOf, nodeFlags);
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
     return cluster;
   }
 
@@ -150,12 +170,14 @@ export class ProcessCluster {
     memberPorts: readonly number[],
     flags: readonly string[],
     flagsOf: (node: number) => readonly string[],
+    nodeFlags: readonly string[] = [],
   ): Promise<void> {
     requireBuild();
     const members = memberPorts.flatMap((port, i) => ["--member", `n${i + 1}`, `127.0.0.1:${port}`]);
     for (const [i, port] of ports.entries()) {
       const own = ports.length === 1 ? [] : ["--node-name", `n${i + 1}`, ...members];
-      this.nodes.push(new NodeProcess(`n${i + 1}`, port, [...own, ...flags, ...flagsOf(i)]));
+      const args = [...own, ...flags, ...flagsOf(i)];
+      this.nodes.push(new NodeProcess(`n${i + 1}`, port, args, nodeFlags));
     }
     await this.#allKnowTheLeader();
   }
@@ -185,7 +207,7 @@ export class ProcessCluster {
 
   /** Starts the process of a node that is gone again, with the same command line. */
   restart(node: NodeProcess): NodeProcess {
-    const started = new NodeProcess(node.name, node.port, node.args);
+    const started = new NodeProcess(node.name, node.port, node.args, node.nodeFlags);
     this.nodes[this.nodes.indexOf(node)] = started;
     return started;
   }

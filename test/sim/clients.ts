@@ -9,7 +9,7 @@ import type { Operation } from "./model.ts";
 import { type Parcel, Pipe, type PipeEnd, type PipeOwner, type Site } from "./network.ts";
 import type { SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
-import { takeReply } from "./replies.ts";
+import { meaningOf, takeReply } from "./replies.ts";
 
 const CLIENT_MACHINE = "clients";
 /** What every socket of a process is read into; nothing of it may be relied on after the call. */
@@ -97,8 +97,6 @@ interface Waiting extends Draft {
   readonly operation: Operation | undefined;
 }
 
-/** Errors that are results. */
-const REPLIED = /^-(ERR no such key|BUSYGROUP |NOGROUP |ERR no member is called )/;
 const PIPELINE_MAX = 6;
 const VALUE_DIGITS = 4;
 
@@ -240,19 +238,17 @@ export class SimClient implements PipeOwner<Parcel> {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return this.#world.wrongReply(this.name, ["(nothing)"], reply);
     const { operation, command, expected = "", refusals } = waiting;
-    const isRefusal = /^-(TRYAGAIN|CLUSTERDOWN) /.test(reply) || refusals?.test(reply) === true;
     if (operation === undefined) {
       const isRight = typeof expected === "string" ? reply === expected : expected.test(reply);
       if (!isRight) this.#world.wrongReply(this.name, command, reply);
-    } else if (isRefusal) {
-      this.history.splice(this.history.indexOf(operation), 1);
-    } else if (reply.startsWith("-UNCERTAIN ")) {
-      // Stays open for ever.
-    } else if (reply.startsWith("-") && !REPLIED.test(reply)) {
-      this.#world.wrongReply(this.name, command, reply);
     } else {
-      operation.reply = reply;
-      operation.returnMs = this.#timeline.nowMs;
+      const meaning = meaningOf(reply, refusals);
+      if (meaning === "refused") this.history.splice(this.history.indexOf(operation), 1);
+      if (meaning === "wrong") this.#world.wrongReply(this.name, command, reply);
+      if (meaning === "answered") {
+        operation.reply = reply;
+        operation.returnMs = this.#timeline.nowMs;
+      }
     }
     waiting.answered?.(reply);
     const next = waiting.next?.(reply) ?? [];

@@ -249,6 +249,38 @@ function setIfSame(key: string, seen: string, token: string): Draft[] {
   ];
 }
 
+/**
+ * A lock that expires, taken and given back only by its holder. Not one of the families that a seed of the simulator draws
+ * from, since all seeds would mean other runs with it: the fault tests on processes ask for it.
+ */
+export function locks(draw: Draw, key: string): readonly Draft[] {
+  const { random } = draw;
+  const token = draw.token();
+  const lifeMs = String(Math.floor(random.magnitude(50, 1500)));
+  if (random.chance(0.4)) return [{ command: ["SET", key, token, "PX", lifeMs, "NX"], group: key }];
+  if (draw.isWatching || random.chance(0.3)) return [{ command: ["GET", key], group: key }];
+  const isMine = (seen: string): boolean => seen.split(".")[0] === `$${token.split(".")[0]}`;
+  draw.isWatching = true;
+  return [
+    { command: ["WATCH", key], expected: WATCHED },
+    {
+      command: ["GET", key],
+      group: key,
+      next: (seen) => {
+        draw.isWatching = false;
+        return isMine(seen) ? release(key, seen) : [{ command: ["UNWATCH"], expected: WATCHED }];
+      },
+    },
+  ];
+}
+
+const release = (key: string, seen: string): Draft[] => [
+  { command: ["MULTI"], expected: "+OK" },
+  { command: ["DEL", key], expected: QUEUED },
+  // Nothing: it has expired, and may be somebody else's by now.
+  { command: ["EXEC"], group: key, means: ["RELEASE", key, seen], refusals: /^\*$|^-EXECABORT / },
+];
+
 const FAMILIES: Readonly<Record<string, Family>> = {
   string: strings,
   counter: counters,

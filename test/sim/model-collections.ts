@@ -249,6 +249,9 @@ export const COLLECTIONS: Readonly<Record<string, Run>> = {
   // WATCH and GET before, then MULTI, SET, EXEC: done only if nobody wrote between.
   COMPARE: ([, key, seen, value], texts) =>
     `$${textOf(texts, key) ?? "-1"}` === seen ? only("*+OK", put(texts, key, value)) : [],
+  // A lock that is given back by its holder: WATCH and GET before, then MULTI, DEL, EXEC.
+  RELEASE: ([, key, seen], texts) =>
+    `$${textOf(texts, key) ?? "-1"}` === seen ? only("*:1", put(texts, key, undefined)) : [],
 };
 
 export const COLLECTION_READS: ReadonlySet<string> = new Set(

@@ -117,7 +117,7 @@ function effect(operation: Operation, values: Values): Outcome {
     case "EXISTS":
       return same(isThere ? ":1" : ":0");
     case "SET":
-      if (option === "NX" && isThere) return same(nil);
+      if (command.includes("NX", 3) && isThere) return same(nil);
       if (option === "PX")
         return put("+OK", { text: argument, mortalFromMs: mortalFrom(operation, command[4]) });
       return put("+OK", lasting(argument));

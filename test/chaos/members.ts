@@ -1,0 +1,149 @@
+// A cluster of processes for the fault tests: all that a fault can be done to, and what must be true when it is over.
+
+import { infoFields, type NodeProcess, ProcessCluster } from "../e2e/processes.ts";
+import { Random } from "../sim/random.ts";
+import { ask } from "./connection.ts";
+
+export const WALL_CLOCK_OFF_MS = 30_000;
+const wallClock = (offsetMs: number): string =>
+  `${new URL("../../test/chaos/wall-clock.mjs", import.meta.url).href}?offsetMs=${offsetMs}`;
+const POLL_MS = 20;
+
+export class Members {
+  readonly cluster: ProcessCluster;
+  readonly names: readonly string[];
+  readonly ports: readonly number[];
+  /** Nodes that a fault has taken away. */
+  readonly lost = new Set<string>();
+
+  private constructor(cluster: ProcessCluster) {
+    this.cluster = cluster;
+    this.names = cluster.nodes.map(({ name }) => name);
+    this.ports = cluster.nodes.map(({ port }) => port);
+  }
+
+  /** Half of the seeds have clocks that go wrong forwards, half backwards; half have small logs, so that members need snapshots. */
+  static async start(
+    count: number,
+    firstPort: number,
+    seed: number,
+    flags: readonly string[] = [],
+  ): Promise<Members> {
+    const random = Random.stream(seed, "cluster");
+    const offsetMs = random.chance(0.5) ? WALL_CLOCK_OFF_MS : -WALL_CLOCK_OFF_MS;
+    const smallLog = ["--log-max-bytes", "1mb", "--log-tail-bytes", "64kb", "--log-tail-entries", "50"];
+    const cluster = await ProcessCluster.startProxied(count, {
+      firstPort,
+      flags: ["--enable-debug-command", "yes", ...(random.chance(0.5) ? smallLog : []), ...flags],
+      nodeFlags: ["--import", wallClock(offsetMs)],
+    });
+    return new Members(cluster);
+  }
+
+  get majority(): number {
+    return Math.floor(this.names.length / 2) + 1;
+  }
+
+  node(name: string): NodeProcess {
+    return this.cluster.nodes[this.names.indexOf(name)]!;
+  }
+
+  async info(name: string): Promise<ReadonlyMap<string, string>> {
+    return infoFields((await ask(this.node(name).port, ["INFO", "raft"], 500)) ?? "");
+  }
+
+  /** Who says that it leads, and holds a lease; of those that answer. */
+  async findLeader(): Promise<string | undefined> {
+    const infos = await Promise.all(this.names.map((name) => this.info(name)));
+    return this.names.find(
+      (_, i) => infos[i]!.get("raft_role") === "leader" && infos[i]!.get("raft_lease") === "valid",
+    );
+  }
+
+  leader(msMax?: number): Promise<string> {
+    return eventually("somebody leads", () => this.findLeader(), msMax);
+  }
+
+  /** All are voters who know the same leader, and one that came back has replaced what it was. */
+  allAreWell(msMax?: number): Promise<true> {
+    return eventually(
+      "all are members and know the leader",
+      async () => {
+        const leader = await this.findLeader();
+        if (leader === undefined) return undefined;
+        for (const name of this.names) {
+          if ((await this.#isWell(name, leader)) !== true) return undefined;
+        }
+        return true;
+      },
+      msMax,
+    );
+  }
+
+  /** One of them is a voter again, in the eyes of the leader too. */
+  isBack(name: string, msMax?: number): Promise<true> {
+    return eventually(
+      `${name} is a member that knows the leader`,
+      async () => {
+        const leader = await this.findLeader();
+        return leader !== undefined && (await this.#isWell(name, leader)) ? true : undefined;
+      },
+      msMax,
+    );
+  }
+
+  async #isWell(name: string, leader: string): Promise<boolean> {
+    const [own, theirs] = await Promise.all([this.info(name), this.info(leader)]);
+    return (
+      (own.get("raft_role") === "follower" || name === leader) &&
+      own.get("raft_leader") === leader &&
+      theirs.get("raft_members") === String(this.names.length)
+    );
+  }
+
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.node(name).child.kill(signal);
+  }
+
+  async end(name: string, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    await this.node(name).stop(signal);
+  }
+
+  /** Empty, with the same command line. */
+  restart(name: string): void {
+    this.cluster.restart(this.node(name));
+  }
+
+  async stop(): Promise<void> {
+    await this.cluster.stop();
+  }
+
+  /** The ends of what they logged. */
+  logs(): string {
+    return this.cluster.nodes.map(({ name, output }) => `--- ${name}\n${output.slice(-6000)}`).join("\n");
+  }
+}
+
+/** Asks until there is an answer. */
+export async function eventually<T>(
+  what: string,
+  condition: () => Promise<T | undefined>,
+  msMax = 30_000,
+): Promise<T> {
+  const untilMs = performance.now() + msMax;
+  for (;;) {
+    const found = await condition();
+    if (found !== undefined) return found;
+    if (performance.now() > untilMs) throw new NeverHappened(what, msMax);
+    await pause(POLL_MS);
+  }
+}
+
+/** A condition of the cluster that did not come true in time. */
+export class NeverHappened extends Error {
+  constructor(what: string, msMax: number) {
+    super(`not within ${msMax / 1000} s: ${what}`);
+  }
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
