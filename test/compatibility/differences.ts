@@ -260,8 +260,8 @@ export const differences: readonly Difference[] = [
     why: "Redis leaves it open",
   },
   {
-    commands: ["geosearch", "geosearchstore", "georadius", "georadiusbymember"],
-    what: "With `COUNT`, members that are equally far come in the order of cells; in Redis in any. The last of the digits of a stored distance may differ",
+    commands: ["geodist", "geosearch", "geosearchstore", "georadius", "georadiusbymember"],
+    what: "With `COUNT`, members that are equally far come in the order of cells; in Redis in any. The last digit of a distance may differ, stored or printed",
     why: "Redis's order is that of an unstable sort, its last digit the C library's; here all replicas must have the same",
   },
   {

@@ -18,6 +18,7 @@ export function disagreement(commandText: string, ours: Buffer, theirs: Buffer):
   if (matching?.refusal !== undefined && a === `-${matching.refusal}\r\n`) return undefined;
   const rule = a[0] === "-" || b[0] === "-" ? undefined : matching;
   if (rule?.tolerance !== undefined && closeIntegers(a, b, rule.tolerance)) return undefined;
+  if (rule?.isClose?.(a, b) === true) return undefined;
   const normalise = rule?.normalise;
   if (normalise !== undefined && normalise(a) === normalise(b)) return undefined;
   return rule === undefined ? "compared byte for byte" : `compared as: ${rule.reason}`;

@@ -11,6 +11,8 @@ export interface Rule {
   readonly refusal?: string;
   /** Integers may differ by so much. */
   readonly tolerance?: number;
+  /** Do replies that differ say the same? */
+  readonly isClose?: (ours: string, theirs: string) => boolean;
 }
 
 /** The items of an array, sorted; of SCAN's [cursor, array], those of the inner one. */

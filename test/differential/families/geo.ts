@@ -76,11 +76,25 @@ const answered = (g: Draw): string[] => [
 const stored = (g: Draw): string[] => (g.chance(1, 2) ? [g.mixCase("STORE"), g.ownKey()] : []);
 
 /** Numbers to ten digits: sin and cos differ in the last bit from one C library, or processor, to the next. */
-const rounded = (reply: string): string =>
-  reply.replace(
-    /(?:\$\d+\r\n|,)(\d+(?:\.\d+)?(?:e[-+]\d+)?)\r\n/g,
-    (_, text: string) => `${Number(text).toPrecision(10)}\r\n`,
-  );
+const NUMBERS = /(?:\$\d+\r\n|,)(\d+(?:\.\d+)?(?:e[-+]\d+)?)\r\n/g;
+const HAS_FOUR_DECIMALS = /^\d+\.\d{4}$/;
+/** Sines of two C libraries differ in the last bit, and distances in this part of them. */
+const DISTANCE_PART = 1e-12;
+/** Bits that differ are rounded to a last decimal that differs. */
+const DECIMAL = 1.01e-4;
+
+/** The same, but for the last digits of distances. */
+function areCloseDistances(ours: string, theirs: string): boolean {
+  if (ours.replace(NUMBERS, "#") !== theirs.replace(NUMBERS, "#")) return false;
+  const other = [...theirs.matchAll(NUMBERS)].map((match) => match[1]!);
+  return [...ours.matchAll(NUMBERS)].every(([, text = ""], i) => isCloseDistance(text, other[i]!));
+}
+
+function isCloseDistance(ours: string, theirs: string): boolean {
+  const difference = Math.abs(Number(ours) - Number(theirs));
+  if (difference <= Number(ours) * DISTANCE_PART) return true;
+  return HAS_FOUR_DECIMALS.test(ours) && HAS_FOUR_DECIMALS.test(theirs) && difference <= DECIMAL;
+}
 
 const distanceSequence = (g: Draw): string[][] => {
   const search = g.chance(1, 2)
@@ -153,9 +167,9 @@ export const geo: Family = {
   sequences: [(g) => [["DEL", g.ownKey()]], distanceSequence, distanceSequence, distanceSequence],
   rules: [
     {
-      command: /^ZRANGE GEO:DISTANCES\b/,
+      command: /^(?:ZRANGE GEO:DISTANCES|GEODIST|GEOSEARCH|GEORADIUS(?:BYMEMBER)?(?:_RO)?)\b/,
       reason: "distances: the last digits are the C library's own",
-      normalise: rounded,
+      isClose: areCloseDistances,
     },
   ],
 };
