@@ -7,6 +7,7 @@ import { parseFor } from "./load.ts";
 import { rewrittenText } from "./rewrite.ts";
 import {
   findRow,
+  namesOf,
   ROWS,
   type Row,
   readSetting,
@@ -52,11 +53,13 @@ export class Configuration {
   get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[] {
     const found: (readonly [string, string])[] = [];
     for (const row of ROWS) {
-      const pattern = patterns.find((it) => nameMatches(it, row.name));
-      if (pattern === undefined) continue;
-      // As in Redis: a name asked for in capitals comes back in capitals.
-      const isName = pattern.toLowerCase() === row.name;
-      found.push([isName ? pattern : row.name, this.#show(row)]);
+      for (const name of namesOf(row)) {
+        const pattern = patterns.find((it) => nameMatches(it, name));
+        if (pattern === undefined) continue;
+        // As in Redis: a name asked for in capitals comes back in capitals.
+        const isName = pattern.toLowerCase() === name;
+        found.push([isName ? pattern : name, this.#show(row)]);
+      }
     }
     return found;
   }

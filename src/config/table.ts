@@ -27,6 +27,8 @@ export type Group =
 interface RowFields<Name extends string, Field extends string, T> {
   /** As in the file, as a flag and in CONFIG GET. */
   readonly name: Name;
+  /** What older versions of Redis called it, and files still do. */
+  readonly alias?: string;
   /** The property of Settings; carries the unit. */
   readonly field: Field;
   readonly group: Group;
@@ -121,14 +123,14 @@ export const TABLE = [
   row({ name: "lfu-decay-time", field: "lfuDecayMinutes", group: "Memory", ...redis, kind: integer(0, INT32_MAX), default: 1,
     help: "Minutes after which that counter falls by one." }),
 
-  row({ name: "hash-max-listpack-entries", field: "hashListpackEntriesMax", group: "Memory", ...redisShared,
-    kind: integer(0, INT32_MAX), default: 512,
+  row({ name: "hash-max-listpack-entries", alias: "hash-max-ziplist-entries",
+    field: "hashListpackEntriesMax", group: "Memory", ...redisShared, kind: integer(0, INT32_MAX), default: 512,
     help: "Fields up to which a hash is one compact run of bytes." }),
-  row({ name: "hash-max-listpack-value", field: "hashListpackValueBytesMax", group: "Memory", ...redisShared,
-    kind: integer(0, INT32_MAX), default: 64,
+  row({ name: "hash-max-listpack-value", alias: "hash-max-ziplist-value",
+    field: "hashListpackValueBytesMax", group: "Memory", ...redisShared, kind: integer(0, INT32_MAX), default: 64,
     help: "Longest field or value in such a hash." }),
-  row({ name: "list-max-listpack-size", field: "listListpackSize", group: "Memory", ...redisShared,
-    kind: integer(-5, INT32_MAX), default: -2,
+  row({ name: "list-max-listpack-size", alias: "list-max-ziplist-size",
+    field: "listListpackSize", group: "Memory", ...redisShared, kind: integer(-5, INT32_MAX), default: -2,
     help: "Elements of a list kept in one run of bytes; -1 to -5: 4, 8, 16, 32 or 64 KiB." }),
   row({ name: "set-max-intset-entries", field: "setIntsetEntriesMax", group: "Memory", ...redisShared,
     kind: integer(0, INT32_MAX), default: 512,
@@ -139,11 +141,11 @@ export const TABLE = [
   row({ name: "set-max-listpack-value", field: "setListpackValueBytesMax", group: "Memory", ...redisShared,
     kind: integer(0, INT32_MAX), default: 64,
     help: "Longest member in such a set." }),
-  row({ name: "zset-max-listpack-entries", field: "zsetListpackEntriesMax", group: "Memory", ...redisShared,
-    kind: integer(0, INT32_MAX), default: 128,
+  row({ name: "zset-max-listpack-entries", alias: "zset-max-ziplist-entries",
+    field: "zsetListpackEntriesMax", group: "Memory", ...redisShared, kind: integer(0, INT32_MAX), default: 128,
     help: "Members up to which a sorted set is one compact run of bytes." }),
-  row({ name: "zset-max-listpack-value", field: "zsetListpackValueBytesMax", group: "Memory", ...redisShared,
-    kind: integer(0, INT32_MAX), default: 64,
+  row({ name: "zset-max-listpack-value", alias: "zset-max-ziplist-value",
+    field: "zsetListpackValueBytesMax", group: "Memory", ...redisShared, kind: integer(0, INT32_MAX), default: 64,
     help: "Longest member in such a sorted set." }),
   row({ name: "stream-node-max-bytes", field: "streamNodeBytesMax", group: "Memory", ...redisShared,
     kind: memory(), default: 4096,
@@ -249,7 +251,12 @@ export type SettingValue = Settings[keyof Settings];
 /** The same rows, for code that goes over all of them whatever their kinds. */
 export const ROWS: readonly Row<SettingValue>[] = TABLE;
 
-const rowOf = new Map(ROWS.map((it) => [it.name, it]));
+const rowOf = new Map(ROWS.flatMap((it) => namesOf(it).map((name) => [name, it] as const)));
+
+/** Those that the setting goes by, its own first. */
+export function namesOf({ name, alias }: Row<SettingValue>): readonly string[] {
+  return alias === undefined ? [name] : [name, alias];
+}
 
 /** The row of that name in any case, or undefined. */
 export function findRow(name: string): Row<SettingValue> | undefined {

@@ -19,10 +19,7 @@ const IGNORED: ReadonlySet<string> = new Set(
   cluster-announce-tls-port cluster-announce-human-nodename
   acllog-max-len lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del lazyfree-lazy-user-del
   lazyfree-lazy-user-flush oom-score-adj oom-score-adj-values disable-thp
-  hash-max-ziplist-entries hash-max-ziplist-value
-  list-max-ziplist-size list-compress-depth
-  zset-max-ziplist-entries
-  zset-max-ziplist-value activerehashing hz
+  list-compress-depth activerehashing hz
   dynamic-hz jemalloc-bg-thread io-threads io-threads-do-reads activedefrag active-expire-effort
   maxmemory-eviction-tenacity latency-tracking latency-tracking-info-percentiles tracking-table-max-keys
   syslog-enabled syslog-ident syslog-facility locale-collate busy-reply-threshold lua-time-limit ignore-warnings

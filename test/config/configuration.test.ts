@@ -4,7 +4,7 @@ import { describe, test } from "vitest";
 import { helpText } from "../../src/config/command-line.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import { loadSettings } from "../../src/config/load.ts";
-import { defaultSettings, ROWS, readSetting } from "../../src/config/table.ts";
+import { defaultSettings, namesOf, ROWS, readSetting } from "../../src/config/table.ts";
 
 function start(text = ""): Configuration {
   const loaded = loadSettings({ file: { path: "f.conf", text } });
@@ -53,7 +53,19 @@ describe("CONFIG GET", () => {
       ["save", ""],
       ["appendonly", "no"],
     ]);
-    assert.equal(configuration.get(["*"]).length, ROWS.length);
+    assert.equal(configuration.get(["*"]).length, ROWS.flatMap(namesOf).length);
+  });
+  test("names of older versions of Redis: taken, shown beside the present ones, and rewritten to those", () => {
+    const text = "hash-max-ziplist-entries 10\nlist-max-ziplist-size -1\n";
+    const configuration = start(text);
+    assert.deepEqual(configuration.get(["hash-max-*-entries", "HASH-MAX-ZIPLIST-ENTRIES"]), [
+      ["hash-max-listpack-entries", "10"],
+      ["hash-max-ziplist-entries", "10"],
+    ]);
+    assert.equal(
+      configuration.rewritten(text).split("\n# Generated")[0],
+      "hash-max-listpack-entries 10\nlist-max-listpack-size -1\n",
+    );
   });
   test("the members' secret is not shown, the password is, as in Redis", () => {
     const configuration = start("cluster-secret s3cret\nrequirepass pass");

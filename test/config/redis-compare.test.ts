@@ -80,6 +80,7 @@ const gets: readonly (readonly string[])[] = [
   ["notify-keyspace-events"],
   ["save", "appendonly"],
   ["lfu-*", "loglevel", "timeout"],
+  ["hash-max-ziplist-entries", "zset-max-ziplist-value"],
   ["databases"],
   ["tcp-k*"],
   ["nosuch"],
