@@ -4,7 +4,6 @@
 import { assert } from "../base/assert.ts";
 import { LargeList } from "../store/large-list.ts";
 import { putNewList } from "../store/list-changes.ts";
-import { EncodedElement } from "../store/list-node.ts";
 import { isListpack, LISTPACK_HEADER_BYTES, ListpackEntry, nextEntry } from "../store/listpack.ts";
 import { ListpackBuilder } from "../store/listpack-builder.ts";
 import { FLAG_OBJECT, LIST } from "../store/types.ts";
@@ -17,7 +16,6 @@ const NODE_PLAIN = 1;
 const NODE_PACKED = 2;
 
 const builder = new ListpackBuilder();
-const element = new EncodedElement();
 const entry = new ListpackEntry();
 
 export const listCodec: DumpCodec = {
@@ -64,7 +62,7 @@ function readNodes(reader: DumpReader, list: LargeList, listListpackSize: number
     const blob = reader.string();
     if (blob === undefined || (kind !== NODE_PACKED && kind !== NODE_PLAIN)) return undefined;
     const before = list.count;
-    if (kind === NODE_PLAIN) list.push(element.encode(blob, 0, blob.length), false, listListpackSize);
+    if (kind === NODE_PLAIN) list.push(blob, 0, blob.length, false, listListpackSize);
     else if (!readPacked(blob, list, listListpackSize)) return undefined;
     if (list.count > before) nodes++;
   }
@@ -75,7 +73,7 @@ function readPacked(blob: Buffer, list: LargeList, listListpackSize: number): bo
   if (!isListpack(blob, 0, blob.length)) return false;
   for (let at = LISTPACK_HEADER_BYTES; at < blob.length - 1; at = nextEntry(blob, at)) {
     const { bytes, start, end } = entry.read(blob, at);
-    list.push(element.encode(bytes, start, end), false, listListpackSize);
+    list.push(bytes, start, end, false, listListpackSize);
   }
   return true;
 }

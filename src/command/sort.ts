@@ -8,7 +8,6 @@ import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { Keyspace } from "../store/keyspace.ts";
 import { LargeList } from "../store/large-list.ts";
 import { putNewList } from "../store/list-changes.ts";
-import { EncodedElement } from "../store/list-node.ts";
 import { LIST, SET, ZSET } from "../store/types.ts";
 import { replyError } from "./errors.ts";
 import { listKey } from "./lists.ts";
@@ -28,8 +27,6 @@ export const sortCommands = [
 const NORMAL_LEAST = 2 ** -1022;
 const NON_ZERO = /^[^eE]*[1-9]/;
 const INFINITE = /^\s*[+-]?inf/i;
-
-const element = new EncodedElement();
 
 interface Sorting {
   isDescending: boolean;
@@ -202,7 +199,7 @@ function store(
   const list = new LargeList();
   const push = (text: string): void => {
     const bytes = Buffer.from(text, "latin1");
-    list.push(element.encode(bytes, 0, bytes.length), false, listListpackSize);
+    list.push(bytes, 0, bytes.length, false, listListpackSize);
   };
   for (const each of elements) {
     if (gets.length === 0) push(each);

@@ -15,13 +15,13 @@ export class SizeClassPool implements BufferPool {
   acquire(bytesMin = 0): Buffer {
     const bits = Math.max(SMALLEST_BITS, 32 - Math.clz32(Math.max(0, bytesMin - 1)));
     if (bits > LARGEST_BITS) return Buffer.allocUnsafeSlow(bytesMin);
-    return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(2 ** bits);
+    return this.#free[bits - SMALLEST_BITS]?.pop() ?? Buffer.allocUnsafeSlow(1 << bits);
   }
 
   release(buffer: Buffer): void {
     const bits = 31 - Math.clz32(buffer.length);
     // A view of something larger would keep it alive.
-    if (2 ** bits !== buffer.length || buffer.buffer.byteLength !== buffer.length) return;
+    if (1 << bits !== buffer.length || buffer.buffer.byteLength !== buffer.length) return;
     const free = this.#free[bits - SMALLEST_BITS];
     if (free === undefined || (free.length + 1) * buffer.length > FREE_BYTES_MAX) return;
     free.push(buffer);

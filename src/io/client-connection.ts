@@ -6,6 +6,7 @@
 
 import { Socket } from "node:net";
 import { InvariantError } from "../base/assert.ts";
+import { copyBytes } from "../base/copy.ts";
 import { READ_BUFFER_BYTES } from "../base/limits.ts";
 import type { BufferPool, ClientConnection, ClientHandler, Log } from "../node/ports.ts";
 import {
@@ -32,7 +33,7 @@ let small = Buffer.allocUnsafeSlow(SMALL_BYTES_MAX);
 let smallViews: (Buffer | undefined)[] = [];
 
 function smallView(buffer: Buffer, length: number): Buffer {
-  for (let i = 0; i < length; i++) small[i] = buffer[i]!;
+  copyBytes(small, 0, buffer, 0, length);
   const known = smallViews[length];
   if (known !== undefined) return known;
   const view = small.subarray(0, length);

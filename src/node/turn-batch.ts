@@ -62,7 +62,8 @@ export class TurnBatch {
   argsCount = new Int32Array(ITEMS_INITIAL);
   offsets = new Int32Array(6 * ITEMS_INITIAL);
   offsetsUsed = 0;
-  readonly sessions: Session[] = [];
+  /** Overwritten in place, as the arrays above: an array that is emptied and filled again grows anew each turn. */
+  readonly sessions: (Session | undefined)[] = [];
 
   readonly #memory: EntryMemory;
   #slab: Buffer;
@@ -86,7 +87,7 @@ export class TurnBatch {
 
   /** Lets go of everything it points at; to be opened again later. */
   release(): void {
-    this.sessions.length = 0;
+    this.sessions.fill(undefined, 0, this.count);
     this.payload = NOTHING;
     if (this.side.length > SIDE_BYTES_KEPT) this.side = NOTHING;
   }
@@ -107,7 +108,6 @@ export class TurnBatch {
     this.#start = this.#memory.position;
     this.#position = this.#start + ENTRY_HEADER_BYTES;
     this.#ensure(0);
-    this.sessions.length = 0;
   }
 
   get commandBytes(): number {
@@ -246,7 +246,7 @@ export class TurnBatch {
     this.protocols[item] = session.protocol;
     this.mutes[item] = session.muted ? 1 : 0;
     this.databases[item] = session.database;
-    this.sessions.push(session);
+    this.sessions[item] = session;
     this.rowIds[item] = rowId;
     session.outstanding++;
     return item;

@@ -4,13 +4,14 @@
 import { copyBytes } from "../base/copy.ts";
 import type { Collection, PieceWriter } from "./collection.ts";
 import {
-  type EncodedElement,
+  EncodedElement,
   fitsNode,
   giveBackRoom,
   type ListNode,
   makeNode,
   makeRoom,
   positionIn,
+  pushInPlace,
   withoutEqual,
 } from "./list-node.ts";
 import { countEntries, nextEntry, previousEntry } from "./listpack.ts";
@@ -19,6 +20,9 @@ const COUNT_BYTES = 4;
 /** A node that follows a full one gets room for what comes next, at once: this part of the whole list, but no more than a node. */
 const NEXT_NODE_PART = 1 / 8;
 const NEXT_NODE_BYTES_MAX = 8 * 1024;
+
+/** Used again for each push that cannot be done in place. */
+const pushed = new EncodedElement();
 
 export class LargeList implements Collection {
   frozen = false;
@@ -31,10 +35,16 @@ export class LargeList implements Collection {
   /** None is empty. */
   nodes: ListNode[] = [];
 
-  push(element: EncodedElement, atHead: boolean, listListpackSize: number): void {
-    const { bytes, length } = element;
+  /** Adds source[start, end) at an end. */
+  push(source: Buffer, start: number, end: number, atHead: boolean, listListpackSize: number): void {
     const node = atHead ? this.nodes[0] : this.nodes[this.nodes.length - 1];
     this.count++;
+    const inPlace = node === undefined ? 0 : pushInPlace(node, atHead, source, start, end, listListpackSize);
+    if (inPlace > 0) {
+      this.logicalBytes += inPlace;
+      return;
+    }
+    const { bytes, length } = pushed.encode(source, start, end);
     this.logicalBytes += length;
     if (node === undefined || !fitsNode(listListpackSize, node.count + 1, node.end - node.start + length)) {
       if (node !== undefined) giveBackRoom(node);

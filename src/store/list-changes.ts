@@ -88,7 +88,7 @@ export function pushElements(
     putLarge(keys, key, list);
   }
   for (; next < args.count; next++) {
-    list.push(element.encode(args.bytes, args.start(next), args.end(next)), atHead, listListpackSize);
+    list.push(args.bytes, args.start(next), args.end(next), atHead, listListpackSize);
   }
   keys.settle(list);
   return list.count;

@@ -12,6 +12,7 @@ import {
   LISTPACK_BYTES_LEAST,
   nextEntry,
   previousEntry,
+  textEntryBytes,
   writeBackLength,
 } from "./listpack.ts";
 
@@ -52,6 +53,31 @@ export class EncodedElement {
     this.length = writeBackLength(this.bytes, length, length);
     return this;
   }
+}
+
+/**
+ * Encodes an element straight into the free room of a node that nobody else reads, without a copy on the way; returns its bytes. 0
+ * where that is not so, or the room is short, or the node full, or the element may be an integer: EncodedElement is for those.
+ */
+export function pushInPlace(
+  node: ListNode,
+  atHead: boolean,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  listListpackSize: number,
+): number {
+  const length = textEntryBytes(bytes, start, end);
+  const room = atHead ? node.start : node.bytes.length - node.end;
+  if (length === 0 || node.shared || room < length) return 0;
+  if (!fitsNode(listListpackSize, node.count + 1, node.end - node.start + length)) return 0;
+  const at = atHead ? node.start - length : node.end;
+  const encodedEnd = encodeEntry(node.bytes, at, bytes, start, end);
+  writeBackLength(node.bytes, encodedEnd, encodedEnd - at);
+  if (atHead) node.start = at;
+  else node.end = at + length;
+  node.count++;
+  return length;
 }
 
 /** A node with the entries source[start, end), and `headRoom` and `tailRoom` free bytes around them. */

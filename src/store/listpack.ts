@@ -164,9 +164,7 @@ export class ListpackEntry {
  */
 export function encodeEntry(target: Buffer, at: number, bytes: Buffer, start: number, end: number): number {
   const length = end - start;
-  // Longer than the longest integer, or not beginning as one: no need to try.
-  const first = bytes[start]!;
-  if (length > 0 && length <= 20 && (first === 0x2d || (first >= 0x30 && first <= 0x39))) {
+  if (mayBeInteger(bytes, start, end)) {
     const value = parseInteger64(bytes, start, end);
     if (value !== undefined) return encodeInteger(target, at, value);
   }
@@ -182,6 +180,21 @@ export function encodeEntry(target: Buffer, at: number, bytes: Buffer, start: nu
   }
   copyBytes(target, at, bytes, start, end);
   return at + length;
+}
+
+/** No: longer than the longest one, or not beginning as one. Yes: one has to try. */
+function mayBeInteger(bytes: Buffer, start: number, end: number): boolean {
+  const length = end - start;
+  const first = bytes[start]!;
+  return length > 0 && length <= 20 && (first === 0x2d || (first >= 0x30 && first <= 0x39));
+}
+
+/** Bytes of the whole entry, backwards length included, of what cannot be an integer; 0 for what may be one. */
+export function textEntryBytes(bytes: Buffer, start: number, end: number): number {
+  if (mayBeInteger(bytes, start, end)) return 0;
+  const length = end - start;
+  const encoded = length + (length < 0x40 ? 1 : length < 0x1000 ? 2 : 5);
+  return encoded + backLengthBytes(encoded);
 }
 
 /** encodeEntry of an integer. RangeError beyond 64 bits. */
