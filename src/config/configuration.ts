@@ -27,6 +27,9 @@ export type ChangeListener = (settings: Settings) => string | undefined;
 
 const HIDDEN = "(hidden)";
 
+/** Of a line of sharedText(). */
+const nameOf = (line: string): string => line.split(" ", 1)[0]!;
+
 function nameMatches(pattern: string, name: string): boolean {
   const wanted = Buffer.from(pattern, "utf8");
   return globMatches(wanted, 0, wanted.length, Buffer.from(name, "latin1"), 0, name.length, true);
@@ -95,16 +98,24 @@ export class Configuration {
   }
 
   /**
-   * Names of the shared settings in which another node's `sharedText()` differs from ours.
+   * Names of the shared settings in which another node's `sharedText()` differs from ours. One that it does not name is
+   * of a later version than it: then it does as the default says.
    * @param founding both may found a cluster, so they must agree on who does; later the cluster's own table counts
    */
   sharedDifferences(theirs: string, founding = true): string[] {
     const lines = new Set(theirs.split("\n"));
+    const known = new Set([...lines].map(nameOf));
     return this.sharedText()
       .split("\n")
       .filter((line) => !lines.has(line))
-      .map((line) => line.split(" ", 1)[0]!)
-      .filter((name) => founding || name !== "member");
+      .map(nameOf)
+      .filter((name) => founding || name !== "member")
+      .filter((name) => known.has(name) || !this.#isDefault(name));
+  }
+
+  #isDefault(name: string): boolean {
+    const row = findRow(name)!;
+    return row.kind.format(readSetting(this.settings, row)) === row.kind.format(row.default);
   }
 
   #show(row: Row<SettingValue>): string {

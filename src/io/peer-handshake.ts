@@ -20,15 +20,18 @@ import {
   encodeHandshake,
   type HandshakeIdentity,
   type Hello,
+  type VersionRange,
   type Welcome,
 } from "../wire/handshake.ts";
 
-export const PROTOCOL_VERSION = 1;
+/** Of the peer protocol: what this node speaks (docs/adr/0018). */
+export const VERSIONS: VersionRange = { least: 1, most: 1 };
 const CHALLENGE_BYTES = 32;
 
 /** What is the same for all connections of a node. */
 export interface PeerTerms {
   readonly self: PeerIdentity;
+  readonly versions: VersionRange;
   /** Cluster secret; "" = none. */
   readonly secret: string;
   /** Settings that must be equal on all nodes. */
@@ -39,7 +42,13 @@ export interface PeerTerms {
 
 export type Verdict =
   | { readonly kind: "continue"; readonly send: readonly Buffer[] }
-  | { readonly kind: "done"; readonly send: readonly Buffer[]; readonly remote: PeerIdentity }
+  | {
+      readonly kind: "done";
+      readonly send: readonly Buffer[];
+      readonly remote: PeerIdentity;
+      /** The version of the peer protocol that both speak from here on: for what depends on it, once there are two. */
+      readonly version: number;
+    }
   /** `send` tells the other side; empty when it was the one that refused. */
   | { readonly kind: "refused"; readonly send: readonly Buffer[]; readonly text: string };
 
@@ -83,7 +92,10 @@ function proofProblem(expected: Buffer, proof: Uint8Array): string | undefined {
 }
 
 /** Why the two may not talk, from the point of view of `terms.self`; undefined if they may. */
-export function mismatch(terms: Omit<PeerTerms, "secret">, theirs: HandshakeIdentity): string | undefined {
+export function mismatch(
+  terms: Omit<PeerTerms, "secret" | "versions">,
+  theirs: HandshakeIdentity,
+): string | undefined {
   const { self } = terms;
   if (theirs.incarnation === 0) return "it has no incarnation";
   if (theirs.incarnation === self.incarnation) return "it is this node itself";
@@ -113,6 +125,7 @@ export class DiallerHandshake {
   readonly #expectedIncarnation: number;
   #welcome: { readonly message: Welcome; readonly body: Buffer } | undefined;
   #remote: PeerIdentity | undefined;
+  #version = 0;
 
   constructor(terms: PeerTerms, kind: Hello["kind"], expectedIncarnation: number) {
     this.#terms = terms;
@@ -121,7 +134,7 @@ export class DiallerHandshake {
     const self = identityOf(terms);
     this.hello = encodeHandshake({
       step: "hello",
-      version: PROTOCOL_VERSION,
+      versions: terms.versions,
       kind,
       self,
       expectedIncarnation,
@@ -143,7 +156,7 @@ export class DiallerHandshake {
       return this.#check(this.#welcome, value.proof);
     }
     if (value.step === "accepted" && this.#remote !== undefined) {
-      return { kind: "done", send: [], remote: this.#remote };
+      return { kind: "done", send: [], remote: this.#remote, version: this.#version };
     }
     return refuse(`${value.step} is out of order`);
   }
@@ -153,13 +166,21 @@ export class DiallerHandshake {
     const hello = bodyOf(this.hello);
     const problem =
       proofProblem(proofOf(secret, "acceptor", hello, body), proof) ??
-      versionProblem(message.version) ??
+      this.#versionProblem(message.version) ??
       this.#incarnationProblem(message.self.incarnation) ??
       mismatch(this.#terms, message.self);
     if (problem !== undefined) return refuse(problem);
     this.#remote = remoteOf(message.self);
+    this.#version = message.version;
     const mine = proofOf(secret, "dialler", hello, body);
     return { kind: "continue", send: [encodeHandshake({ step: "proof", proof: mine })] };
+  }
+
+  #versionProblem(version: number): string | undefined {
+    const { least, most } = this.#terms.versions;
+    return version >= least && version <= most
+      ? undefined
+      : tooFar({ least: version, most: version }, this.#terms.versions);
   }
 
   #incarnationProblem(incarnation: number): string | undefined {
@@ -169,10 +190,17 @@ export class DiallerHandshake {
   }
 }
 
-const versionProblem = (version: number): string | undefined =>
-  version === PROTOCOL_VERSION
-    ? undefined
-    : `it speaks version ${version} of the peer protocol, this node ${PROTOCOL_VERSION}`;
+/** The latest version that both speak; undefined if there is none. */
+function commonVersion(a: VersionRange, b: VersionRange): number | undefined {
+  const version = Math.min(a.most, b.most);
+  return version >= Math.max(a.least, b.least) ? version : undefined;
+}
+
+const rangeText = ({ least, most }: VersionRange): string =>
+  least === most ? `version ${most}` : `versions ${least} to ${most}`;
+
+const tooFar = (theirs: VersionRange, ours: VersionRange): string =>
+  `it speaks ${rangeText(theirs)} of the peer protocol, this node ${rangeText(ours)}: upgrade through a release that speaks both`;
 
 /** The side that was connected to. */
 export class AcceptorHandshake {
@@ -181,6 +209,7 @@ export class AcceptorHandshake {
   readonly #terms: PeerTerms;
   #hello: { readonly message: Hello; readonly body: Buffer } | undefined;
   #welcome: Buffer | undefined;
+  #version = 0;
 
   constructor(terms: PeerTerms) {
     this.#terms = terms;
@@ -201,14 +230,15 @@ export class AcceptorHandshake {
 
   #greet(message: Hello, body: Buffer): Verdict {
     // Too old or too new: what follows may mean something else.
-    const problem = versionProblem(message.version);
-    if (problem !== undefined) return refuse(problem);
+    const version = commonVersion(message.versions, this.#terms.versions);
+    if (version === undefined) return refuse(tooFar(message.versions, this.#terms.versions));
+    this.#version = version;
     if (message.challenge.length !== CHALLENGE_BYTES) return refuse("its challenge has the wrong length");
     this.#hello = { message, body };
     const challenge = randomBytes(CHALLENGE_BYTES);
     const welcome = encodeHandshake({
       step: "welcome",
-      version: PROTOCOL_VERSION,
+      version,
       self: identityOf(this.#terms),
       challenge,
     });
@@ -227,6 +257,11 @@ export class AcceptorHandshake {
       mismatch(this.#terms, hello.self);
     if (problem !== undefined) return refuse(problem);
     this.kind = hello.kind;
-    return { kind: "done", send: [encodeHandshake({ step: "accepted" })], remote: remoteOf(hello.self) };
+    return {
+      kind: "done",
+      send: [encodeHandshake({ step: "accepted" })],
+      remote: remoteOf(hello.self),
+      version: this.#version,
+    };
   }
 }

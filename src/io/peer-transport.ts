@@ -16,7 +16,7 @@ import type {
 } from "../node/ports.ts";
 import { isLoopbackAddress } from "./client-connection.ts";
 import { listen } from "./listen.ts";
-import { AcceptorHandshake, type PeerTerms } from "./peer-handshake.ts";
+import { AcceptorHandshake, type PeerTerms, VERSIONS } from "./peer-handshake.ts";
 import { AcceptedLink, DialledLink, type Endpoint, type LinkHost } from "./peer-links.ts";
 import { SnapshotIn, SnapshotOut } from "./peer-snapshots.ts";
 import { KEEPALIVE_MS, PeerSocket, type PeerSocketOwner } from "./peer-socket.ts";
@@ -63,7 +63,7 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
     const { secret, sharedSettings } = this.#settings;
     const sharedDifferences: PeerTerms["sharedDifferences"] = (theirs, founding) =>
       this.#settings.sharedDifferences(theirs, founding);
-    return { self: this.self, secret, sharedSettings, sharedDifferences };
+    return { self: this.self, versions: VERSIONS, secret, sharedSettings, sharedDifferences };
   }
 
   /** Whom to tell. Before anything else. */

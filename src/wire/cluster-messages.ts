@@ -1,7 +1,7 @@
 // What nodes tell each other beside Raft: proxied clients, who is in the cluster and who wants to be.
 // Values in, protobuf objects out, and back with every range checked.
 
-import { bytes, type Decoded, decoded, present, safeInteger } from "./decode.ts";
+import { bytes, type Decoded, decoded, keepingReader, present, refuse, safeInteger } from "./decode.ts";
 import { seshat } from "./generated/seshat.js";
 
 /** Commands of one client of a follower, for the leader. Field meanings: proto/seshat.proto. */
@@ -30,6 +30,8 @@ export interface ClusterMember {
   readonly clientAddress: string;
   readonly clientHostname: string;
   readonly incarnation: number;
+  /** What a later version has to say of it, as it came: passed on with the rest. */
+  readonly unknownFields?: readonly Uint8Array[];
 }
 
 /** A name that a process may join under, and where its peer port is, "host:port". */
@@ -94,13 +96,14 @@ export function proxyReplyFromWire(wire: seshat.ProxyReply.$Properties): ProxyRe
   };
 }
 
-export function encodeTableChange(change: TableChange): Uint8Array {
-  return seshat.TableChange.encode({ ...change }).finish();
+export function encodeTableChange({ joined, ...names }: TableChange): Uint8Array {
+  const wire = joined === undefined ? names : { ...names, joined: memberToWire(joined) };
+  return seshat.TableChange.encode(wire).finish();
 }
 
 export function decodeTableChange(encoded: Uint8Array): Decoded<TableChange> {
   return decoded(() => {
-    const { joined, nameAdded, nameRemoved } = seshat.TableChange.decode(encoded);
+    const { joined, nameAdded, nameRemoved } = seshat.TableChange.decode(keepingReader(encoded));
     return {
       ...(joined ? { joined: memberFromWire(joined) } : {}),
       ...(nameAdded ? { nameAdded: nameFromWire(nameAdded) } : {}),
@@ -113,7 +116,29 @@ function nameFromWire(wire: seshat.MemberName.$Properties): MemberName {
   return { name: wire.name ?? "", address: wire.address ?? "" };
 }
 
+/** Of all that later versions may add to a member. */
+const UNKNOWN_BYTES_MAX = 1024;
+
+/** Room that the member takes in a frame beyond its known fields. */
+export const unknownBytes = ({ unknownFields = [] }: ClusterMember): number =>
+  unknownFields.reduce((sum, field) => sum + field.length, 0);
+
 function memberFromWire(wire: seshat.ClusterMember.$Properties): ClusterMember {
+  // Copies: what comes in a frame would keep all of it.
+  const unknownFields = (wire.$unknowns ?? []).map((field) => Uint8Array.from(field));
+  const member = knownFields(wire);
+  if (unknownFields.length === 0) return member;
+  const whole = { ...member, unknownFields };
+  if (unknownBytes(whole) > UNKNOWN_BYTES_MAX)
+    refuse("outOfRange", `${unknownBytes(whole)} bytes of unknown fields`);
+  return whole;
+}
+
+export function memberToWire({ unknownFields, ...known }: ClusterMember): seshat.ClusterMember.$Properties {
+  return unknownFields === undefined ? known : { ...known, $unknowns: [...unknownFields] };
+}
+
+function knownFields(wire: seshat.ClusterMember.$Properties): ClusterMember {
   return {
     name: wire.name ?? "",
     address: wire.address ?? "",
@@ -127,7 +152,7 @@ export function tableToWire(table: ClusterTable): seshat.ClusterTable.$Propertie
   return {
     clusterId: table.clusterId,
     index: table.index,
-    members: [...table.members],
+    members: table.members.map(memberToWire),
     names: [...table.names],
     hashSeed: table.hashSeed,
   };
@@ -141,6 +166,10 @@ export function tableFromWire(wire: seshat.ClusterTable.$Properties): ClusterTab
     names: (wire.names ?? []).map(nameFromWire),
     hashSeed: wire.hashSeed ?? "",
   };
+}
+
+export function joinRequestToWire({ node, voter }: JoinRequest): seshat.JoinRequest.$Properties {
+  return { node: memberToWire(node), voter };
 }
 
 export function joinRequestFromWire(wire: seshat.JoinRequest.$Properties): JoinRequest {

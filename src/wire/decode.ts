@@ -1,6 +1,7 @@
 // Turns what protobufjs makes of foreign bytes into checked values. Everything that can be wrong with a frame
 // comes back as a code; nothing is thrown through.
 
+import protobuf from "protobufjs/minimal.js";
 import { asBuffer } from "../base/as-buffer.ts";
 import { InvariantError } from "../base/assert.ts";
 
@@ -34,6 +35,13 @@ export function decoded<T>(decode: () => T): Decoded<T> {
     // protobufjs throws Error and RangeError for bytes that are no message.
     return { ok: false, error: "malformed", text: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/** Reads a message with the fields that only later versions know. */
+export function keepingReader(encoded: Uint8Array): protobuf.Reader {
+  const reader = protobuf.Reader.create(encoded);
+  reader.discardUnknown = false;
+  return reader;
 }
 
 /** What the checks here do not know is wrong with a message. */

@@ -16,9 +16,15 @@ export interface HandshakeIdentity {
   readonly sharedSettings: string;
 }
 
+export interface VersionRange {
+  readonly least: number;
+  readonly most: number;
+}
+
 export interface Hello {
   readonly step: "hello";
-  readonly version: number;
+  /** The versions of the peer protocol that it speaks. */
+  readonly versions: VersionRange;
   readonly kind: "frames" | "snapshot";
   readonly self: HandshakeIdentity;
   /** 0 = whoever answers. */
@@ -28,6 +34,7 @@ export interface Hello {
 
 export interface Welcome {
   readonly step: "welcome";
+  /** The one that both will speak. */
   readonly version: number;
   readonly self: HandshakeIdentity;
   readonly challenge: Uint8Array;
@@ -59,9 +66,18 @@ export function encodeHandshake(message: Handshake): Buffer {
 function toWire(message: Handshake): seshat.Handshake.$Properties {
   switch (message.step) {
     case "hello": {
-      const { version, self, expectedIncarnation, challenge } = message;
+      const { versions, self, expectedIncarnation, challenge } = message;
       const kind = message.kind === "snapshot" ? 1 : 0;
-      return { hello: { version, kind, self: { ...self }, expectedIncarnation, challenge } };
+      return {
+        hello: {
+          version: versions.most,
+          versionLeast: versions.least,
+          kind,
+          self: { ...self },
+          expectedIncarnation,
+          challenge,
+        },
+      };
     }
     case "welcome": {
       const { version, self, challenge } = message;
@@ -81,9 +97,10 @@ export function decodeHandshake(body: Uint8Array): Decoded<Handshake> {
   return decoded(() => {
     const wire: seshat.Handshake.$Properties = seshat.Handshake.decode(body);
     if (wire.hello) {
+      const most = wire.hello.version ?? 0;
       return {
         step: "hello",
-        version: wire.hello.version ?? 0,
+        versions: { least: wire.hello.versionLeast || most, most },
         kind: wire.hello.kind === 1 ? "snapshot" : "frames",
         self: identityFromWire(wire.hello.self),
         expectedIncarnation: safeInteger(wire.hello.expectedIncarnation, "expected incarnation"),

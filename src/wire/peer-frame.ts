@@ -2,21 +2,24 @@
 // included, as PeerLink.send takes it); a received frame in, checked parts out, payloads as views into the frame.
 
 import {
+  type ClusterMember,
   type ClusterTable,
   type JoinReply,
   type JoinRequest,
   joinReplyFromWire,
   joinReplyToWire,
   joinRequestFromWire,
+  joinRequestToWire,
   type ProxyReply,
   type ProxyRequest,
   proxyReplyFromWire,
   proxyRequestFromWire,
   tableFromWire,
   tableToWire,
+  unknownBytes,
 } from "./cluster-messages.ts";
 import { type ClusterSetting, clusterSettingBytesMax, clusterSettingFromWire } from "./cluster-setting.ts";
-import { type Decoded, decoded, safeInteger } from "./decode.ts";
+import { type Decoded, decoded, keepingReader, safeInteger } from "./decode.ts";
 import { FRAME_PREFIX_BYTES, FrameWriter } from "./frame-writer.ts";
 import { seshat } from "./generated/seshat.js";
 import {
@@ -69,8 +72,9 @@ type Codecs = { readonly [K in keyof PeerFrame]: PartCodec<PeerFrame[K][number]>
 
 const MEMBER_BYTES_MAX = 512;
 const text = (value: string): number => 8 + 3 * value.length;
-const tableBytesMax = (table: ClusterTable): number =>
-  128 + MEMBER_BYTES_MAX * (table.members.length + table.names.length);
+const memberBytesMax = (member: ClusterMember): number => MEMBER_BYTES_MAX + unknownBytes(member);
+const tableBytesMax = ({ members, names }: ClusterTable): number =>
+  members.reduce((sum, member) => sum + memberBytesMax(member), 128 + MEMBER_BYTES_MAX * names.length);
 
 const FRESH_ROUND_BYTES_MAX = 16;
 const freshRoundFromWire = ({ round }: seshat.FreshQuestion.$Properties): FreshRound => ({
@@ -107,9 +111,9 @@ const CODECS: Codecs = {
     take: (wire) => (wire.tables ?? []).map(tableFromWire),
   },
   joinRequests: {
-    bytesMax: () => MEMBER_BYTES_MAX + 32,
+    bytesMax: ({ node }) => memberBytesMax(node) + 32,
     put: (wire, parts) => {
-      wire.joinRequests = [...parts];
+      wire.joinRequests = parts.map(joinRequestToWire);
     },
     take: (wire) => (wire.joinRequests ?? []).map(joinRequestFromWire),
   },
@@ -200,7 +204,7 @@ export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buf
 /** @param frame as it arrived, length prefix included; the result's payloads point into it */
 export function decodePeerFrame(frame: Buffer): Decoded<PeerFrame> {
   return decoded(() => {
-    const wire: Wire = seshat.PeerFrame.decode(frame.subarray(FRAME_PREFIX_BYTES));
+    const wire: Wire = seshat.PeerFrame.decode(keepingReader(frame.subarray(FRAME_PREFIX_BYTES)));
     return {
       raft: CODECS.raft.take(wire),
       proxyRequests: CODECS.proxyRequests.take(wire),

@@ -1,7 +1,7 @@
 // What goes in front of a snapshot's chunks: which state it is and of which cluster. Value in, bytes out, and back.
 
 import { type ClusterTable, tableFromWire, tableToWire } from "./cluster-messages.ts";
-import { type Decoded, decoded, finite, present, safeInteger } from "./decode.ts";
+import { type Decoded, decoded, finite, keepingReader, present, safeInteger } from "./decode.ts";
 import { seshat } from "./generated/seshat.js";
 import { type RaftMessage, raftMessageFromWire, raftMessageToWire } from "./raft-message.ts";
 
@@ -30,7 +30,7 @@ export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
 
 export function decodeSnapshotHeader(encoded: Uint8Array): Decoded<SnapshotHeader> {
   return decoded(() => {
-    const wire: seshat.SnapshotHeader.$Properties = seshat.SnapshotHeader.decode(encoded);
+    const wire: seshat.SnapshotHeader.$Properties = seshat.SnapshotHeader.decode(keepingReader(encoded));
     return {
       raft: raftMessageFromWire(present(wire.raft, "raft")),
       table: tableFromWire(present(wire.table, "table")),

@@ -227,4 +227,11 @@ describe("what nodes must share", () => {
     assert.deepEqual(one.sharedDifferences(other.sharedText()), ["databases", "lease-duration"]);
     assert.deepEqual(one.sharedDifferences(one.sharedText()), []);
   });
+  test("a setting that an older version does not know counts as its default", () => {
+    const older = (text: string): string => text.replace(/^lease-duration .*\n/m, "");
+    const untouched = start("");
+    assert.deepEqual(untouched.sharedDifferences(older(untouched.sharedText())), []);
+    const changed = start("lease-duration 100");
+    assert.deepEqual(changed.sharedDifferences(older(untouched.sharedText())), ["lease-duration"]);
+  });
 });

@@ -8,6 +8,7 @@ import {
   AcceptorHandshake,
   DiallerHandshake,
   type PeerTerms,
+  VERSIONS,
   type Verdict,
 } from "../../src/io/peer-handshake.ts";
 import { encodeHandshake } from "../../src/wire/handshake.ts";
@@ -80,6 +81,7 @@ const terms = (incarnation: number, more: Partial<PeerTerms> & { clusterId?: str
     clientHostname: "",
     incarnation,
   },
+  versions: more.versions ?? VERSIONS,
   secret: more.secret ?? "",
   sharedSettings: more.sharedSettings ?? "databases 16",
   sharedDifferences: () => ["databases"],
@@ -231,19 +233,51 @@ describe("handshake", () => {
     }
   });
 
-  test("another version is refused before anything else", () => {
-    const self = { ...terms(1).self, sharedSettings: "" };
-    const hello = encodeHandshake({
-      step: "hello",
-      version: 2,
-      kind: "frames",
-      self,
-      expectedIncarnation: 0,
-      challenge: Buffer.alloc(32),
+  // Least and most that the dialler speaks, and the acceptor; the one they agree on.
+  const negotiations = [
+    [1, 1, 1, 1, 1],
+    [1, 2, 1, 1, 1],
+    [1, 1, 1, 2, 1],
+    [1, 3, 2, 4, 3],
+    [2, 4, 1, 3, 3],
+    [2, 3, 3, 4, 3],
+  ] as const;
+  for (const [leastA, mostA, leastB, mostB, version] of negotiations) {
+    test(`${leastA} to ${mostA} and ${leastB} to ${mostB} speak version ${version}`, () => {
+      const a = terms(1, { secret: "s", versions: { least: leastA, most: mostA } });
+      const b = terms(2, { secret: "s", versions: { least: leastB, most: mostB } });
+      const { dialler, acceptor } = talk(a, b);
+      assert.ok(dialler?.kind === "done" && acceptor?.kind === "done", JSON.stringify(dialler));
+      assert.deepEqual([dialler.version, acceptor.version], [version, version]);
     });
-    const verdict = new AcceptorHandshake(terms(2)).receive(hello);
-    assert.ok(verdict.kind === "refused");
-    assert.match(verdict.text, /version 2/);
+  }
+
+  test("too far apart: refused before anything else, both ways, with what to do", () => {
+    const older = terms(1, { versions: { least: 1, most: 1 } });
+    const newer = terms(2, { versions: { least: 2, most: 3 } });
+    for (const [a, b] of [
+      [older, newer],
+      [newer, older],
+    ] as const) {
+      const { dialler, acceptor } = talk(a, b);
+      assert.ok(dialler?.kind === "refused" && acceptor?.kind === "refused");
+      const [theirs, ours] =
+        a === older ? ["version 1", "versions 2 to 3"] : ["versions 2 to 3", "version 1"];
+      const text = `it speaks ${theirs} of the peer protocol, this node ${ours}: upgrade through a release that speaks both`;
+      assert.equal(acceptor.text, text);
+      assert.equal(dialler.text, `it says: ${text}`);
+    }
+  });
+
+  test("a version that was not offered is refused by the dialler", () => {
+    const a = terms(1);
+    const self = { ...terms(2).self, sharedSettings: a.sharedSettings };
+    const welcome = encodeHandshake({ step: "welcome", version: 2, self, challenge: Buffer.alloc(32) });
+    const { dialler } = talk(a, terms(2), 0, (frame, toAcceptor) =>
+      !toAcceptor && frame[4] === welcome[4] ? welcome : frame,
+    );
+    assert.ok(dialler?.kind === "refused");
+    assert.match(dialler.text, /^it speaks version 2 of the peer protocol, this node version 1/);
   });
 });
 

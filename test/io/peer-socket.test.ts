@@ -3,12 +3,18 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { afterEach, describe, test } from "vitest";
-import { AcceptorHandshake, DiallerHandshake, type PeerTerms } from "../../src/io/peer-handshake.ts";
+import {
+  AcceptorHandshake,
+  DiallerHandshake,
+  type PeerTerms,
+  VERSIONS,
+} from "../../src/io/peer-handshake.ts";
 import { PeerSocket, type PeerSocketOwner } from "../../src/io/peer-socket.ts";
 import { until } from "./fakes.ts";
 
 const terms = (incarnation: number): PeerTerms => ({
   self: { clusterId: "", name: "", address: "", clientAddress: "", clientHostname: "", incarnation },
+  versions: VERSIONS,
   secret: "",
   sharedSettings: "",
   sharedDifferences: () => [],

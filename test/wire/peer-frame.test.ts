@@ -90,13 +90,21 @@ const raftMessage: fc.Arbitrary<RaftMessage> = record({
   stampMs,
   responses: fc.constant([]),
 });
-const member = record({
+const knownOfMember = {
   name: words,
   address: words,
   clientAddress: words,
   clientHostname: words,
   incarnation: u64,
-});
+};
+/** Field 15 of a later version, with its bytes. */
+const unknownField = fc
+  .uint8Array({ maxLength: 100 })
+  .map((bytes) => Uint8Array.from([(15 << 3) | 2, bytes.length, ...bytes]));
+const member = fc.oneof(
+  record(knownOfMember),
+  record({ ...knownOfMember, unknownFields: fc.array(unknownField, { minLength: 1, maxLength: 3 }) }),
+);
 const table = record({
   clusterId: words,
   index: u64,
@@ -269,8 +277,22 @@ describe("handshake and snapshot header", () => {
   };
   const bytes32 = Buffer.alloc(32, 9);
   const steps: Handshake[] = [
-    { step: "hello", version: 1, kind: "frames", self, expectedIncarnation: 5, challenge: bytes32 },
-    { step: "hello", version: 1, kind: "snapshot", self, expectedIncarnation: 0, challenge: Buffer.alloc(0) },
+    {
+      step: "hello",
+      versions: { least: 1, most: 3 },
+      kind: "frames",
+      self,
+      expectedIncarnation: 5,
+      challenge: bytes32,
+    },
+    {
+      step: "hello",
+      versions: { least: 2, most: 2 },
+      kind: "snapshot",
+      self,
+      expectedIncarnation: 0,
+      challenge: Buffer.alloc(0),
+    },
     { step: "welcome", version: 1, self, challenge: bytes32 },
     { step: "proof", proof: bytes32 },
     { step: "accepted" },
