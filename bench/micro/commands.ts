@@ -13,7 +13,7 @@ const PIPELINE = 16;
 const TURN_COMMANDS = CLIENTS * PIPELINE;
 const TURNS = Math.ceil(Number(process.env["COMMANDS"] ?? 800_000) / TURN_COMMANDS);
 const ROUNDS = Number(process.env["ROUNDS"] ?? 5);
-const KEYS = 100_000;
+const KEYS = Number(process.env["KEYS"] ?? 100_000);
 const VALUE = "x".repeat(32);
 /** "%" is a number below KEYS in twelve digits. `before`: what the test needs in the store before each round. */
 const TESTS: Readonly<Record<string, { readonly command: readonly string[]; readonly before?: string }>> = {
@@ -29,7 +29,8 @@ const TESTS: Readonly<Record<string, { readonly command: readonly string[]; read
   spop: { command: ["SPOP", "myset"], before: "sadd" },
   zadd: { command: ["ZADD", "myzset", "%", "element:%"] },
   zpopmin: { command: ["ZPOPMIN", "myzset"], before: "zadd" },
-  mset: { command: ["MSET", ...Array.from({ length: 10 }, (_, i) => [`key:${i}%`, VALUE]).flat()] },
+  mset: { command: ["MSET", ...Array.from({ length: 10 }, () => ["key:%", VALUE]).flat()] },
+  mget: { command: ["MGET", ...Array.from({ length: 10 }, () => "key:%")] },
 };
 
 const world = new World(1);
@@ -80,7 +81,7 @@ const requests = Object.fromEntries(
   Object.entries(TESTS).map(([name, { command }]) => [name, requestOf(command)]),
 );
 
-/** One turn. Making the requests is in its time,. */
+/** One turn. Making the requests is in its time. */
 function turn(name: string): void {
   const { bytes, ends } = requests[name]!;
   for (const client of clients) {

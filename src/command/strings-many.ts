@@ -6,6 +6,7 @@ import { STRING } from "../store/types.ts";
 import { wrongArity } from "./errors.ts";
 import { EVENT_STRING, notifyKey } from "./notify.ts";
 import type { CommandRow, DataContext } from "./types.ts";
+import { warmKeys } from "./warm-keys.ts";
 
 const everyKey = { first: 1, last: -1, step: 1 } as const;
 const everyOther = { first: 1, last: -1, step: 2 } as const;
@@ -20,7 +21,9 @@ export const stringManyCommands = [
 function mget(context: DataContext, args: Args, reply: ReplyWriter): void {
   const keys = context.keys;
   reply.array(args.count - 1);
+  let warmTo = 0;
   for (let i = 1; i < args.count; i++) {
+    if (i >= warmTo) warmTo = warmKeys(keys, args, i, 1);
     const handle = keys.find(args.bytes, args.start(i), args.end(i));
     if (handle === 0 || keys.typeOf(handle) !== STRING) reply.nil();
     else reply.bulk(keys.valueBytes, keys.valueStart, keys.valueEnd);
@@ -44,7 +47,9 @@ function msetnx(context: DataContext, args: Args, reply: ReplyWriter): void {
 
 function setPairs(context: DataContext, args: Args): void {
   const { bytes } = args;
+  let warmTo = 0;
   for (let i = 1; i < args.count; i += 2) {
+    if (i >= warmTo) warmTo = warmKeys(context.keys, args, i, 2);
     const value = i + 1;
     context.keys.setString(
       bytes,
