@@ -209,6 +209,9 @@ export const TABLE = [
   row({ name: "snapshot-window-bytes", field: "snapshotWindowBytes", group: "Log and snapshots", ...ours,
     kind: memory(4096, 1024 * MIB), default: 4 * MIB,
     help: "Bytes of a snapshot on the way at once." }),
+  row({ name: "snapshot-max-bytes-per-second", field: "snapshotBytesPerSecondMax", group: "Log and snapshots", ...ours,
+    kind: memory(), default: 0,
+    help: "How fast a snapshot is sent; 0 has no limit." }),
 
   row({ name: "loglevel", field: "loglevel", group: "Watching", ...redis,
     kind: oneOf("debug", "verbose", "notice", "warning"), default: "notice",

@@ -214,6 +214,7 @@ export class SeshatNode implements NodeInputs {
     this.server.clusterSettings.take((member, settings) => this.cluster.links.settings(member, settings));
     this.output.flush();
     this.cluster.links.flush();
+    this.cluster.snapshots.turn(nowMonotonicMs);
   }
 
   shutdown(): void {

@@ -29,14 +29,26 @@ export interface OutgoingState {
   readonly repair: boolean;
 }
 
-/** Sends the state as it is when this is made. Exactly one call of `done` follows, none after abort(). */
+/** A capped transfer that had to wait may catch up on so much. */
+const CATCH_UP_MS = 100;
+
+/**
+ * Sends the state as it is when this is made, one chunk a turn: between two of them everybody else is served. Exactly one
+ * call of `done` follows, none after abort().
+ */
 export class SnapshotSending implements SnapshotSender {
   readonly member: number;
   readonly repair: boolean;
   readonly #reader: SnapshotReader;
   readonly #stream: SnapshotStreamOut;
   readonly #chunkBytes: number;
+  readonly #requestTurn: () => void;
   readonly #done: (ok: boolean, text: string) => void;
+  /** The stream takes more. */
+  #isReady = false;
+  /** Bytes that may go now, if there is a cap, and since when. */
+  #allowedBytes = 0;
+  #allowedAtMs = 0;
   #over = false;
 
   constructor(
@@ -44,12 +56,14 @@ export class SnapshotSending implements SnapshotSender {
     address: string,
     state: OutgoingState,
     transport: PeerTransport,
+    requestTurn: () => void,
     done: (ok: boolean, text: string) => void,
   ) {
     this.member = message.to;
     this.#chunkBytes = state.chunkBytes;
     this.repair = state.repair;
     this.#done = done;
+    this.#requestTurn = requestTurn;
     this.#reader = state.store.beginSnapshot(state.metadata);
     const header = encodeSnapshotHeader({
       raft: message,
@@ -67,14 +81,31 @@ export class SnapshotSending implements SnapshotSender {
   }
 
   drained(): void {
-    for (;;) {
-      const chunk = this.#reader.next(this.#chunkBytes);
-      if (chunk === undefined) {
-        this.#stream.end();
-        return;
-      }
-      if (!this.#stream.write(chunk)) return;
+    this.#isReady = true;
+    this.#requestTurn();
+  }
+
+  /** Once a turn. @param bytesPerSecondMax 0 = as fast as it goes */
+  proceed(nowMs: number, bytesPerSecondMax: number): void {
+    if (this.#over || !this.#isReady) return;
+    if (bytesPerSecondMax > 0 && !this.#isAllowed(nowMs, bytesPerSecondMax / 1000)) return;
+    const chunk = this.#reader.next(this.#chunkBytes);
+    if (chunk === undefined) {
+      this.#isReady = false;
+      this.#stream.end();
+      return;
     }
+    this.#allowedBytes -= chunk.length;
+    this.#isReady = this.#stream.write(chunk);
+    if (this.#isReady) this.#requestTurn();
+  }
+
+  /** False: some tick will do. */
+  #isAllowed(nowMs: number, bytesPerMs: number): boolean {
+    const waitedMs = Math.min(CATCH_UP_MS, nowMs - this.#allowedAtMs);
+    this.#allowedAtMs = nowMs;
+    this.#allowedBytes = Math.min(CATCH_UP_MS * bytesPerMs, this.#allowedBytes + waitedMs * bytesPerMs);
+    return this.#allowedBytes > 0;
   }
 
   finished(): void {

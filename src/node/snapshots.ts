@@ -98,6 +98,7 @@ export class Snapshots {
         repair,
       },
       ports.peers,
+      () => ports.scheduler.requestTurn(),
       (ok, text) => {
         ports.log.info({ to: target.name, index: meta.index, ok, text }, "snapshot sent");
         if (ok) this.sentCount++;
@@ -105,6 +106,11 @@ export class Snapshots {
         ports.scheduler.requestTurn();
       },
     );
+  }
+
+  /** Once a turn. */
+  turn(nowMs: number): void {
+    this.#sending?.proceed(nowMs, this.#parts.settings.snapshotBytesPerSecondMax);
   }
 
   /** A node that does not lead has no business sending its state. */
