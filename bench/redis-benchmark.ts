@@ -3,7 +3,7 @@
 import { hasEnded, sleep, start } from "./processes.ts";
 
 export interface Measurement {
-  /** "SET", "LRANGE_100": the first word of what redis-benchmark calls the test. */
+  /** "SET", "LRANGE_100": the first word of what redis-benchmark calls the test, or of the command. */
   readonly command: string;
   readonly perSecond: number;
   readonly latencyMsP50: number;
@@ -16,17 +16,17 @@ const CLIENTS = 50;
 const VALUE_BYTES = 32;
 const KEYS = 100_000;
 
-/** `tests`: as its option -t has them, "set,get". */
+/** `tests`: as its option -t has them, "set,get"; or the words of one command. */
 export async function measure(
   port: number,
   pipeline: number,
   requests: number,
-  tests: string,
+  tests: string | readonly string[],
 ): Promise<Measurement[]> {
   const args = ["-h", "127.0.0.1", "-p", port, "-c", CLIENTS, "-d", VALUE_BYTES, "-r", KEYS];
   const child = start("redis-benchmark", "redis-benchmark", [
     ...[...args, "-P", pipeline, "-n", requests].map(String),
-    ...["-t", tests, "--csv"],
+    ...(typeof tests === "string" ? ["-t", tests, "--csv"] : ["--csv", ...tests]),
   ]);
   let text = "";
   child.process.stdout?.on("data", (chunk: Buffer) => {
