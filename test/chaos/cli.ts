@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { report } from "./anomalies.ts";
 import { type FaultKind, KINDS } from "./faults.ts";
 import { Members } from "./members.ts";
+import { namespaceProblem, runInNamespace } from "./namespace.ts";
 import { type RoundResult, runRound } from "./round.ts";
 
 const HELP = `npm run chaos -- [options]
@@ -13,11 +14,12 @@ const HELP = `npm run chaos -- [options]
   --seed S        what happens when, and what clients send (default: a new one, which is printed)
   --round R       only this round of the seed
   --seconds S     length of a round (default 30)
-  --faults A,B    only these: ${KINDS.join(", ")}
+  --faults A+B    only these: ${KINDS.join("+")}
+  --port P        first of the ports that are used (default 19500)
+  --tc "WORDS"    in a network namespace whose loopback has this tc qdisc (as root): "netem delay 100ms loss 2% reorder 20%"
   --verbose       each fault as it comes
   --keep-going    do not stop at the first anomaly
 `;
-const FIRST_PORT = 19_500;
 
 interface Totals {
   rounds: number;
@@ -29,6 +31,7 @@ interface Totals {
   undecided: number;
   anomalies: number;
   longestMs: number;
+  ownStallMs: number;
   readonly faults: Map<string, number>;
   readonly longestMsOf: Map<string, number>;
 }
@@ -43,6 +46,8 @@ export async function main(words: readonly string[]): Promise<number> {
       round: { type: "string" },
       seconds: { type: "string", default: "30" },
       faults: { type: "string" },
+      port: { type: "string", default: "19500" },
+      tc: { type: "string" },
       verbose: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -52,7 +57,15 @@ export async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const kinds = values.faults?.split(",") as FaultKind[] | undefined;
+  if (values.tc !== undefined) {
+    const qdisc = values.tc.split(" ");
+    const problem = namespaceProblem(qdisc);
+    if (problem === undefined)
+      return runInNamespace(qdisc, [...process.execArgv, process.argv[1]!, ...without(words, "--tc")]);
+    process.stderr.write(`--tc ${values.tc}: ${problem}\n`);
+    return 2;
+  }
+  const kinds = values.faults?.split("+") as FaultKind[] | undefined;
   const unknown = kinds?.filter((kind) => !KINDS.includes(kind)) ?? [];
   if (unknown.length > 0) {
     process.stderr.write(`no such fault: ${unknown.join(", ")}\n${HELP}`);
@@ -71,6 +84,7 @@ export async function main(words: readonly string[]): Promise<number> {
     undecided: 0,
     anomalies: 0,
     longestMs: 0,
+    ownStallMs: 0,
     faults: new Map(),
     longestMsOf: new Map(),
   };
@@ -78,8 +92,9 @@ export async function main(words: readonly string[]): Promise<number> {
   process.once("SIGINT", () => {
     isStopped = true;
   });
-  const members = await Members.start(nodes, FIRST_PORT, seed);
+  const members = await Members.start(nodes, Number(values.port), seed);
   // Whatever happens to this process, those that it started go with it.
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
   process.on("exit", () => {
     for (const { child } of members.cluster.nodes) child.kill("SIGKILL");
   });
@@ -106,6 +121,12 @@ export async function main(words: readonly string[]): Promise<number> {
   return totals.anomalies === 0 ? 0 : 1;
 }
 
+/** An option and its value left out. */
+function without(words: readonly string[], option: string): string[] {
+  const at = words.indexOf(option);
+  return at < 0 ? words.filter((word) => !word.startsWith(`${option}=`)) : words.toSpliced(at, 2);
+}
+
 function add(totals: Totals, result: RoundResult): void {
   totals.rounds++;
   totals.seconds += result.seconds;
@@ -116,6 +137,7 @@ function add(totals: Totals, result: RoundResult): void {
   totals.undecided += result.undecided;
   totals.anomalies += result.anomalies.length;
   totals.longestMs = Math.max(totals.longestMs, result.availability.longestMs);
+  totals.ownStallMs += result.availability.ownStallMs;
   for (const [kind, count] of result.faults) totals.faults.set(kind, (totals.faults.get(kind) ?? 0) + count);
   for (const [kind, ms] of result.availability.longestMsOf)
     totals.longestMsOf.set(kind, Math.max(ms, totals.longestMsOf.get(kind) ?? 0));
@@ -124,7 +146,8 @@ function add(totals: Totals, result: RoundResult): void {
 const summary = (t: Totals): string =>
   `${(t.seconds / 60).toFixed(1)} min, ${t.operations} operations (${t.unknown} unknown) in ${t.groups} groups (${t.undecided} undecided), ` +
   `${t.ledgerCommands} added up, ${[...t.faults.values()].reduce((a, b) => a + b, 0)} faults, ` +
-  `${t.anomalies} anomalies, longest unavailability ${t.longestMs.toFixed(0)} ms`;
+  `${t.anomalies} anomalies, longest unavailability ${t.longestMs.toFixed(0)} ms` +
+  (t.ownStallMs > 0 ? ` (this process itself did not run for ${(t.ownStallMs / 1000).toFixed(1)} s)` : "");
 
 function table(totals: Totals): string {
   const rows = [...totals.faults]

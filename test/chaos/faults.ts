@@ -37,6 +37,8 @@ interface Row {
   readonly begin: Begin;
 }
 
+const ALONE_MS = 500;
+
 const at = (strength: number, least: number, most: number): number => least * (most / least) ** strength;
 
 const around =
@@ -75,6 +77,17 @@ const ended =
 const stopped: Begin = async ({ members }, victim) => {
   members.signal(victim, "SIGSTOP");
   return async () => members.signal(victim, "SIGCONT");
+};
+
+/** When it wakes up it is still cut off: nothing but its own clock can tell it that others have gone on. */
+const stoppedAlone: Begin = async ({ members, links }, victim) => {
+  links.setAround(victim, { held: true });
+  members.signal(victim, "SIGSTOP");
+  return async () => {
+    members.signal(victim, "SIGCONT");
+    await pause(ALONE_MS);
+    links.setAround(victim);
+  };
 };
 
 const blocked: Begin = async ({ members }, victim, { lengthMs }) => {
@@ -182,6 +195,7 @@ export const FAULTS = {
   SIGKILL: { lane: "node", weight: 4, lengthMs: [20, 2000], begin: ended("SIGKILL") },
   SIGTERM: { lane: "node", weight: 2, lengthMs: [20, 1000], begin: ended("SIGTERM") },
   SIGSTOP: { lane: "node", weight: 3, lengthMs: [100, 4000], begin: stopped },
+  "SIGSTOP, cut": { lane: "node", weight: 2, lengthMs: [700, 3000], begin: stoppedAlone },
   blocked: { lane: "node", weight: 2, lengthMs: [500, 3000], begin: blocked },
   delay: {
     lane: "links",

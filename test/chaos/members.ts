@@ -7,7 +7,9 @@ import { ask } from "./connection.ts";
 export const WALL_CLOCK_OFF_MS = 30_000;
 const wallClock = (offsetMs: number): string =>
   `${new URL("../../test/chaos/wall-clock.mjs", import.meta.url).href}?offsetMs=${offsetMs}`;
-const POLL_MS = 20;
+const POLL_MS = 40;
+/** Of one look and the pause behind it. */
+const COUNTED_MS_MAX = 3000;
 
 export class Members {
   readonly cluster: ProcessCluster;
@@ -54,10 +56,7 @@ export class Members {
 
   /** Who says that it leads, and holds a lease; of those that answer. */
   async findLeader(): Promise<string | undefined> {
-    const infos = await Promise.all(this.names.map((name) => this.info(name)));
-    return this.names.find(
-      (_, i) => infos[i]!.get("raft_role") === "leader" && infos[i]!.get("raft_lease") === "valid",
-    );
+    return leaderIn(await this.#infos());
   }
 
   leader(msMax?: number): Promise<string> {
@@ -66,39 +65,36 @@ export class Members {
 
   /** All are voters who know the same leader, and one that came back has replaced what it was. */
   allAreWell(msMax?: number): Promise<true> {
-    return eventually(
-      "all are members and know the leader",
-      async () => {
-        const leader = await this.findLeader();
-        if (leader === undefined) return undefined;
-        for (const name of this.names) {
-          if ((await this.#isWell(name, leader)) !== true) return undefined;
-        }
-        return true;
-      },
-      msMax,
-    );
+    return this.#areWell(this.names, msMax);
   }
 
   /** One of them is a voter again, in the eyes of the leader too. */
   isBack(name: string, msMax?: number): Promise<true> {
+    return this.#areWell([name], msMax);
+  }
+
+  #areWell(names: readonly string[], msMax?: number): Promise<true> {
+    const count = String(this.names.length);
     return eventually(
-      `${name} is a member that knows the leader`,
+      `${names.join(", ")}: members that know the leader`,
       async () => {
-        const leader = await this.findLeader();
-        return leader !== undefined && (await this.#isWell(name, leader)) ? true : undefined;
+        const infos = await this.#infos();
+        const leader = leaderIn(infos);
+        if (leader === undefined || infos.get(leader)!.get("raft_members") !== count) return undefined;
+        const isWell = (name: string): boolean => {
+          const info = infos.get(name)!;
+          const votes = name === leader || info.get("raft_role") === "follower";
+          return votes && info.get("raft_leader") === leader;
+        };
+        return names.every(isWell) ? true : undefined;
       },
       msMax,
     );
   }
 
-  async #isWell(name: string, leader: string): Promise<boolean> {
-    const [own, theirs] = await Promise.all([this.info(name), this.info(leader)]);
-    return (
-      (own.get("raft_role") === "follower" || name === leader) &&
-      own.get("raft_leader") === leader &&
-      theirs.get("raft_members") === String(this.names.length)
-    );
+  async #infos(): Promise<ReadonlyMap<string, ReadonlyMap<string, string>>> {
+    const infos = await Promise.all(this.names.map((name) => this.info(name)));
+    return new Map(this.names.map((name, i) => [name, infos[i]!]));
   }
 
   signal(name: string, signal: NodeJS.Signals): void {
@@ -124,18 +120,27 @@ export class Members {
   }
 }
 
-/** Asks until there is an answer. */
+const leaderIn = (infos: ReadonlyMap<string, ReadonlyMap<string, string>>): string | undefined =>
+  [...infos].find(
+    ([, info]) => info.get("raft_role") === "leader" && info.get("raft_lease") === "valid",
+  )?.[0];
+
+/** Asks until there is an answer. Time for which this process itself was stopped does not count. */
 export async function eventually<T>(
   what: string,
   condition: () => Promise<T | undefined>,
   msMax = 30_000,
 ): Promise<T> {
-  const untilMs = performance.now() + msMax;
+  let waitedMs = 0;
+  let lastMs = performance.now();
   for (;;) {
     const found = await condition();
     if (found !== undefined) return found;
-    if (performance.now() > untilMs) throw new NeverHappened(what, msMax);
+    if (waitedMs > msMax) throw new NeverHappened(what, msMax);
     await pause(POLL_MS);
+    const nowMs = performance.now();
+    waitedMs += Math.min(nowMs - lastMs, COUNTED_MS_MAX);
+    lastMs = nowMs;
   }
 }
 

@@ -17,8 +17,8 @@ afterEach(async () => {
 
 describe("rounds of mixed faults", () => {
   for (const { nodes, seed, seconds } of [
-    { nodes: 3, seed: 1, seconds: 8 },
-    { nodes: 5, seed: 2, seconds: 8 },
+    { nodes: 3, seed: 1, seconds: 5 },
+    { nodes: 5, seed: 2, seconds: 4 },
   ]) {
     test(`${nodes} nodes, seed ${seed}, for ${seconds} s: no anomaly`, async () => {
       requireBuild();

@@ -56,7 +56,7 @@ export async function runRound(members: Members, options: RoundOptions): Promise
   try {
     return await round.run();
   } finally {
-    round.stopClients();
+    round.stop();
   }
 }
 
@@ -86,10 +86,10 @@ class Round {
     this.#availability.start();
     const beganMs = performance.now();
     await this.#beFaulty(beganMs + seconds * 1000);
-    this.#availability.succeeded();
+    this.#availability.stop();
     const tookMs = performance.now() - beganMs;
     await this.#must(() => this.#members.allAreWell(WELL_MS_MAX));
-    this.stopClients();
+    this.#stopClients();
     await Promise.all(living);
     await this.#must(() => this.#lookAtAll());
     await this.#must(() => this.#ledger.judge((command) => this.#read(command)));
@@ -108,7 +108,12 @@ class Round {
     };
   }
 
-  stopClients(): void {
+  stop(): void {
+    this.#availability.stop();
+    this.#stopClients();
+  }
+
+  #stopClients(): void {
     for (const client of this.#clients) client.stop();
   }
 

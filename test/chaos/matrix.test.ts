@@ -1,0 +1,236 @@
+// What can happen to a cluster of three, one thing at a time, each by its name. How long it takes is printed here and judged in
+// bench/; what must be true whatever the time is asserted.
+
+import assert from "node:assert/strict";
+import { afterAll, beforeAll, beforeEach, describe, test } from "vitest";
+import { requireBuild } from "../e2e/processes.ts";
+import { ask, Connection } from "./connection.ts";
+import { Links } from "./links.ts";
+import { eventually, Members } from "./members.ts";
+import { askOn, NumberedWriter } from "./numbered.ts";
+
+const FIRST_PORT = 19_640;
+const REFUSED = /^-(TRYAGAIN|CLUSTERDOWN|UNCERTAIN) /;
+const TIMEOUT_MS = 120_000;
+/** Of its time, how long a key lives whatever the wall clocks say: they may be leant to by a tenth, and a leader's change costs a little. */
+const LEAST = 0.9;
+const MOST = 1.15;
+
+let members: Members;
+let links: Links;
+let leader: string;
+let others: string[];
+
+beforeAll(async () => {
+  requireBuild();
+  // Seed 3: clocks that go wrong forwards.
+  members = await Members.start(3, FIRST_PORT, 3, ["--log-max-bytes", "1mb", "--log-tail-bytes", "256kb"]);
+  links = new Links(members.cluster.proxy, members.names);
+}, TIMEOUT_MS);
+afterAll(async () => {
+  await members?.stop();
+});
+beforeEach(async () => {
+  await members.allAreWell();
+  leader = await members.leader();
+  others = links.others(leader);
+}, TIMEOUT_MS);
+
+const portOf = (name: string): number => members.node(name).port;
+const set = (name: string, key: string, value: string): Promise<string | undefined> =>
+  ask(portOf(name), ["SET", key, value], 5000);
+const get = (name: string, key: string): Promise<string | undefined> => ask(portOf(name), ["GET", key], 5000);
+const isSet = (name: string, key: string, value: string): Promise<true> =>
+  eventually(`${name} takes writes`, async () =>
+    (await set(name, key, value)) === "+OK" ? true : undefined,
+  );
+/** Another one leads, with a lease. */
+const isReplaced = (old: string): Promise<string> =>
+  eventually("another one leads", async () => {
+    const found = await members.findLeader();
+    return found === old ? undefined : found;
+  });
+
+/** Writers at the two others while `act` goes on; then everybody has what was acknowledged, and nothing that was refused. */
+async function underWrites(
+  what: string,
+  at: readonly string[],
+  act: () => Promise<void>,
+): Promise<NumberedWriter[]> {
+  const writers = at.map((name) => new NumberedWriter(portOf(name), `${what}:${name}`));
+  await Promise.all(writers.map((writer) => writer.more(20)));
+  for (const writer of writers) writer.gapMsMax = 0;
+  await act();
+  await Promise.all(writers.map((writer) => writer.more(20)));
+  await Promise.all(writers.map((writer) => writer.stop()));
+  await members.allAreWell();
+  for (const writer of writers) for (const port of members.ports) await writer.verify(port);
+  const counts = writers.map(
+    (it) => `${it.acknowledged.length} + ${it.refused.length} refused + ${it.open.length} unknown`,
+  );
+  const gapMs = Math.max(...writers.map(({ gapMsMax }) => gapMsMax));
+  console.log(`${what}: longest time without a write ${gapMs.toFixed(0)} ms; writes: ${counts.join(", ")}`);
+  return writers;
+}
+
+describe("the matrix", () => {
+  test("the leader is killed during writes", async () => {
+    await underWrites("leader killed", others, async () => {
+      await members.end(leader, "SIGKILL");
+      await isReplaced(leader);
+      members.restart(leader);
+    });
+  });
+
+  test("a follower is killed: no write of others fails", async () => {
+    const [victim = "", beside = ""] = others;
+    const writers = await underWrites("follower killed", [leader, beside], async () => {
+      await members.end(victim, "SIGKILL");
+      await set(leader, "k", "without it");
+      members.restart(victim);
+    });
+    for (const { refused, open } of writers) assert.deepEqual([refused, open], [[], []]);
+  });
+
+  test("two to one: the one refuses writes and reads, the two go on", async () => {
+    await isSet(leader, "k", "before");
+    links.setAround(leader, { held: true });
+    const [one = ""] = others;
+    await isReplaced(leader);
+    await isSet(one, "k", "after");
+    assert.equal(await get(one, "k"), "$after");
+    assert.match(String(await set(leader, "k", "alone")), REFUSED);
+    assert.match(String(await get(leader, "k")), REFUSED);
+    links.setAround(leader);
+    await members.allAreWell();
+    for (const name of members.names) assert.equal(await get(name, "k"), "$after");
+  });
+
+  test("asymmetric: the leader is not heard by one follower, and does not hear the other", async () => {
+    const [mute = "", deaf = ""] = others;
+    await underWrites("asymmetric", others, async () => {
+      links.set(leader, mute, { held: true });
+      links.set(deaf, leader, { held: true });
+      await isSet(mute, "k", "asymmetric");
+      await isSet(deaf, "k", "asymmetric too");
+      links.setAround(leader);
+    });
+  });
+
+  test("two of three stopped: the third refuses everything; then all goes on", async () => {
+    await isSet(leader, "k", "before");
+    const [one = "", two = ""] = others;
+    for (const name of [leader, one]) members.signal(name, "SIGSTOP");
+    // Perhaps it is already on its way to the leader: of unknown outcome, so to another key.
+    assert.match(String(await set(two, "alone", "alone")), REFUSED);
+    assert.match(String(await get(two, "k")), REFUSED);
+    for (const name of [leader, one]) members.signal(name, "SIGCONT");
+    await members.allAreWell();
+    for (const name of members.names) assert.equal(await get(name, "k"), "$before");
+  });
+
+  test("each cut off from each: all refuse; then all goes on", async () => {
+    await isSet(leader, "k", "before");
+    for (const name of members.names) links.setAround(name, { held: true });
+    for (const name of members.names) {
+      await eventually(`${name} refuses`, async () =>
+        REFUSED.test(String(await get(name, "k"))) ? true : undefined,
+      );
+      assert.match(String(await set(name, "k", "alone")), REFUSED);
+    }
+    for (const name of members.names) links.setAround(name);
+    await members.allAreWell();
+    for (const name of members.names) assert.equal(await get(name, "k"), "$before");
+  });
+
+  test("a slow network, 100 ms each way: no command fails and nobody else is elected", async () => {
+    links.setAll({ delayMs: 100 });
+    const before = (await members.info(leader)).get("raft_term");
+    const writeAndRead = async (name: string): Promise<void> => {
+      const connection = (await Connection.open(portOf(name)))!;
+      assert.equal(await askOn(connection, ["SET", `slow:${name}`, "x"]), "+OK");
+      assert.equal(await askOn(connection, ["GET", `slow:${name}`]), "$x");
+      connection.close();
+    };
+    await Promise.all(members.names.map(writeAndRead));
+    await Promise.all(members.names.map(writeAndRead));
+    assert.equal((await members.info(leader)).get("raft_term"), before);
+    links.setAll();
+  });
+
+  test("compaction under load: the log stays small on all nodes", async () => {
+    const value = "x".repeat(10_000);
+    const connection = (await Connection.open(portOf(leader)))!;
+    // Many times what the log may hold.
+    for (let i = 0; i < 12; i++) {
+      await new Promise((resolve) =>
+        connection.send(
+          Array.from(
+            { length: 100 },
+            (_, n) => [["SET", `filled:${n}`, value], n === 99 ? resolve : () => {}] as const,
+          ),
+        ),
+      );
+      for (const name of members.names) {
+        const memory = String(await ask(portOf(name), ["INFO", "memory"], 5000));
+        const logBytes = Number(/mem_replication_backlog:(\d+)/.exec(memory)?.[1]);
+        assert.ok(logBytes < 4 * 1024 * 1024, `${name}: ${logBytes}`);
+      }
+    }
+    connection.close();
+  });
+
+  test("wall clocks off by 30 s, the leader's and then its successor's: keys live about as long as they should", async () => {
+    const lifeMs = 1500;
+    const [next = ""] = others;
+    /** Sees what is true at any speed: alive before it may die, dead after it must have. */
+    const lives = async (key: string, beganMs: number, writtenMs: number): Promise<void> => {
+      await eventually("the key dies", async () => {
+        const askedMs = performance.now();
+        const reply = await get(next, key);
+        const answeredMs = performance.now();
+        if (reply === "$-1")
+          assert.ok(answeredMs - beganMs >= LEAST * lifeMs, `dead after ${answeredMs - beganMs} ms`);
+        if (reply === "$alive")
+          assert.ok(askedMs - writtenMs <= MOST * lifeMs, `alive after ${askedMs - writtenMs} ms`);
+        return reply === "$-1" ? true : undefined;
+      });
+    };
+    const write = async (key: string): Promise<[number, number]> => {
+      const beganMs = performance.now();
+      assert.equal(await ask(portOf(next), ["SET", key, "alive", "PX", String(lifeMs)], 5000), "+OK");
+      return [beganMs, performance.now()];
+    };
+    const before = await write("before");
+    members.signal(leader, "SIGUSR2");
+    const during = await write("during");
+    await Promise.all([lives("before", ...before), lives("during", ...during)]);
+    // Its successor's clock is right, so time seems to go back by 30 s.
+    const inherited = await write("inherited");
+    assert.equal(await ask(portOf(next), ["RAFT.TRANSFER", next], 5000), "+OK");
+    await lives("inherited", ...inherited);
+    // And the same the other way round: the clock of who leads goes ahead, and comes back.
+    members.signal(leader, "SIGUSR2");
+    members.signal(next, "SIGUSR2");
+    const ahead = await write("ahead");
+    members.signal(next, "SIGUSR2");
+    const back = await write("back");
+    await Promise.all([lives("ahead", ...ahead), lives("back", ...back)]);
+  });
+
+  test("all are killed and started again: empty, by themselves, in one cluster", async () => {
+    await isSet(leader, "k", "lost with all of them");
+    const clusterId = (await members.info(leader)).get("raft_cluster_id");
+    await Promise.all(members.names.map((name) => members.end(name, "SIGKILL")));
+    const beganMs = performance.now();
+    for (const name of members.names) members.restart(name);
+    await members.allAreWell();
+    console.log(`all restarted: well after ${(performance.now() - beganMs).toFixed(0)} ms`);
+    const infos = await Promise.all(members.names.map((name) => members.info(name)));
+    const ids = new Set(infos.map((info) => info.get("raft_cluster_id")));
+    assert.equal(ids.size, 1);
+    assert.ok(!ids.has(clusterId), "another cluster, as the old one is lost");
+    for (const name of members.names) assert.equal(await get(name, "k"), "$-1");
+    await isSet(members.names[0]!, "k", "anew");
+  });
+});
