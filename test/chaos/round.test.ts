@@ -23,7 +23,13 @@ describe("rounds of mixed faults", () => {
     test(`${nodes} nodes, seed ${seed}, for ${seconds} s: no anomaly`, async () => {
       requireBuild();
       members = await Members.start(nodes, FIRST_PORT, seed);
-      const result = await runRound(members, { seed, round: 0, seconds });
+      const result = await runRound(members, {
+        seed,
+        round: 0,
+        seconds,
+        historyClients: 10,
+        ledgerClients: 4,
+      });
       assert.deepEqual(
         result.anomalies.map((anomaly, i) => report(anomaly, `test-${seed}-${i}`)),
         [],
