@@ -70,15 +70,20 @@ export class LargeList implements Collection {
   /** Removes the first or the last element. */
   pop(atHead: boolean): void {
     const at = this.endPosition(atHead);
-    const number = atHead ? 0 : this.nodes.length - 1;
-    const node = this.nodes[number]!;
+    const { nodes } = this;
+    const node = nodes[atHead ? 0 : nodes.length - 1]!;
     const length = nextEntry(node.bytes, at) - at;
     this.count--;
     this.logicalBytes -= length;
     node.count--;
-    if (node.count === 0) this.nodes.splice(number, 1);
-    else if (atHead) node.start += length;
-    else node.end -= length;
+    if (atHead) {
+      node.start += length;
+      // Not splice, which moves all the others: V8 takes away the first of many in constant time.
+      if (node.count === 0) nodes.shift();
+    } else {
+      node.end -= length;
+      if (node.count === 0) nodes.pop();
+    }
   }
 
   /** The node that has element `index` (0 to count - 1): its number, and the element's index in it in `indexInNode`. */
