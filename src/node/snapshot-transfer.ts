@@ -55,7 +55,7 @@ export class SnapshotSending implements SnapshotSender {
     message: RaftMessage,
     address: string,
     state: OutgoingState,
-    transport: PeerTransport,
+    transport: Pick<PeerTransport, "openSnapshot">,
     requestTurn: () => void,
     done: (ok: boolean, text: string) => void,
   ) {

@@ -70,7 +70,8 @@ export interface Collection {
    * The pieces of which the whole is made again, in this order, by a new one's acceptPiece(): a bounded number of bytes
    * each, but for single elements that are large. Equal state gives equal pieces on every replica.
    */
-  readonly pieceCount: number;
+  /** How many there are. Asked before each walk over them; while it lasts nothing changes. */
+  beginPieces(): number;
   writePiece(index: number, into: PieceWriter): void;
   /** For a new one: takes the next piece, bytes[start, end). False when it makes no sense. Must not throw. */
   acceptPiece(bytes: Buffer, start: number, end: number): boolean;

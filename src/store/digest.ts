@@ -79,7 +79,7 @@ export class ContentDigest {
   /** Both chains go on over a collection's pieces, in their order, or over the one that is wanted. */
   #addPieces(collection: Collection, low: number, high: number, part: number | undefined): void {
     const piece = this.#piece;
-    const { pieceCount } = collection;
+    const pieceCount = collection.beginPieces();
     const first = part === undefined || pieceCount === 0 ? 0 : part % pieceCount;
     const end = part === undefined ? pieceCount : Math.min(first + 1, pieceCount);
     for (let i = first; i < end; i++) {

@@ -221,7 +221,7 @@ export class LargeList implements Collection {
     return twin;
   }
 
-  get pieceCount(): number {
+  beginPieces(): number {
     return this.nodes.length;
   }
 

@@ -27,7 +27,7 @@ export class MemberCollection implements Collection {
     return new MemberCollection(this.table.seed, this.table.copy());
   }
 
-  get pieceCount(): number {
+  beginPieces(): number {
     return this.table.count;
   }
 

@@ -24,7 +24,7 @@ export class CollectionStream {
   constructor(record: format.RecordContent, collection: Collection) {
     collection.frozen = true;
     this.#collection = collection;
-    this.#record = { ...record, valueLength: collection.pieceCount };
+    this.#record = { ...record, valueLength: collection.beginPieces() };
     this.#bytes = Buffer.from(record.bytes.subarray(record.start, record.start + record.keyLength));
     this.#end = record.keyLength;
     this.accountedBytes = collection.accountedBytes;

@@ -84,7 +84,7 @@ export class SortedSet implements Collection {
     if (last !== member) this.tree.renumber(last, member);
   }
 
-  get pieceCount(): number {
+  beginPieces(): number {
     return this.table.count;
   }
 

@@ -30,8 +30,8 @@ export class PieceState {
 const piecesOfGroup = (group: StreamGroup): number =>
   1 + group.consumers.length + Math.ceil(group.pending.count / PENDING_A_PIECE);
 
-/** Whoever asks is about to write some of them: where the last walk over the groups ended counts no more. */
-export function piecesOf(stream: Stream): number {
+/** Where the last walk over the groups ended counts no more. */
+export function beginPiecesOf(stream: Stream): number {
   stream.pieces.before = 0;
   let count = 1 + stream.nodes.length;
   for (const group of stream.groups) count += piecesOfGroup(group);

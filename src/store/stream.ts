@@ -20,7 +20,7 @@ import {
   type StreamNode,
   shrink,
 } from "./stream-node.ts";
-import { acceptStreamPiece, PieceState, piecesOf, writeStreamPiece } from "./stream-pieces.ts";
+import { acceptStreamPiece, beginPiecesOf, PieceState, writeStreamPiece } from "./stream-pieces.ts";
 import type { Thresholds } from "./thresholds.ts";
 
 /** Whatever the settings say, a node's listpack is not longer; and no entry is. */
@@ -277,8 +277,8 @@ export class Stream implements Collection {
     return twin;
   }
 
-  get pieceCount(): number {
-    return piecesOf(this);
+  beginPieces(): number {
+    return beginPiecesOf(this);
   }
 
   writePiece(index: number, into: PieceWriter): void {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import type { PeerTransport, SnapshotStreamOut } from "../../src/node/ports.ts";
+import type { SnapshotStreamOut } from "../../src/node/ports.ts";
 import { SnapshotSending } from "../../src/node/snapshot-transfer.ts";
 import { makeMessage } from "../../src/raft/index.ts";
 import { Store } from "../../src/store/store.ts";
@@ -49,7 +49,7 @@ function sending(values: number): { sender: SnapshotSending; stream: Stream; tur
       chunkBytes: CHUNK_BYTES,
       repair: false,
     },
-    { openSnapshot: () => stream } as unknown as PeerTransport,
+    { openSnapshot: () => stream },
     () => turns++,
     () => {},
   );

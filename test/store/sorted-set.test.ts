@@ -81,7 +81,7 @@ function assertSame(
 function rebuilt(set: SortedSet): SortedSet {
   const made = new SortedSet(set.table.seed);
   const piece = new PieceWriter();
-  for (let i = 0; i < set.pieceCount; i++) {
+  for (let i = 0, count = set.beginPieces(); i < count; i++) {
     piece.begin();
     set.writePiece(i, piece);
     assert.ok(made.acceptPiece(piece.bytes, 0, piece.length));

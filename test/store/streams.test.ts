@@ -315,7 +315,7 @@ test("many pending entries are many pieces, and a snapshot makes a write copy bu
   run("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">");
   const keys = executor.store.databases[0]!;
   const collection = keys.collectionOf(keys.find(Buffer.from("s"), 0, 1));
-  assert.ok(collection.pieceCount > 1700, `${collection.pieceCount} pieces`);
+  assert.ok(collection.beginPieces() > 1700);
   const digest = executor.store.digest();
   const reader = executor.store.beginSnapshot();
   reader.next(65_536);
