@@ -22,11 +22,14 @@ export type Verdict =
 
 type Values = ReturnType<typeof initialState>;
 
-interface Choice {
-  readonly index: number;
+interface Next {
   readonly after: Values;
   /** `after` as text. */
   readonly key: string;
+}
+
+interface Choice extends Next {
+  readonly index: number;
 }
 
 /** The open operation that was taken last, and the state before it. */
@@ -95,6 +98,8 @@ class GroupSearch {
   readonly #open: Uint32Array;
   readonly #statesMax: number;
   readonly #tried = new Map<string, Uint32Array[]>();
+  /** Of each operation, by the state before it: one state is met after many sets of operations. */
+  readonly #successors: readonly Map<string, readonly Next[]>[];
   #states = 0;
   #left: number;
   #first = 0;
@@ -115,6 +120,7 @@ class GroupSearch {
     this.#answered = new Uint32Array((length >>> 5) + 1);
     this.#open = new Uint32Array((length >>> 5) + 1);
     this.#before = new Int32Array(length).fill(-1);
+    this.#successors = this.#operations.map(() => new Map<string, readonly Next[]>());
     const last = new Map<number, number>();
     const alike = new Map<string, number>();
     this.#operations.forEach((operation, i) => {
@@ -209,8 +215,7 @@ class GroupSearch {
     const choices: Choice[] = [];
     for (const index of allowed) {
       const answered = isAnswered(operations[index]!);
-      for (const after of successors(operations[index]!, state)) {
-        const key = encodeState(after);
+      for (const { after, key } of this.#successorsOf(index, state, stateKey)) {
         if (step !== undefined && this.#isNotNeeded(step, index, key)) continue;
         if (key !== stateKey) choices.push({ index, after, key });
         else if (answered && !isBlind(operations[index]!))
@@ -224,17 +229,26 @@ class GroupSearch {
 
   /** Would `next` have led to the same state without the open operation before it, or ahead of it? */
   #isNotNeeded({ index, from, fromKey }: Step, next: number, afterKey: string): boolean {
-    const open = this.#operations[index]!;
     const operation = this.#operations[next]!;
     const isAlwaysLater = isAnswered(operation) || next < index;
-    for (const without of successors(operation, from)) {
-      const key = encodeState(without);
+    for (const { after: without, key } of this.#successorsOf(next, from, fromKey)) {
       if (key === afterKey) return true;
       // An open one that changes nothing there is not taken at all.
       if (!isAlwaysLater || (key === fromKey && !isAnswered(operation))) continue;
-      if (successors(open, without).some((then) => encodeState(then) === afterKey)) return true;
+      if (this.#successorsOf(index, without, key).some((then) => then.key === afterKey)) return true;
     }
     return false;
+  }
+
+  #successorsOf(index: number, state: Values, stateKey: string): readonly Next[] {
+    const known = this.#successors[index]!.get(stateKey);
+    if (known !== undefined) return known;
+    const found = successors(this.#operations[index]!, state).map((after) => ({
+      after,
+      key: encodeState(after),
+    }));
+    this.#successors[index]!.set(stateKey, found);
+    return found;
   }
 
   #isItsTurn(index: number): boolean {
