@@ -11,6 +11,7 @@ const HELP = `npm run sim -- [options]
   --trace         print the trace (with --seed)
   --plain         without operators and lost majorities: the runs of before there were any
   --rot           memory is spoiled in every run, and replicas compare their states
+  --eviction      memory is limited in every run
   --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
   --starts N      with --mutation: how many seeds it takes from N starts, 1000 apart
   --soak          go on until stopped (npm run soak)
@@ -28,6 +29,7 @@ interface Totals {
   leaders: number;
   snapshots: number;
   changes: number;
+  evictions: number;
   recoveries: number;
   lostEntries: number;
   simulatedMs: number;
@@ -45,6 +47,7 @@ export async function main(words: readonly string[]): Promise<number> {
       starts: { type: "string" },
       plain: { type: "boolean", default: false },
       rot: { type: "boolean", default: false },
+      eviction: { type: "boolean", default: false },
       soak: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -65,6 +68,7 @@ export async function main(words: readonly string[]): Promise<number> {
     ...(mutation === undefined ? {} : MUTATIONS[mutation]!.options),
     ...(values.plain ? PLAIN : {}),
     ...(values.rot ? { rot: true } : {}),
+    ...(values.eviction ? { eviction: true, sessions: false, rot: false } : {}),
     trace: values.trace,
   };
   if (mutation !== undefined && values.starts !== undefined) {
@@ -107,6 +111,7 @@ async function runSeeds(
     leaders: 0,
     snapshots: 0,
     changes: 0,
+    evictions: 0,
     recoveries: 0,
     lostEntries: 0,
     simulatedMs: 0,
@@ -153,6 +158,7 @@ function add(totals: Totals, { failure, figures }: Result): void {
   totals.leaders += figures.leaders;
   totals.snapshots += figures.snapshots;
   totals.changes += figures.changes;
+  totals.evictions += figures.evictions;
   totals.recoveries += figures.recoveries;
   totals.lostEntries += figures.lostEntries;
   totals.simulatedMs += figures.simulatedMs;
@@ -166,5 +172,5 @@ function familiesText({ undecidedFamilies }: Totals): string {
 const summary = (t: Totals, elapsedMs: number): string =>
   `${t.seeds} seeds in ${(elapsedMs / 1000).toFixed(1)} s, ${t.failures} failed, ${t.undecided} undecided${familiesText(t)}: ` +
   `${(t.simulatedMs / 1000).toFixed(0)} s simulated, ${t.operations} operations (${t.unknown} unknown), ` +
-  `${t.leaders} leaders, ${t.snapshots} snapshots, ${t.changes} changes by operators, ` +
+  `${t.leaders} leaders, ${t.snapshots} snapshots, ${t.changes} changes by operators, ${t.evictions} evictions, ` +
   `${t.recoveries} recoveries (${t.lostEntries} entries lost)`;

@@ -4,8 +4,9 @@
 
 import type { ClientConnection, ClientHandler, LinkDown } from "../../src/node/ports.ts";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
+import type { Eviction } from "./eviction.ts";
 import type { Draft, Draw, Mix } from "./mix.ts";
-import type { Operation } from "./model.ts";
+import { NAMES, type Operation } from "./model.ts";
 import { type Parcel, Pipe, type PipeEnd, type PipeOwner, type Site } from "./network.ts";
 import type { SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -88,6 +89,8 @@ export interface ClientWorld {
   targets(): readonly SimProcess[];
   /** What it sends; nothing of its own without one. */
   readonly mix?: Mix;
+  /** Keys may be gone, and -OOM come. */
+  readonly eviction?: Eviction;
   /** A reply that no command may get. */
   wrongReply(client: string, command: readonly string[], reply: string): void;
 }
@@ -95,6 +98,7 @@ export interface ClientWorld {
 interface Waiting extends Draft {
   /** Its place in the history, if it has one. */
   readonly operation: Operation | undefined;
+  readonly sentMs: number;
 }
 
 const PIPELINE_MAX = 6;
@@ -238,11 +242,14 @@ export class SimClient implements PipeOwner<Parcel> {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return this.#world.wrongReply(this.name, ["(nothing)"], reply);
     const { operation, command, expected = "", refusals } = waiting;
-    if (operation === undefined) {
+    const isOutOfMemory = this.#isOutOfMemory(waiting, reply);
+    if (operation === undefined && isOutOfMemory) {
+      // It was to be queued.
+    } else if (operation === undefined) {
       const isRight = typeof expected === "string" ? reply === expected : expected.test(reply);
       if (!isRight) this.#world.wrongReply(this.name, command, reply);
     } else {
-      const meaning = meaningOf(reply, refusals);
+      const meaning = isOutOfMemory ? "refused" : meaningOf(reply, refusals);
       if (meaning === "refused") this.history.splice(this.history.indexOf(operation), 1);
       if (meaning === "wrong") this.#world.wrongReply(this.name, command, reply);
       if (meaning === "answered") {
@@ -253,6 +260,14 @@ export class SimClient implements PipeOwner<Parcel> {
     waiting.answered?.(reply);
     const next = waiting.next?.(reply) ?? [];
     if (next.length > 0) this.#send(next.map((draft) => this.#waitingFor(draft)));
+  }
+
+  #isOutOfMemory({ command, operation, sentMs }: Waiting, reply: string): boolean {
+    const { eviction } = this.#world;
+    if (eviction === undefined || !reply.startsWith("-OOM ")) return false;
+    const problem = eviction.refused(command, sentMs, operation === undefined);
+    if (problem !== undefined) this.#world.wrongReply(this.name, command, `${reply}; ${problem}`);
+    return true;
   }
 
   #send(commands: readonly Waiting[]): void {
@@ -272,18 +287,20 @@ export class SimClient implements PipeOwner<Parcel> {
 
   #waitingFor(draft: Draft): Waiting {
     const { group, command, means } = draft;
-    if (group === undefined) return { ...draft, operation: undefined };
+    const sentMs = this.#timeline.nowMs;
+    if (group === undefined) return { ...draft, operation: undefined, sentMs };
     const operation: Operation = {
       client: this.name,
       connection: this.#connection,
       order: this.#order++,
       group: `${group}/${this.#database}`,
       command: means ?? command,
-      callMs: this.#timeline.nowMs,
+      callMs: sentMs,
       returnMs: Number.POSITIVE_INFINITY,
       reply: undefined,
+      ...(this.#world.eviction !== undefined && !group.startsWith(NAMES) ? { mayVanish: true } : {}),
     };
-    return { ...draft, operation };
+    return { ...draft, operation, sentMs };
   }
 
   /** A value or piece of one that is written once in a run. */

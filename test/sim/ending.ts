@@ -37,7 +37,7 @@ export function recover(simulation: Simulation): void {
 
 /** What is left of all keys is read at every member: it joins the history. Whoever is none refuses. */
 function askEverybody(simulation: Simulation): void {
-  const { clients, census, random } = simulation;
+  const { clients, census, eviction, random } = simulation;
   const groups = new Set(clients.flatMap((client) => client.history.map(({ group }) => group)));
   const askers: SimClient[] = [];
   for (const process of census.members) {
@@ -47,6 +47,8 @@ function askEverybody(simulation: Simulation): void {
       askers.push(asker);
       asker.connect(process);
       asker.ask({ command: ["INCR", "counter0"], group: "counter0" });
+      // That may be refused.
+      if (eviction !== undefined) asker.ask({ command: ["GET", "counter0"], group: "counter0" });
       for (const group of groups) {
         const [key = "", home] = group.split("/");
         if (home !== String(database)) continue;
@@ -87,11 +89,17 @@ function askEverybody(simulation: Simulation): void {
 }
 
 export function settle(simulation: Simulation): void {
-  const { checks, census, rot, timeline } = simulation;
+  const { checks, census, eviction, rot, timeline } = simulation;
   if (rot !== undefined) {
     simulation.advance(ROT_MS_MAX, "what is rotten is found and mended", () => rot.isMended);
     rot.rest();
   }
+  if (eviction !== undefined)
+    simulation.advance(
+      SETTLING_MS_MAX,
+      "nobody is above maxmemory who could do something about it",
+      () => eviction.isSettled,
+    );
   let equalSinceMs = 0;
   simulation.advance(
     SETTLING_MS_MAX,

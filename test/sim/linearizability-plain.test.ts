@@ -33,7 +33,7 @@ function isExplained(operations: readonly Operation[], state: State, done: Reado
 }
 
 /** Replies that a single copy could give: of those that are tried, one that the model accepts. */
-function history(random: Random): Operation[] {
+function history(random: Random, mayVanish: boolean): Operation[] {
   const group = random.pick([
     "counter0",
     "append0",
@@ -68,6 +68,7 @@ function history(random: Random): Operation[] {
       callMs,
       returnMs: OPEN,
       reply: undefined,
+      ...(mayVanish ? { mayVanish } : {}),
     };
     const isOpen = random.chance(0.35);
     if (isOpen && random.chance(0.5)) {
@@ -100,11 +101,17 @@ const CANDIDATES = [
   ...numbers.slice(0, 6).map((it) => `$m${it}`),
 ];
 
-test("it finds what a search without shortcuts finds", () => {
+const kinds = [
+  { mayVanish: false, text: "it finds what a search without shortcuts finds" },
+  { mayVanish: true, text: "the same where any key may be evicted at any time" },
+];
+for (const { mayVanish, text } of kinds) test(text, () => compare(mayVanish));
+
+function compare(mayVanish: boolean): void {
   const counts = { linearizable: 0, violation: 0, undecided: 0 };
   for (let seed = 1; seed <= HISTORIES; seed++) {
     const random = new Random(seed);
-    const operations = history(random);
+    const operations = history(random, mayVanish);
     const answered = operations.filter(({ returnMs }) => returnMs !== OPEN);
     if (answered.length > 1 && random.chance(0.6)) {
       const [a, b] = [random.pick(answered), random.pick(answered)];
@@ -122,4 +129,4 @@ test("it finds what a search without shortcuts finds", () => {
     );
   }
   assert.ok(Math.min(counts.linearizable, counts.violation) > HISTORIES / 20, JSON.stringify(counts));
-});
+}

@@ -10,7 +10,13 @@ const OPEN = Number.POSITIVE_INFINITY;
 /** [connection, call, return, command, reply]; a return of OPEN is an unknown outcome. */
 type Row = readonly [connection: number, callMs: number, returnMs: number, command: string, reply?: string];
 
-const cases: { name: string; rows: Row[]; want: "linearizable" | "violation"; group?: string }[] = [
+const cases: {
+  name: string;
+  rows: Row[];
+  want: "linearizable" | "violation";
+  group?: string;
+  mayVanish?: true;
+}[] = [
   { name: "nothing happened", rows: [], want: "linearizable" },
   {
     name: "a read sees the write before it",
@@ -192,13 +198,64 @@ const cases: { name: string; rows: Row[]; want: "linearizable" | "violation"; gr
       [2, 4, 5, "MGET k.0 k.1", "*$-1,$a0;"],
     ],
   },
+  {
+    name: "evicted",
+    want: "linearizable",
+    mayVanish: true,
+    rows: [
+      [1, 0, 1, "SET k a0;", "+OK"],
+      [2, 2, 3, "GET k", "$-1"],
+    ],
+  },
+  {
+    name: "evicted, and there again",
+    want: "violation",
+    mayVanish: true,
+    rows: [
+      [1, 0, 1, "SET k a0;", "+OK"],
+      [2, 2, 3, "GET k", "$-1"],
+      [2, 4, 5, "GET k", "$a0;"],
+    ],
+  },
+  {
+    name: "evicted in part",
+    want: "violation",
+    mayVanish: true,
+    rows: [
+      [1, 0, 1, "APPEND k a.0;", ":4"],
+      [1, 2, 3, "APPEND k a.1;", ":8"],
+      [2, 4, 5, "GET k", "$a.1;"],
+    ],
+  },
+  {
+    name: "evicted between two of a pair",
+    want: "linearizable",
+    group: "pair0",
+    mayVanish: true,
+    rows: [
+      [1, 0, 1, "MSET k.0 a0; k.1 a1;", "+OK"],
+      [2, 2, 3, "MGET k.0 k.1", "*$-1,$a1;"],
+      [2, 4, 5, "MGET k.0 k.1", "*$-1,$-1"],
+    ],
+  },
+  {
+    name: "a member that is added again to what was evicted",
+    want: "linearizable",
+    mayVanish: true,
+    rows: [
+      [1, 0, 1, "SADD k m", ":1"],
+      [1, 2, 3, "SADD k m", ":1"],
+      [2, 4, 5, "SMEMBERS k", "*$m"],
+    ],
+  },
 ];
 
-for (const { name, rows, want, group = "k" } of cases) {
+for (const { name, rows, want, group = "k", mayVanish = false } of cases) {
   test(name, () => {
     const history = rows.map(([connection, callMs, returnMs, command, reply], order): Operation => {
       const client = String(connection);
-      return { client, connection, order, group, command: command.split(" "), callMs, returnMs, reply };
+      const words = command.split(" ");
+      return { client, connection, order, group, command: words, callMs, returnMs, reply, mayVanish };
     });
     assert.equal(checkHistory(history).kind, want);
   });

@@ -274,8 +274,8 @@ function withBefore(operation: Operation, before: ReadonlyMap<string, string>): 
   return text === undefined ? operation : { ...operation, before: text };
 }
 
-/** As clients write them (`SimClient`), with or without the end. */
-const TOKEN = /^[a-z]+\.\d+;?$/;
+/** As clients write them (`SimClient`), with or without the end, or with a longer one. */
+const TOKEN = /^[a-z]+\.\d+;?x*$/;
 
 /** Values that an open operation wrote and nobody ever saw could as well be any other of that length: one name for all. */
 function withoutNames(operations: readonly Operation[]): Operation[] {

@@ -332,6 +332,28 @@ export function drawMix(random: Random): { readonly mix: Mix; readonly names: re
   };
 }
 
+const CACHE_KEYS = 30;
+/** Values come in all sizes. */
+const CACHE_VALUE_BYTES_MAX = 300;
+
+function caches(draw: Draw): Draft[] {
+  const { random } = draw;
+  const key = `cache${random.below(CACHE_KEYS)}`;
+  const value = draw.token() + "x".repeat(Math.floor(random.magnitude(1, CACHE_VALUE_BYTES_MAX)));
+  return oneOf(draw, key, [
+    [30, () => ["SET", key, value]],
+    [20, () => ["SET", key, value, "PX", String(Math.floor(random.magnitude(100, 5000)))]],
+    [45, () => ["GET", key]],
+    [5, () => ["DEL", key]],
+  ]);
+}
+
+/** What fills memory, half of the time. */
+export const withCache =
+  (mix: Mix): Mix =>
+  (draw) =>
+    !draw.isWatching && draw.random.chance(0.5) ? caches(draw) : mix(draw);
+
 /** The command that shows most of a group's keys. */
 export function lastLooks(group: string): (readonly string[])[] {
   const family = group.replace(/\d.*$/, "");

@@ -20,6 +20,8 @@ export interface Operation {
   reply: string | undefined;
   /** What the key must have held just before, as a later reply shows (`seenBefore`). */
   readonly before?: string;
+  /** Keys are evicted in this run: any may be gone, whole, at any time. */
+  readonly mayVanish?: boolean;
 }
 
 /** undefined = absent. `mortalFromMs`: true time before which it cannot have expired; Infinity without a deadline. */
@@ -60,7 +62,7 @@ const bulk = (value: Value): string => (value.text === undefined ? nil : `$${val
 /** The states the group can be in after `operation`, if it takes effect in `before`; none if its reply is impossible. */
 export function successors(operation: Operation, before: Values): Values[] {
   const found: Values[] = [];
-  for (const alive of livingStates(before, operation.returnMs)) {
+  for (const alive of livingStates(before, operation)) {
     for (const { reply, after } of effects(operation, alive)) {
       if (operation.reply === undefined || matches(operation, reply)) found.push(after);
     }
@@ -68,11 +70,16 @@ export function successors(operation: Operation, before: Values): Values[] {
   return found;
 }
 
-/** A key whose time may have come is dead or alive. */
-function livingStates(before: Values, returnMs: number): Values[] {
+/**
+ * A key whose time may have come is dead or alive. So is one that may have been evicted: whoever looks at it is the first
+ * to notice, so that those that are not looked at need not be gone yet.
+ */
+function livingStates(before: Values, { command, mayVanish, returnMs }: Operation): Values[] {
   let states: Values[] = [before];
   before.forEach((value, i) => {
-    if (value.text === undefined || value.mortalFromMs > returnMs) return;
+    const mayBeEvicted =
+      mayVanish === true && (before.length === 1 || command.some((it) => it.endsWith(`.${i}`)));
+    if (value.text === undefined || (value.mortalFromMs > returnMs && !mayBeEvicted)) return;
     states = states.flatMap((state) => [state, state.with(i, ABSENT)]);
   });
   return states;
@@ -199,7 +206,9 @@ export function seenBefore(group: string, operations: readonly Operation[]): Map
 
 /** Whose reply does not say whether they changed anything. */
 const BLIND = new Set(["PFMERGE", "ZADD", "SET", "MSET", "RENAME", "SETBIT"]);
-export const isBlind = ({ command }: Operation): boolean => BLIND.has(command[0]!);
+/** And where keys may be gone a write may have made anew just what it found. */
+export const isBlind = (operation: Operation): boolean =>
+  BLIND.has(operation.command[0]!) || (operation.mayVanish === true && !isRead(operation));
 
 const READS = new Set(["GET", "STRLEN", "EXISTS", "PTTL", "MGET"]);
 export const isRead = ({ command }: Operation): boolean =>

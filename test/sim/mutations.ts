@@ -5,10 +5,12 @@ import { Blocking } from "../../src/machine/blocking.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { WatchTable } from "../../src/machine/watches.ts";
 import { Cluster } from "../../src/node/cluster.ts";
+import { MemoryLimit } from "../../src/node/memory-limit.ts";
 import { RaftCore } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/index.ts";
 import { RaftLog } from "../../src/raft/log.ts";
 import { VotePledge } from "../../src/raft/pledge.ts";
+import { EvictionReader } from "../../src/wire/eviction-codec.ts";
 import { raftOf } from "./checks.ts";
 import type { SimulationOptions } from "./simulation.ts";
 
@@ -34,6 +36,8 @@ const both =
   () => {
     for (const mend of mends) mend();
   };
+
+const EVICTING: SimulationOptions = { eviction: true, sessions: false, rot: false, disaster: "none" };
 
 export const MUTATIONS = {
   voteTwice: {
@@ -180,6 +184,49 @@ export const MUTATIONS = {
         () =>
           function (this: Blocking, owner) {
             this.deliveries.cancelled(owner, true);
+          },
+      ),
+  },
+  namesTooLittle: {
+    seedsMax: 20,
+    options: EVICTING,
+    install: () =>
+      replaced(
+        MemoryLimit.prototype,
+        "name",
+        (name) =>
+          function (this: MemoryLimit, store, batch) {
+            name.call(this, store, batch);
+            if (batch.count > 0) this.section.clear();
+          },
+      ),
+  },
+  evictsNotEverywhere: {
+    seedsMax: 20,
+    options: EVICTING,
+    install: () => {
+      let count = 0;
+      return replaced(
+        EvictionReader.prototype,
+        "next",
+        (next) =>
+          function (this: EvictionReader) {
+            return ++count % 50 !== 0 && next.call(this);
+          },
+      );
+    },
+  },
+  refusesTooMuch: {
+    seedsMax: 20,
+    options: EVICTING,
+    install: () =>
+      replaced(
+        MemoryLimit.prototype,
+        "update",
+        (update) =>
+          function (this: MemoryLimit, store) {
+            update.call(this, store);
+            this.isRefusing = this.isLimited && store.logicalBytes > 2500;
           },
       ),
   },

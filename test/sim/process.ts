@@ -28,6 +28,9 @@ export interface ProcessOptions {
   readonly turnDelayMsMax: number;
   /** docs/adr/0017 */
   readonly comparesStates: boolean;
+  /** 0: no limit. */
+  readonly maxmemoryBytes: number;
+  readonly maxmemoryPolicy: string;
 }
 
 /** What the simulation wants to know of each. */
@@ -291,6 +294,8 @@ function configurationOf(options: ProcessOptions): Configuration {
     { name: "node-name", words: [options.name] },
     { name: "read-mode", words: [options.readMode] },
     { name: "replica-digests", words: [options.comparesStates ? "yes" : "no"] },
+    { name: "maxmemory", words: [String(options.maxmemoryBytes)] },
+    { name: "maxmemory-policy", words: [options.maxmemoryPolicy] },
     ...options.members.map((member) => ({ name: "member", words: [member, peerAddressOf(member)] })),
   ];
   const loaded = loadSettings({ flags });

@@ -7,10 +7,11 @@ import { type ClientWorld, SimClient } from "./clients.ts";
 import { SessionClients } from "./clients-sessions.ts";
 import { Disaster, type DisasterKind } from "./disaster.ts";
 import { recover, settle } from "./ending.ts";
+import { Eviction } from "./eviction.ts";
 import { type FaultName, Faults } from "./faults.ts";
 import { judgeHistory } from "./history.ts";
 import { describe } from "./linearizability.ts";
-import { drawMix, type Mix, plainMix } from "./mix.ts";
+import { drawMix, type Mix, plainMix, withCache } from "./mix.ts";
 import type { Operation } from "./model.ts";
 import { Network } from "./network.ts";
 import { Operators } from "./operators.ts";
@@ -29,6 +30,8 @@ const OPERATOR_SHARE = 0.4;
 /** Those with queues and transactions. */
 const SESSIONS_SHARE = 0.3;
 const ROT_SHARE = 0.15;
+/** Those with maxmemory, of the runs without the last two. */
+const EVICTION_SHARE = 0.25;
 
 export interface SimulationOptions {
   readonly trace?: boolean;
@@ -52,6 +55,8 @@ export interface SimulationOptions {
   readonly sessions?: boolean;
   /** Do replicas compare their states, and is there something to find? Without it the seed decides. */
   readonly rot?: boolean;
+  /** Is there a limit of memory? Without it the seed decides. */
+  readonly eviction?: boolean;
 }
 
 export interface Result {
@@ -72,6 +77,8 @@ export interface Result {
     readonly digests: number;
     /** Changes that an operator was told to be in force. */
     readonly changes: number;
+    /** Keys evicted. */
+    readonly evictions: number;
     readonly recoveries: number;
     /** Committed entries that recoveries lost, as they must. */
     readonly lostEntries: number;
@@ -88,6 +95,7 @@ export const PLAIN: SimulationOptions = {
   plainMix: true,
   sessions: false,
   rot: false,
+  eviction: false,
 };
 
 export function simulate(seed: number, options: SimulationOptions = {}): Result {
@@ -102,7 +110,7 @@ export class Simulation implements ProcessWatcher {
   readonly random: Random;
   readonly checks = new Checks(
     () => this.timeline.nowMs,
-    (process) => this.#hasSmallAppends && limitAppends(process),
+    (process) => this.#joined(process),
     (process) => this.faults.elected(process),
   );
   readonly machines: readonly string[];
@@ -112,6 +120,7 @@ export class Simulation implements ProcessWatcher {
   readonly disaster: Disaster | undefined;
   readonly sessions: SessionClients | undefined;
   readonly rot: Rot | undefined;
+  readonly eviction: Eviction | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -170,6 +179,13 @@ export class Simulation implements ProcessWatcher {
     const rot = Random.stream(seed, "rot");
     if (rot.chance(ROT_SHARE) ? options.rot !== false && !this.isChanging : options.rot === true)
       this.rot = new Rot(this, rot);
+    // What may be gone at any time cannot be added up, and what one replica has more of, it evicts.
+    const eviction = Random.stream(seed, "eviction");
+    const isLimited = eviction.chance(EVICTION_SHARE)
+      ? options.eviction !== false
+      : options.eviction === true;
+    if (isLimited && this.sessions === undefined && this.rot === undefined)
+      this.eviction = new Eviction(this, eviction);
   }
 
   get hasFailed(): boolean {
@@ -214,9 +230,15 @@ export class Simulation implements ProcessWatcher {
     this.#start(machine, isReused ? last.incarnation : this.#nextIncarnation++);
   }
 
+  #joined(process: SimProcess): void {
+    if (this.#hasSmallAppends) limitAppends(process);
+    this.eviction?.watch(process);
+  }
+
   stepped(process: SimProcess): void {
     this.checks.stepped(process);
     this.faults.stepped(process);
+    this.eviction?.stepped(process);
   }
 
   failed(process: SimProcess, problem: unknown): void {
@@ -261,6 +283,7 @@ export class Simulation implements ProcessWatcher {
       targets,
       wrongReply: (client, command, reply) =>
         this.fail("replies fit their commands", `${client}: ${command.join(" ")} -> ${reply}`),
+      ...(this.eviction === undefined ? {} : { eviction: this.eviction }),
     };
   }
 
@@ -272,6 +295,8 @@ export class Simulation implements ProcessWatcher {
       members: this.#listFor(machine),
       incarnation,
       comparesStates: this.rot !== undefined,
+      maxmemoryBytes: this.eviction?.limitBytes ?? 0,
+      maxmemoryPolicy: this.eviction?.policy ?? "noeviction",
       clockRate: 1 + random.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX),
       wallSkewMs: random.chance(0.3) ? random.between(-30_000, 30_000) : random.between(-50, 50),
     });
@@ -294,7 +319,7 @@ export class Simulation implements ProcessWatcher {
   #suffer(): void {
     const world = {
       ...this.worldOf(Random.stream(this.seed, "clients"), () => this.living),
-      mix: this.#mix.mix,
+      mix: this.eviction === undefined ? this.#mix.mix : withCache(this.#mix.mix),
     };
     const count = 2 + this.random.below(6);
     for (let i = 0; i < count; i++) {
@@ -307,6 +332,7 @@ export class Simulation implements ProcessWatcher {
     this.faults.begin();
     this.operators?.begin();
     this.rot?.begin();
+    this.eviction?.begin();
     if (this.operators !== undefined) this.clients.push(this.operators.desk);
     const endMs = this.timeline.nowMs + this.random.between(4000, 12_000);
     if (this.disaster?.kind === "storm")
@@ -316,6 +342,7 @@ export class Simulation implements ProcessWatcher {
     this.operators?.end();
     this.sessions?.end();
     this.rot?.end();
+    this.eviction?.end();
     this.trace.line("no more faults");
     this.#survive();
     for (const client of this.clients) {
@@ -393,7 +420,7 @@ export class Simulation implements ProcessWatcher {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
       `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot"].filter(Boolean).join(", ")}`
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description].filter(Boolean).join(", ")}`
     );
   }
 
@@ -416,6 +443,7 @@ export class Simulation implements ProcessWatcher {
         snapshots: checks.snapshotsRestored,
         digests: checks.digestsCompared,
         changes: this.operators?.changes ?? 0,
+        evictions: this.eviction?.evictedCount ?? 0,
         recoveries: checks.recoveries.length,
         lostEntries: checks.recoveries.reduce((sum, { lostEntries }) => sum + lostEntries, 0),
         states: this.#states,
