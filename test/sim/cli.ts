@@ -12,6 +12,7 @@ const HELP = `npm run sim -- [options]
   --plain         without operators and lost majorities: the runs of before there were any
   --rot           memory is spoiled in every run, and replicas compare their states
   --eviction      memory is limited in every run
+  --publishing    there are publishers and subscribers in every run
   --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
   --starts N      with --mutation: how many seeds it takes from N starts, 1000 apart
   --soak          go on until stopped (npm run soak)
@@ -30,6 +31,7 @@ interface Totals {
   snapshots: number;
   changes: number;
   evictions: number;
+  published: number;
   recoveries: number;
   lostEntries: number;
   simulatedMs: number;
@@ -48,6 +50,7 @@ export async function main(words: readonly string[]): Promise<number> {
       plain: { type: "boolean", default: false },
       rot: { type: "boolean", default: false },
       eviction: { type: "boolean", default: false },
+      publishing: { type: "boolean", default: false },
       soak: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -69,6 +72,7 @@ export async function main(words: readonly string[]): Promise<number> {
     ...(values.plain ? PLAIN : {}),
     ...(values.rot ? { rot: true } : {}),
     ...(values.eviction ? { eviction: true, sessions: false, rot: false } : {}),
+    ...(values.publishing ? { publishing: true } : {}),
     trace: values.trace,
   };
   if (mutation !== undefined && values.starts !== undefined) {
@@ -112,6 +116,7 @@ async function runSeeds(
     snapshots: 0,
     changes: 0,
     evictions: 0,
+    published: 0,
     recoveries: 0,
     lostEntries: 0,
     simulatedMs: 0,
@@ -159,6 +164,7 @@ function add(totals: Totals, { failure, figures }: Result): void {
   totals.snapshots += figures.snapshots;
   totals.changes += figures.changes;
   totals.evictions += figures.evictions;
+  totals.published += figures.published;
   totals.recoveries += figures.recoveries;
   totals.lostEntries += figures.lostEntries;
   totals.simulatedMs += figures.simulatedMs;
@@ -172,5 +178,5 @@ function familiesText({ undecidedFamilies }: Totals): string {
 const summary = (t: Totals, elapsedMs: number): string =>
   `${t.seeds} seeds in ${(elapsedMs / 1000).toFixed(1)} s, ${t.failures} failed, ${t.undecided} undecided${familiesText(t)}: ` +
   `${(t.simulatedMs / 1000).toFixed(0)} s simulated, ${t.operations} operations (${t.unknown} unknown), ` +
-  `${t.leaders} leaders, ${t.snapshots} snapshots, ${t.changes} changes by operators, ${t.evictions} evictions, ` +
+  `${t.leaders} leaders, ${t.snapshots} snapshots, ${t.changes} changes by operators, ${t.evictions} evictions, ${t.published} messages published, ` +
   `${t.recoveries} recoveries (${t.lostEntries} entries lost)`;

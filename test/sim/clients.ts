@@ -91,6 +91,8 @@ export interface ClientWorld {
   readonly mix?: Mix;
   /** Keys may be gone, and -OOM come. */
   readonly eviction?: Eviction;
+  /** Takes what is no reply but came by itself: true if it was that. */
+  pushed?(reply: string): boolean;
   /** A reply that no command may get. */
   wrongReply(client: string, command: readonly string[], reply: string): void;
 }
@@ -134,6 +136,11 @@ export class SimClient implements PipeOwner<Parcel> {
   /** Commands sent and not answered. */
   get unanswered(): readonly (readonly string[])[] {
     return this.#waiting.map(({ command }) => command);
+  }
+
+  /** Of the present connection, or the last one. */
+  get host(): SimProcess | undefined {
+    return this.#process;
   }
 
   get server(): string {
@@ -182,6 +189,11 @@ export class SimClient implements PipeOwner<Parcel> {
 
   get isConnected(): boolean {
     return this.#end?.isOpen === true;
+  }
+
+  /** Has it been told that its last connection is over? Only then may it connect again. */
+  get isFree(): boolean {
+    return this.#end === undefined;
   }
 
   /** One command, outside the mix. */
@@ -239,6 +251,7 @@ export class SimClient implements PipeOwner<Parcel> {
   }
 
   #answer(reply: string): void {
+    if (this.#world.pushed?.(reply) === true) return;
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return this.#world.wrongReply(this.name, ["(nothing)"], reply);
     const { operation, command, expected = "", refusals } = waiting;

@@ -6,6 +6,7 @@ import { Machine } from "../../src/machine/machine.ts";
 import { WatchTable } from "../../src/machine/watches.ts";
 import { Cluster } from "../../src/node/cluster.ts";
 import { MemoryLimit } from "../../src/node/memory-limit.ts";
+import { PubSub } from "../../src/node/publish-subscribe.ts";
 import { RaftCore } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/index.ts";
 import { RaftLog } from "../../src/raft/log.ts";
@@ -229,6 +230,16 @@ export const MUTATIONS = {
             this.isRefusing = this.isLimited && store.logicalBytes > 2500;
           },
       ),
+  },
+  gapsUntold: {
+    seedsMax: 20,
+    options: { publishing: true, disaster: "none", faults: ["isolate", "partition", "pause"] },
+    install: () => replaced(PubSub.prototype, "messagesLost", () => () => {}),
+  },
+  subscribersUncounted: {
+    seedsMax: 20,
+    options: { publishing: true },
+    install: () => replaced(PubSub.prototype, "linkOpened", () => () => {}),
   },
 } as const satisfies Record<string, Mutation> as Readonly<Record<string, Mutation>>;
 

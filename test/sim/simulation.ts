@@ -16,6 +16,7 @@ import type { Operation } from "./model.ts";
 import { Network } from "./network.ts";
 import { Operators } from "./operators.ts";
 import { type ProcessOptions, type ProcessWatcher, SimProcess } from "./process.ts";
+import { PublishSubscribe } from "./publish-subscribe.ts";
 import { Random } from "./random.ts";
 import { Rot } from "./rot.ts";
 import { Timeline, Trace } from "./timeline.ts";
@@ -32,6 +33,8 @@ const SESSIONS_SHARE = 0.3;
 const ROT_SHARE = 0.15;
 /** Those with maxmemory, of the runs without the last two. */
 const EVICTION_SHARE = 0.25;
+/** Those with publishers and subscribers. */
+const PUBLISHING_SHARE = 0.2;
 
 export interface SimulationOptions {
   readonly trace?: boolean;
@@ -57,6 +60,8 @@ export interface SimulationOptions {
   readonly rot?: boolean;
   /** Is there a limit of memory? Without it the seed decides. */
   readonly eviction?: boolean;
+  /** Does anybody publish? Without it the seed decides. */
+  readonly publishing?: boolean;
 }
 
 export interface Result {
@@ -79,6 +84,8 @@ export interface Result {
     readonly changes: number;
     /** Keys evicted. */
     readonly evictions: number;
+    /** Messages published. */
+    readonly published: number;
     readonly recoveries: number;
     /** Committed entries that recoveries lost, as they must. */
     readonly lostEntries: number;
@@ -96,6 +103,7 @@ export const PLAIN: SimulationOptions = {
   sessions: false,
   rot: false,
   eviction: false,
+  publishing: false,
 };
 
 export function simulate(seed: number, options: SimulationOptions = {}): Result {
@@ -121,6 +129,7 @@ export class Simulation implements ProcessWatcher {
   readonly sessions: SessionClients | undefined;
   readonly rot: Rot | undefined;
   readonly eviction: Eviction | undefined;
+  readonly publishing: PublishSubscribe | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -186,6 +195,9 @@ export class Simulation implements ProcessWatcher {
       : options.eviction === true;
     if (isLimited && this.sessions === undefined && this.rot === undefined)
       this.eviction = new Eviction(this, eviction);
+    const publishing = Random.stream(seed, "publishing");
+    if (publishing.chance(PUBLISHING_SHARE) ? options.publishing !== false : options.publishing === true)
+      this.publishing = new PublishSubscribe(this, publishing);
   }
 
   get hasFailed(): boolean {
@@ -257,6 +269,7 @@ export class Simulation implements ProcessWatcher {
       () => this.#suffer(),
       () => recover(this),
       () => this.sessions?.judge(),
+      () => this.publishing?.judge(),
       () => settle(this),
       () => this.#judge(),
     ];
@@ -333,6 +346,7 @@ export class Simulation implements ProcessWatcher {
     this.operators?.begin();
     this.rot?.begin();
     this.eviction?.begin();
+    this.publishing?.begin();
     if (this.operators !== undefined) this.clients.push(this.operators.desk);
     const endMs = this.timeline.nowMs + this.random.between(4000, 12_000);
     if (this.disaster?.kind === "storm")
@@ -343,6 +357,7 @@ export class Simulation implements ProcessWatcher {
     this.sessions?.end();
     this.rot?.end();
     this.eviction?.end();
+    this.publishing?.end();
     this.trace.line("no more faults");
     this.#survive();
     for (const client of this.clients) {
@@ -420,7 +435,7 @@ export class Simulation implements ProcessWatcher {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
       `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description].filter(Boolean).join(", ")}`
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing"].filter(Boolean).join(", ")}`
     );
   }
 
@@ -444,6 +459,7 @@ export class Simulation implements ProcessWatcher {
         digests: checks.digestsCompared,
         changes: this.operators?.changes ?? 0,
         evictions: this.eviction?.evictedCount ?? 0,
+        published: this.publishing?.figures.published ?? 0,
         recoveries: checks.recoveries.length,
         lostEntries: checks.recoveries.reduce((sum, { lostEntries }) => sum + lostEntries, 0),
         states: this.#states,
