@@ -233,7 +233,7 @@ export const MUTATIONS = {
   },
   gapsUntold: {
     seedsMax: 20,
-    options: { publishing: true, disaster: "none", faults: ["isolate", "partition", "pause"] },
+    options: { publishing: true, disaster: "none", logBytesMax: 2000, faults: ["isolate", "pause"] },
     install: () => replaced(PubSub.prototype, "messagesLost", () => () => {}),
   },
   subscribersUncounted: {

@@ -46,6 +46,8 @@ export interface SimulationOptions {
   readonly smallAppends?: boolean;
   /** What a message takes, more or less; without it the seed decides, between 0.05 and 4 ms. */
   readonly delayMs?: number;
+  /** Small logs make followers need snapshots; without it the seed decides. */
+  readonly logBytesMax?: number;
   /** Mean time between faults. */
   readonly faultGapMs?: number;
   /** Does an operator change the members? Without it the seed decides. */
@@ -161,9 +163,11 @@ export class Simulation implements ProcessWatcher {
     this.#machines = Array.from({ length: count }, (_, i) => `n${i + 1}`);
     this.#founders = [...this.#machines];
     this.machines = this.#machines;
+    const readMode = random.chance(0.8) ? "lease" : "quorum";
+    const logBytesMax = random.chance(0.5) ? Math.floor(random.magnitude(1000, 20_000)) : 1 << 26;
     this.#shared = {
-      readMode: random.chance(0.8) ? "lease" : "quorum",
-      logBytesMax: random.chance(0.5) ? Math.floor(random.magnitude(1000, 20_000)) : 1 << 26,
+      readMode,
+      logBytesMax: options.logBytesMax ?? logBytesMax,
       snapshotChunkBytes: Math.floor(random.magnitude(64, 4096)),
       turnDelayMsMax: random.chance(0.7) ? 0.1 : random.magnitude(0.1, 10),
     };
