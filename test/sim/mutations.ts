@@ -101,7 +101,7 @@ export const MUTATIONS = {
       ),
   },
   applyOutOfOrder: {
-    seedsMax: 50,
+    seedsMax: 20,
     install: () =>
       replaced(
         RaftCore.prototype,
@@ -115,7 +115,7 @@ export const MUTATIONS = {
       ),
   },
   ackBeforeStoring: {
-    seedsMax: 50,
+    seedsMax: 20,
     install: () => {
       let count = 0;
       return replaced(
@@ -131,12 +131,12 @@ export const MUTATIONS = {
     },
   },
   identityReused: {
-    seedsMax: 200,
+    seedsMax: 50,
     options: { identityReused: true, faults: ["kill", "restart", "isolate", "partition"] },
     install: () => () => {},
   },
   localClockInExpiry: {
-    seedsMax: 50,
+    seedsMax: 20,
     install: () =>
       replaced(
         Machine.prototype,
@@ -151,7 +151,7 @@ export const MUTATIONS = {
       ),
   },
   snapshotWithoutTail: {
-    seedsMax: 200,
+    seedsMax: 50,
     options: { faults: ["isolate", "partition"] },
     install: () =>
       replaced(
