@@ -82,7 +82,10 @@ export class PublishSubscribe {
     this.#isJudging = true;
     this.#reachEverybody();
     this.#isOver = true;
-    for (const { client } of this.#subscribers) client.hangUp();
+    for (const subscriber of this.#subscribers) {
+      if (!subscriber.client.isConnected) this.#forget(subscriber);
+      subscriber.client.hangUp();
+    }
     if (this.#simulation.hasFailed) return;
     for (const subscription of this.#subscriptions) this.#checkGaps(subscription);
     this.#checkOrder();
@@ -266,7 +269,11 @@ export class PublishSubscribe {
     const simulation = this.#simulation;
     simulation.advance(REACH_MS_MAX, "everybody is subscribed", () =>
       this.#subscribers.every(
-        ({ client, current }) => client.isConnected && current.size > 0 && client.unanswered.length === 0,
+        ({ client, current }) =>
+          client.isConnected &&
+          simulation.census.members.some((member) => member === client.host) &&
+          current.size > 0 &&
+          client.unanswered.length === 0,
       ),
     );
     for (const member of simulation.census.members) {
