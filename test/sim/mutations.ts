@@ -92,8 +92,8 @@ export const MUTATIONS = {
       ),
   },
   voteInsidePromise: {
-    seedsMax: 50,
-    options: { faults: ["resetLinks", "cutOneWay", "isolate"] },
+    seedsMax: 30,
+    options: { faults: ["resetLinks", "cutOneWay"], faultGapMs: 150 },
     install: () =>
       both(
         replaced(VotePledge.prototype, "forbids", () => () => false),
