@@ -3,9 +3,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { MUTATIONS, withMutation } from "./mutations.ts";
-import { FAILED_SEEDS } from "./seeds.ts";
-import { type Result, simulate } from "./simulation.ts";
+import { bundled } from "./bundle.ts";
+import type { Result } from "./simulation.ts";
+
+const { FAILED_SEEDS, MUTATIONS, simulate, withMutation } = await bundled();
 
 const SEEDS = 200;
 const PER_TEST = 20;
