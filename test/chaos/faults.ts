@@ -195,7 +195,7 @@ export const FAULTS = {
   SIGKILL: { lane: "node", weight: 4, lengthMs: [20, 2000], begin: ended("SIGKILL") },
   SIGTERM: { lane: "node", weight: 2, lengthMs: [20, 1000], begin: ended("SIGTERM") },
   SIGSTOP: { lane: "node", weight: 3, lengthMs: [100, 4000], begin: stopped },
-  "SIGSTOP, cut": { lane: "node", weight: 2, lengthMs: [700, 3000], begin: stoppedAlone },
+  "cut asleep": { lane: "node", weight: 2, lengthMs: [700, 3000], begin: stoppedAlone },
   blocked: { lane: "node", weight: 2, lengthMs: [500, 3000], begin: blocked },
   delay: {
     lane: "links",
