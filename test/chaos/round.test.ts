@@ -15,32 +15,41 @@ afterEach(async () => {
   await members?.stop();
 });
 
+// Five processes cost what CI has not to give.
+const isFull = process.env["CHAOS_FULL"] !== undefined;
+
 describe("rounds of mixed faults", () => {
   for (const { nodes, seed, seconds } of [
     { nodes: 3, seed: 1, seconds: 5 },
     { nodes: 5, seed: 2, seconds: 4 },
   ]) {
-    test(`${nodes} nodes, seed ${seed}, for ${seconds} s: no anomaly`, async () => {
-      requireBuild();
-      members = await Members.start(nodes, FIRST_PORT, seed);
-      const result = await runRound(members, {
-        seed,
-        round: 0,
-        seconds,
-        historyClients: 10,
-        ledgerClients: 4,
-      });
-      assert.deepEqual(
-        result.anomalies.map((anomaly, i) => report(anomaly, `test-${seed}-${i}`)),
-        [],
-      );
-      assert.ok(result.operations > 0 && result.faults.size > 0);
-      const faults = [...result.faults].map(([kind, count]) => `${kind} ${count}`).join(", ");
-      console.log(
-        `${result.operations} operations (${result.unknown} unknown), longest unavailability ` +
-          `${result.availability.longestMs.toFixed(0)} ms; ${faults}`,
-      );
-    }, 120_000);
+    const isLeftOut = nodes > 3 && !isFull;
+    const note = isLeftOut ? " (skipped: CHAOS_FULL=1 runs it)" : "";
+    test.skipIf(isLeftOut)(
+      `${nodes} nodes, seed ${seed}, for ${seconds} s: no anomaly${note}`,
+      async () => {
+        requireBuild();
+        members = await Members.start(nodes, FIRST_PORT, seed);
+        const result = await runRound(members, {
+          seed,
+          round: 0,
+          seconds,
+          historyClients: 10,
+          ledgerClients: 4,
+        });
+        assert.deepEqual(
+          result.anomalies.map((anomaly, i) => report(anomaly, `test-${seed}-${i}`)),
+          [],
+        );
+        assert.ok(result.operations > 0 && result.faults.size > 0);
+        const faults = [...result.faults].map(([kind, count]) => `${kind} ${count}`).join(", ");
+        console.log(
+          `${result.operations} operations (${result.unknown} unknown), longest unavailability ` +
+            `${result.availability.longestMs.toFixed(0)} ms; ${faults}`,
+        );
+      },
+      120_000,
+    );
   }
 });
 
