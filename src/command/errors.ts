@@ -4,7 +4,8 @@
 import type { Args } from "../base/args.ts";
 
 const SHOWN_BYTES_MAX = 128;
-const OPTION_BYTES_MAX = 1024;
+/** Redis shows all of a name; what is longer than this no eye reads. */
+const NAME_BYTES_MAX = 1 << 20;
 
 export const replyError = {
   wrongType: "WRONGTYPE Operation against a key holding the wrong kind of value",
@@ -180,7 +181,7 @@ export const invalidExpireTime = (name: string): string => `ERR invalid expire t
 /** EXPIRE's options. Redis trims line ends off the line, and shows even the longest option whole. */
 export function unsupportedOption(args: Args, index: number): string {
   const start = args.start(index);
-  const text = args.bytes.toString("latin1", start, Math.min(args.end(index), start + OPTION_BYTES_MAX));
+  const text = args.bytes.toString("latin1", start, Math.min(args.end(index), start + NAME_BYTES_MAX));
   return `ERR Unsupported option ${printable(beforeNul(text).replace(/[\r\n]+$/, ""))}`;
 }
 
@@ -205,7 +206,7 @@ export const noGroup = (args: Args, key: number, group: number): string =>
 export const unrecognizedClaimOption = (args: Args, index: number): string =>
   `ERR Unrecognized XCLAIM option '${nameAt(args, index)}'`;
 
-const nameAt = (args: Args, index: number): string => firstBytes(args, index, OPTION_BYTES_MAX);
+const nameAt = (args: Args, index: number): string => firstBytes(args, index, NAME_BYTES_MAX);
 
 /** No row of that name. Shows the first arguments, as much as Redis shows of them. */
 export function unknownCommand(args: Args): string {
