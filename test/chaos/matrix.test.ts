@@ -13,7 +13,7 @@ const FIRST_PORT = 19_640;
 const REFUSED = /^-(TRYAGAIN|CLUSTERDOWN|UNCERTAIN) /;
 const TIMEOUT_MS = 120_000;
 /**
- * Of its time, how long a key lives whatever the wall clocks say: they are leant to by a tenth at most, and a change of the leader
+ * Of its time, how long a key lives whatever the wall clocks say: they are leant to by a twentieth at most, and a change of the leader
  * costs what the last entry took to be applied, which on a busy machine is not nothing.
  */
 const LEAST = 0.9;

@@ -36,7 +36,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: [],
-    what: "Time is the cluster's: it goes on evenly over a change of leader, and leans towards the wall clock by a tenth at most. After a wall clock was set, `TIME` and deadlines may differ for a while",
+    what: "Time is the cluster's: it goes on evenly over a change of leader, and leans towards the wall clock by a twentieth at most. After a wall clock was set, `TIME` and deadlines may differ for a while",
     why: "deadlines must come at the same place of the log for all replicas",
   },
   {

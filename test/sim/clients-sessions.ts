@@ -2,6 +2,7 @@
 // keys. What they do is not searched for an order, it is added up: no element is lost, given twice or given although its push was
 // refused; sums stay what they are; no update is lost. Beside the clients of the history, on keys of their own.
 
+import type { Owner } from "../../src/wire/session-state.ts";
 import { SimClient } from "./clients.ts";
 import type { Random } from "./random.ts";
 import type { Simulation } from "./simulation.ts";
@@ -61,10 +62,17 @@ export class SessionClients {
     const { advance, members } = boundTo(this.#simulation);
     // What a dead member watched stays until another process takes its place.
     const incarnations = members().map(({ node }) => node.cluster.membership.self.incarnation);
-    advance("nobody waits any more, and who lives watches nothing", () =>
+    // A client whose WATCH was its last command does watch.
+    const isOver = ({ incarnation, session, serial }: Owner): boolean =>
+      members().some(
+        ({ node }) =>
+          node.cluster.membership.self.incarnation === incarnation &&
+          node.server.clients.byId(session)?.transaction?.serial !== serial,
+      );
+    advance("nobody waits any more, and what lives of watches is their clients' own", () =>
       members().every(({ node }) => {
         const { blocking, watches } = node.replica.machine.sessions;
-        return blocking.waiters.count === 0 && incarnations.every((it) => watches.ownersOf(it).length === 0);
+        return blocking.waiters.count === 0 && !incarnations.some((it) => watches.ownersOf(it).some(isOver));
       }),
     );
     const client = this.#newClient();

@@ -35,7 +35,7 @@ type Values = readonly Value[];
 const ABSENT: Value = { text: undefined, mortalFromMs: Number.POSITIVE_INFINITY };
 const lasting = (text: string): Value => ({ text, mortalFromMs: Number.POSITIVE_INFINITY });
 
-/** Cluster time runs at most a tenth faster than clocks, which are off by far less. */
+/** Cluster time runs at most a twentieth faster than clocks, which are off by far less. */
 const FASTEST = 1.13;
 
 export const encodeState = (values: Values): string =>
