@@ -1,5 +1,24 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** What they test keeps nothing between tests but memory that is used again: their modules are loaded once, not once a file. */
+const PARTS = ["base", "command", "node", "raft", "resp", "store", "wire"].map(
+  (part) => `test/${part}/**/*.test.ts`,
+);
 
 export default defineConfig({
-  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "parts", include: PARTS, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "whole",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...PARTS],
+        },
+      },
+    ],
+  },
 });
