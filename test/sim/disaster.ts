@@ -14,6 +14,8 @@ const REACTION_MS = 1000;
 const TRY_AGAIN_MS = 150;
 const HALT_MS_MAX = 20_000;
 const RECOVERY_MS_MAX = 20_000;
+/** A learner whose process is gone for good is given up after 30 s (node/admission.ts). */
+const CALM_MS_MAX = 30_000 + RECOVERY_MS_MAX;
 
 const LOST = /^-?CLUSTERDOWN a majority of the members has lost its memory \(/;
 const GONE = /^-?CLUSTERDOWN this node's cluster is gone: /;
@@ -61,7 +63,7 @@ export class Disaster {
   beCalm(): void {
     const simulation = this.#simulation;
     simulation.advance(
-      RECOVERY_MS_MAX,
+      CALM_MS_MAX,
       "all are voters before the disaster",
       () => simulation.census.isWhole,
       () => standing(simulation),
