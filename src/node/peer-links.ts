@@ -14,26 +14,47 @@ import type {
   ProxyRequest,
 } from "../wire/cluster-messages.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
-import { encodePeerFrame, type FreshRound, type PeerFrame, type StateRequest } from "../wire/peer-frame.ts";
+import { encodePeerFrame, type PeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import type { StateDigest } from "../wire/state-digest.ts";
-import type { SubscriptionCount, SubscriptionCounts } from "../wire/subscription-counts.ts";
+import type { SubscriptionCount } from "../wire/subscription-counts.ts";
 import type { PeerIdentity, PeerLink } from "./ports.ts";
 
 /** A turn's batch, or what a busy follower passes on, fits. */
 const FRAME_MEMORY_BYTES = 2 << 20;
 
+/** What is to be said on a link by the end of the turn. */
+type Parts<Kind extends keyof PeerFrame> = { readonly [K in Kind]: PeerFrame[K][number][] };
+
+type Requests = Parts<
+  | "raft"
+  | "proxyRequests"
+  | "tables"
+  | "joinRequests"
+  | "subscriptionCounts"
+  | "clusterSettings"
+  | "stateDigests"
+  | "stateRequests"
+  | "freshQuestions"
+>;
+const noRequests = (): Requests => ({
+  raft: [],
+  proxyRequests: [],
+  tables: [],
+  joinRequests: [],
+  subscriptionCounts: [],
+  clusterSettings: [],
+  stateDigests: [],
+  stateRequests: [],
+  freshQuestions: [],
+});
+
+type Replies = Parts<"proxyReplies" | "joinReplies" | "freshAnswers">;
+const noReplies = (): Replies => ({ proxyReplies: [], joinReplies: [], freshAnswers: [] });
+
 interface Peer {
-  link: PeerLink;
-  raft: RaftMessage[];
-  proxyRequests: ProxyRequest[];
-  tables: ClusterTable[];
-  joinRequests: JoinRequest[];
-  subscriptionCounts: SubscriptionCounts[];
-  clusterSettings: ClusterSetting[];
-  stateDigests: StateDigest[];
-  stateRequests: StateRequest[];
-  freshQuestions: FreshRound[];
+  readonly link: PeerLink;
+  requests: Requests;
   dirty: boolean;
   /** Unix time in ms. */
   readonly upMs: number;
@@ -47,9 +68,8 @@ interface Caller {
   readonly upMs: number;
   /** The cluster it said it was in since the handshake; "" if it said nothing. */
   clusterId: string;
-  proxyReplies: ProxyReply[];
-  joinReplies: JoinReply[];
-  freshAnswers: FreshRound[];
+  replies: Replies;
+  dirty: boolean;
 }
 
 export class PeerLinks {
@@ -63,21 +83,8 @@ export class PeerLinks {
 
   /** The link we opened has shaken hands with `remote`. */
   up(link: PeerLink, remote: PeerIdentity, upMs: number): void {
-    this.#byMember.set(remote.incarnation, {
-      link,
-      raft: [],
-      proxyRequests: [],
-      tables: [],
-      joinRequests: [],
-      subscriptionCounts: [],
-      clusterSettings: [],
-      stateDigests: [],
-      stateRequests: [],
-      freshQuestions: [],
-      dirty: false,
-      upMs,
-      heardMs: 0,
-    });
+    const requests = noRequests();
+    this.#byMember.set(remote.incarnation, { link, requests, dirty: false, upMs, heardMs: 0 });
   }
 
   /** A frame came from the member. */
@@ -94,14 +101,8 @@ export class PeerLinks {
   /** `remote` has dialled us. The link it used before, which it has given up, or undefined. */
   called(link: PeerLink, remote: PeerIdentity, upMs: number): PeerLink | undefined {
     const before = this.#callers.get(remote.incarnation)?.link;
-    this.#callers.set(remote.incarnation, {
-      link,
-      upMs,
-      clusterId: "",
-      proxyReplies: [],
-      joinReplies: [],
-      freshAnswers: [],
-    });
+    const replies = noReplies();
+    this.#callers.set(remote.incarnation, { link, upMs, clusterId: "", replies, dirty: false });
     return before;
   }
 
@@ -199,10 +200,7 @@ export class PeerLinks {
 
   /** Dropped when the link of its request is gone: the other side knows that it was. */
   proxyReply(member: number, reply: ProxyReply): void {
-    const caller = this.#callers.get(member);
-    if (caller === undefined) return;
-    this.#answer(caller);
-    caller.proxyReplies.push(reply);
+    this.#back(member)?.proxyReplies.push(reply);
   }
 
   joinRequest(member: number, request: JoinRequest): void {
@@ -210,10 +208,7 @@ export class PeerLinks {
   }
 
   joinReply(member: number, reply: JoinReply): void {
-    const caller = this.#callers.get(member);
-    if (caller === undefined) return;
-    this.#answer(caller);
-    caller.joinReplies.push(reply);
+    this.#back(member)?.joinReplies.push(reply);
   }
 
   freshQuestion(member: number, round: number): void {
@@ -221,10 +216,7 @@ export class PeerLinks {
   }
 
   freshAnswer(member: number, round: number): void {
-    const caller = this.#callers.get(member);
-    if (caller === undefined) return;
-    this.#answer(caller);
-    caller.freshAnswers.push({ round });
+    this.#back(member)?.freshAnswers.push({ round });
   }
 
   table(member: number, table: ClusterTable): void {
@@ -255,44 +247,19 @@ export class PeerLinks {
   /** One frame to each peer that is to get anything, and one with replies to each that asked. */
   flush(): void {
     for (const peer of this.#dirty) {
-      const { raft, proxyRequests, tables, joinRequests } = peer;
-      const { subscriptionCounts, clusterSettings, stateDigests, stateRequests, freshQuestions } = peer;
+      const { link, requests } = peer;
       peer.dirty = false;
-      this.#send(peer.link, {
-        raft,
-        proxyRequests,
-        tables,
-        joinRequests,
-        subscriptionCounts,
-        clusterSettings,
-        stateDigests,
-        stateRequests,
-        freshQuestions,
-      });
-      peer.raft = [];
-      peer.proxyRequests = [];
-      peer.tables = [];
-      peer.joinRequests = [];
-      peer.subscriptionCounts = [];
-      peer.clusterSettings = [];
-      peer.stateDigests = [];
-      peer.stateRequests = [];
-      peer.freshQuestions = [];
+      peer.requests = noRequests();
+      this.#send(link, requests);
     }
     this.#dirty.length = 0;
     for (const caller of this.#answered) {
-      const { proxyReplies, joinReplies, freshAnswers } = caller;
-      this.#send(caller.link, { proxyReplies, joinReplies, freshAnswers });
-      caller.proxyReplies = [];
-      caller.joinReplies = [];
-      caller.freshAnswers = [];
+      const { link, replies } = caller;
+      caller.dirty = false;
+      caller.replies = noReplies();
+      this.#send(link, replies);
     }
     this.#answered.length = 0;
-  }
-
-  #answer(caller: Caller): void {
-    const { proxyReplies, joinReplies, freshAnswers } = caller;
-    if (proxyReplies.length + joinReplies.length + freshAnswers.length === 0) this.#answered.push(caller);
   }
 
   /**
@@ -309,12 +276,20 @@ export class PeerLinks {
   }
 
   /** Undefined when it cannot be reached: the message is lost, as on any network. */
-  #to(member: number): Peer | undefined {
+  #to(member: number): Requests | undefined {
     const peer = this.#byMember.get(member);
-    if (peer !== undefined && !peer.dirty) {
-      peer.dirty = true;
-      this.#dirty.push(peer);
-    }
-    return peer;
+    if (peer === undefined) return undefined;
+    if (!peer.dirty) this.#dirty.push(peer);
+    peer.dirty = true;
+    return peer.requests;
+  }
+
+  /** Undefined when the link of the request is gone: the other side knows that it was. */
+  #back(member: number): Replies | undefined {
+    const caller = this.#callers.get(member);
+    if (caller === undefined) return undefined;
+    if (!caller.dirty) this.#answered.push(caller);
+    caller.dirty = true;
+    return caller.replies;
   }
 }
