@@ -38,6 +38,8 @@ const views: readonly string[][] = [
   // Goes on as it would have gone on.
   ["XADD", "to", "99999999-1", "f", "v"],
   ["XTRIM", "to", "MAXLEN", "~", "3"],
+  // Redis 7.0 makes no consumer where there is nothing to read for it; 7.2 and Seshat do.
+  ["XGROUP", "CREATECONSUMER", "to", "g1", "bob"],
   ["XREADGROUP", "GROUP", "g1", "bob", "STREAMS", "to", ">"],
   ["XINFO", "STREAM", "to", "FULL"],
 ];
