@@ -149,6 +149,12 @@ const GAUGES: readonly Row[] = [
   ["raft_first_index", "The first entry kept.", (s) => s.raft.firstIndex],
   ["raft_last_index", "The last entry of the log.", (s) => s.raft.lastIndex],
   ["raft_members", "Voters and learners.", (s) => s.raft.memberCount],
+  [
+    "raft_cluster",
+    "1 for the cluster this node belongs to. Another id is another one: founded empty, or recovered.",
+    ({ raft }) => (raft.clusterId === "" ? [] : [[{ cluster_id: raft.clusterId }, 1]]),
+    "cluster_id",
+  ],
   ["raft_role", "1 for the role this node has.", (s) => oneOf("role", ROLES, s.raft.role), "role"],
   [
     "raft_lease",

@@ -12,7 +12,7 @@ import type { StateDigest } from "../wire/state-digest.ts";
 import { Admission } from "./admission.ts";
 import { Dialled } from "./dialled.ts";
 import type { Forwarding } from "./forwarding.ts";
-import { Founding } from "./founding.ts";
+import { Founding, foundedText } from "./founding.ts";
 import { Membership } from "./membership.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { LinkDown, PeerLink, Ports } from "./ports.ts";
@@ -395,7 +395,11 @@ export class Cluster {
     const { ports, replica } = this.#parts;
     ports.peers.update({ ...ports.peers.self, clusterId: table.clusterId });
     this.#redial();
-    ports.log.info({ cluster: table.clusterId, members: table.members.length }, "cluster joined");
+    // No node can know whether there was one before: a first start and the loss of everything look the same from here.
+    ports.log.warn(
+      { cluster: table.clusterId, members: table.members.map(({ name }) => name).join(",") },
+      foundedText,
+    );
     replica.machine.store.reseed(seedOf(table.hashSeed));
     replica.start({ id: this.membership.self.incarnation, voters: this.membership.incarnations });
   }

@@ -8,6 +8,11 @@ import type { PeerIdentity } from "./ports.ts";
 /** A question or an answer was lost, if it takes so long; or there is none because that node is not fresh. */
 const ASK_AGAIN_MS = 200;
 
+/** Said by every founding member, at a first start as after the loss of all: a node that is fresh cannot tell the one from the other. */
+export const foundedText =
+  "founded: a new, empty cluster of all the configured members, because all of them were fresh. If they were a cluster " +
+  "before, whatever it held is gone";
+
 export class Founding {
   /** The question: whether these, who were there when it was put first, are fresh. */
   #round = 0;

@@ -248,7 +248,14 @@ describe("the matrix", () => {
     const ids = new Set(infos.map((info) => info.get("raft_cluster_id")));
     assert.equal(ids.size, 1);
     assert.ok(!ids.has(clusterId), "another cluster, as the old one is lost");
-    for (const name of members.names) assert.equal(await get(name, "k"), "$-1");
+    for (const name of members.names) {
+      assert.equal(await get(name, "k"), "$-1");
+      const { output } = members.node(name);
+      const said = output.split("\n").filter((line) => line.includes('"msg":"founded: '));
+      assert.equal(said.length, 1, output);
+      const { level, cluster, members: founders } = JSON.parse(said[0]!) as Record<string, unknown>;
+      assert.deepEqual([level, cluster, founders], [40, [...ids][0], members.names.join(",")]);
+    }
     await isSet(members.names[0]!, "k", "anew");
   });
 });

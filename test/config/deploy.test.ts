@@ -1,12 +1,14 @@
 // docker-compose.yml and deploy/ against the settings they use: there is no engine in the tests, but every node's flags
 // must at least be flags that the program takes, and agree with each other.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { parseCommandLine } from "../../src/config/command-line.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import { loadSettings } from "../../src/config/load.ts";
+import { installed } from "../e2e/processes.ts";
 
 function configurationOf(argv: readonly string[]): Configuration {
   const parsed = parseCommandLine(argv);
@@ -81,6 +83,15 @@ test("the pods of deploy/kubernetes are the members they name, and agree", () =>
     assert.equal(settings.httpPort, portOf(container.livenessProbe.httpGet.port));
   }
 });
+
+test.skipIf(!installed("promtool"))(
+  "promtool accepts the alert rules (skipped where it is not installed)",
+  () => {
+    const cwd = "deploy/prometheus";
+    execFileSync("promtool", ["check", "rules", "alerts.yaml"], { cwd });
+    execFileSync("promtool", ["test", "rules", "alerts.test.yaml"], { cwd });
+  },
+);
 
 test("alert rules have names, expressions and summaries; the dashboard's panels do not overlap", () => {
   const { groups } = parse(readFileSync("deploy/prometheus/alerts.yaml", "utf8")) as {

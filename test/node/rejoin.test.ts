@@ -52,6 +52,33 @@ test("a node killed and started empty gets the state and its vote back; its old 
   }
 });
 
+test("all are lost: those that come back found another cluster, which is empty, and each says so in one line", () => {
+  const world = three();
+  const founded = (): unknown[] =>
+    NAMES.flatMap((name) => world.host(name).warnings.filter(({ text }) => /^founded: /.test(String(text))));
+  const lines = (clusterId: string): unknown[] =>
+    NAMES.map(() => ({
+      cluster: clusterId,
+      members: "n1,n2,n3",
+      text: expect.stringMatching(/new, empty cluster.*all of them were fresh.*whatever it held is gone$/),
+    }));
+  const before = world.leader()!.identity.clusterId;
+  // A first start looks the same.
+  expect(founded()).toEqual(lines(before));
+  assert.equal(world.leader()!.connect().call("SET", "k", "lost with all of them"), "+OK\r\n");
+  for (const name of NAMES) world.kill(name);
+  for (const name of NAMES) world.startNode(name, NAMES, {});
+  world.until("a leader", () => world.leader() !== undefined);
+  const { clusterId } = world.leader()!.identity;
+  assert.notEqual(clusterId, before);
+  expect(founded()).toEqual(lines(clusterId));
+  world.until("all are ready", () => NAMES.every((name) => world.host(name).node.readinessProblem === ""));
+  for (const name of NAMES) assert.equal(world.host(name).connect().call("GET", "k"), "$-1\r\n");
+  // Who comes back to a cluster that lives founds nothing.
+  const back = restart(world, NAMES[1]!);
+  assert.deepEqual(back.warnings, []);
+});
+
 test("every node restarted in turn, leaders too, several times: no acknowledged write is lost", () => {
   const world = three();
   let written = 0;

@@ -139,6 +139,7 @@ export class Host {
   halted: string | undefined;
   /** What it logged as an error. */
   readonly errors: LogFields[] = [];
+  readonly warnings: LogFields[] = [];
   identity: PeerIdentity;
   readonly dialling = new Set<SimLink>();
 
@@ -235,7 +236,7 @@ export class Host {
       log: {
         debug() {},
         info() {},
-        warn() {},
+        warn: (fields, text) => host.warnings.push({ ...fields, text }),
         error: (fields, text) => host.errors.push({ ...fields, text }),
         setLevel() {},
       },
