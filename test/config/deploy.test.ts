@@ -4,20 +4,9 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "vitest";
-import { parse, parseAllDocuments } from "yaml";
-import { parseCommandLine } from "../../src/config/command-line.ts";
-import { Configuration } from "../../src/config/configuration.ts";
-import { loadSettings } from "../../src/config/load.ts";
+import { parse } from "yaml";
 import { installed } from "../e2e/processes.ts";
-
-function configurationOf(argv: readonly string[]): Configuration {
-  const parsed = parseCommandLine(argv);
-  assert.ok(parsed.kind === "run");
-  const loaded = loadSettings({ flags: parsed.flags });
-  assert.ok(loaded.ok, loaded.ok ? "" : loaded.error);
-  assert.deepEqual(loaded.warnings, []);
-  return new Configuration(loaded.settings);
-}
+import { checkPods, configurationOf, parseManifests } from "./manifests.ts";
 
 test("docker-compose.yml starts three nodes that agree on what they must share", () => {
   const text = readFileSync("docker-compose.yml", "utf8");
@@ -36,52 +25,8 @@ test("docker-compose.yml starts three nodes that agree on what they must share",
   }
 });
 
-interface Manifest {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly spec: {
-    readonly serviceName: string;
-    readonly replicas: number;
-    readonly template: { readonly spec: { readonly containers: readonly Container[] } };
-  };
-}
-
-interface Container {
-  readonly args: readonly string[];
-  readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-  readonly livenessProbe: { readonly httpGet: { readonly port: string } };
-}
-
 test("the pods of deploy/kubernetes are the members they name, and agree", () => {
-  const documents = parseAllDocuments(readFileSync("deploy/kubernetes/seshat.yaml", "utf8"));
-  for (const document of documents) assert.deepEqual([...document.errors, ...document.warnings], []);
-  const manifests = documents.map((document) => document.toJS() as Manifest);
-  const set = manifests.find(({ kind }) => kind === "StatefulSet");
-  assert.ok(set !== undefined);
-  const services = manifests.filter(({ kind }) => kind === "Service").map(({ metadata }) => metadata.name);
-  assert.ok(services.includes(set.spec.serviceName));
-  const [container] = set.spec.template.spec.containers;
-  assert.ok(container !== undefined);
-  const nodes = Array.from({ length: set.spec.replicas }, (_, i) =>
-    configurationOf(
-      container.args.map((word) =>
-        word.replace("$(POD_NAME)", `${set.metadata.name}-${i}`).replace(/\$\(([A-Z_]+)\)/, "a-value"),
-      ),
-    ),
-  );
-  const portOf = (name: string): number | undefined =>
-    container.ports.find((port) => port.name === name)?.containerPort;
-  for (const node of nodes) {
-    const { settings } = node;
-    assert.deepEqual(node.sharedDifferences(nodes[0]!.sharedText()), []);
-    assert.equal(settings.members.length, set.spec.replicas);
-    const own = settings.members.find(({ name }) => name === settings.nodeName);
-    // What a StatefulSet's pod is called by others.
-    assert.equal(own?.host, `${settings.nodeName}.${set.spec.serviceName}.a-value.svc`);
-    assert.equal(settings.peerPort, portOf("peers"));
-    assert.equal(settings.port, portOf("redis"));
-    assert.equal(settings.httpPort, portOf(container.livenessProbe.httpGet.port));
-  }
+  checkPods(parseManifests(readFileSync("deploy/kubernetes/seshat.yaml", "utf8")));
 });
 
 test.skipIf(!installed("promtool"))(
