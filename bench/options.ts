@@ -1,6 +1,6 @@
 // The arguments of npm run bench: texts in, what to run out.
 
-export const SECTIONS = ["one", "three", "memory", "idle", "failover"] as const;
+export const SECTIONS = ["one", "three", "memory", "idle", "failover", "tail"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface Options {
@@ -9,6 +9,8 @@ export interface Options {
   /** Part of the full number of requests, keys and connections. */
   readonly scale: number;
   readonly json: string | undefined;
+  /** Instead of the numbers of keys that the tail is measured with. */
+  readonly keys: number | undefined;
   /** redis-server in Seshat's place: what the ratios are when both are the same. */
   readonly control: boolean;
   /** Flags of node itself, --cpu-prof for one. */
@@ -17,9 +19,10 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [options]
 
-  --only one|three|memory|idle|failover   that section only; may be given several times
+  --only SECTION     that section only; may be given several times: ${SECTIONS.join(", ")}
   --quick            one round of a tenth of the work: for a first look, not for figures
   --rounds N         medians of N rounds instead of 3
+  --keys N           tail: with so many keys only
   --json FILE        the results as JSON too
   --control          redis-server in Seshat's place: shows how much the machine wavers
   --node-flag FLAG   passed to node for every Seshat process, as --cpu-prof; may be given several times
@@ -29,6 +32,7 @@ export function parseOptions(argv: readonly string[]): Options {
   const sections: Section[] = [];
   const nodeFlags: string[] = [];
   let rounds: number | undefined;
+  let keys: number | undefined;
   let json: string | undefined;
   let quick = false;
   let control = false;
@@ -41,6 +45,7 @@ export function parseOptions(argv: readonly string[]): Options {
       if (value === undefined) throw new Error(`${name}: unknown, or its value is missing\n\n${USAGE}`);
       if (name === "--only") sections.push(sectionOf(value));
       else if (name === "--rounds" && /^[1-9][0-9]?$/.test(value)) rounds = Number(value);
+      else if (name === "--keys" && /^[1-9][0-9]{2,7}$/.test(value)) keys = Number(value);
       else if (name === "--json") json = value;
       else if (name === "--node-flag") nodeFlags.push(value);
       else throw new Error(`${name} ${value}: not understood\n\n${USAGE}`);
@@ -51,6 +56,7 @@ export function parseOptions(argv: readonly string[]): Options {
     rounds: rounds ?? (quick ? 1 : 3),
     scale: quick ? 0.1 : 1,
     json,
+    keys,
     control,
     nodeFlags,
   };

@@ -83,8 +83,10 @@ export function residentBytes(child: Child): number {
 const TICKS_PER_SECOND = 100;
 
 /** Processor time that a process has used, in ms; NaN where there is no /proc. What others do meanwhile is not in it. */
-export function processorMs(child: Child): number {
-  const path = `/proc/${child.process.pid}/stat`;
+export const processorMs = (child: Child): number => processorMsOf(child.process.pid);
+
+export function processorMsOf(pid: number | undefined): number {
+  const path = `/proc/${pid}/stat`;
   if (!existsSync(path)) return Number.NaN;
   // The name in parentheses may have anything in it; user and system time are fields 14 and 15.
   const fields = readFileSync(path, "latin1").split(") ").at(-1)!.split(" ");

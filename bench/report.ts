@@ -20,10 +20,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
-const spread = (values: readonly number[]): string =>
+export const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
+export const spread = (values: readonly number[]): string =>
   `${whole(median(values))} (${whole(Math.min(...values))}-${whole(Math.max(...values))})`;
-const verdict = (met: boolean): string => (met ? "yes" : "NO");
+export const verdict = (met: boolean): string => (met ? "yes" : "NO");
 
 export function throughputTable(section: "one" | "three", figures: readonly Figure[], ours: string): string {
   const control = ours !== "Seshat";

@@ -5,30 +5,14 @@ import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { measureFailover } from "./failover.ts";
 import { measureConnections, measureKeys } from "./memory.ts";
+import { measureTail, tailTable } from "./open-loop/tail.ts";
 import { type Options, parseOptions, type Section, USAGE } from "./options.ts";
-import { runAndCleanUp, stop } from "./processes.ts";
+import { runAndCleanUp } from "./processes.ts";
 import { failoverTable, idleVerdict, keysVerdict, memoryTable, throughputTable } from "./report.ts";
-import { checkInstalled, type Server, startOne, startRedis, startThree } from "./servers.ts";
+import { checkInstalled, type Server, startOne, startRedis, startThree, withServers } from "./servers.ts";
 import { compareThroughput } from "./throughput.ts";
 
 const say = (line: string): void => console.error(line);
-
-async function stopServer(server: Server): Promise<void> {
-  await Promise.all(server.children.map(stop));
-}
-
-async function withServers<T>(
-  start: readonly (() => Promise<Server>)[],
-  work: (...servers: Server[]) => Promise<T>,
-): Promise<T> {
-  const servers: Server[] = [];
-  for (const one of start) servers.push(await one());
-  try {
-    return await work(...servers);
-  } finally {
-    await Promise.all(servers.map(stopServer));
-  }
-}
 
 async function throughput(section: "one" | "three", options: Options): Promise<unknown> {
   const ours = seshatStarter(section, options);
@@ -75,6 +59,12 @@ async function failover(options: Options): Promise<unknown> {
   return runs;
 }
 
+async function tail(options: Options): Promise<unknown> {
+  const figures = await measureTail(seshatStarter("one", options), options, say);
+  console.log(`\n## Tail latency: one node, half of its maximum rate, open loop\n\n${tailTable(figures)}`);
+  return figures;
+}
+
 function seshatStarter(section: "one" | "three", options: Options): () => Promise<Server> {
   if (options.control) return () => startRedis(true);
   return section === "one" ? () => startOne(options.nodeFlags) : () => startThree(options.nodeFlags);
@@ -90,6 +80,8 @@ function runSection(section: Section, options: Options): Promise<unknown> {
       return memory(section, options);
     case "failover":
       return failover(options);
+    case "tail":
+      return tail(options);
   }
 }
 

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { once } from "./client.ts";
 import { PeerProxy, type ProxiedMember } from "./peer-proxy.ts";
-import { type Child, hasEnded, outputOf, sleep, start } from "./processes.ts";
+import { type Child, hasEnded, outputOf, sleep, start, stop } from "./processes.ts";
 
 export interface Server {
   readonly name: string;
@@ -134,3 +134,17 @@ export async function startThree(
 
 /** Of the node of a cluster of three whose clients connect to `port`. */
 export const memberName = (port: number): string => `n${port - THREE_PORT + 1}`;
+
+/** Starts them one after the other, and stops them whatever happens. */
+export async function withServers<T>(
+  start: readonly (() => Promise<Server>)[],
+  work: (...servers: Server[]) => Promise<T>,
+): Promise<T> {
+  const servers: Server[] = [];
+  try {
+    for (const one of start) servers.push(await one());
+    return await work(...servers);
+  } finally {
+    await Promise.all(servers.flatMap(({ children }) => children.map(stop)));
+  }
+}

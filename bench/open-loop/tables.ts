@@ -1,0 +1,64 @@
+// Figures of the load generator as rows of tables. Numbers in, text out.
+
+import { spread, whole } from "../report.ts";
+import { median } from "../throughput.ts";
+import { countingRuns, type Figure, medianUs } from "./compare.ts";
+import type { LoadResult } from "./job.ts";
+
+/** Microseconds as milliseconds, with three digits that say something. */
+export function msOf(us: number): string {
+  const ms = us / 1000;
+  return ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2);
+}
+
+const percent = (part: number): string => (100 * part).toFixed(part < 0.01 ? 2 : 0);
+
+export const figureHead = [
+  "server",
+  "requests/s",
+  "p50 ms",
+  "p99 ms (least-most)",
+  "p99.9 ms (least-most)",
+  "longest ms",
+  "generator late, p99 / p99.9 ms",
+  "late %",
+  "runs that count",
+  "server's processor %",
+] as const;
+
+export function figureRow(figure: Figure): string[] {
+  const { runs } = figure;
+  const counting = countingRuns(figure);
+  const range = (name: "p99Us" | "p999Us"): string => {
+    const values = counting.map(({ result }) => result.latency[name]);
+    return `${msOf(medianUs(figure, name))} (${msOf(Math.min(...values))}-${msOf(Math.max(...values))})`;
+  };
+  const lag = (name: "p99Us" | "p999Us"): string =>
+    msOf(median(counting.map(({ result }) => result.lag[name])));
+  return [
+    figure.server,
+    whole(figure.perSecond),
+    msOf(medianUs(figure, "p50Us")),
+    range("p99Us"),
+    range("p999Us"),
+    msOf(medianUs(figure, "maxUs")),
+    `${lag("p99Us")} / ${lag("p999Us")}`,
+    percent(median(counting.map(({ result }) => result.latePart))),
+    `${runs.filter(({ isValid }) => isValid).length} of ${runs.length}`,
+    percent(median(counting.map(({ result }) => result.serverProcessorPart))),
+  ];
+}
+
+/** What each server answered at most, and who was busy then. */
+export function maximaLine(maxima: readonly Figure[]): string {
+  return maxima
+    .map(({ server, runs }) => {
+      const busy = (pick: (result: LoadResult) => number): string =>
+        percent(median(runs.map(({ result }) => pick(result))));
+      return (
+        `${server} ${spread(runs.map(({ result }) => result.perSecond))} requests/s ` +
+        `(processor: server ${busy((result) => result.serverProcessorPart)} %, generator ${busy((result) => result.generatorProcessorPart)} %)`
+      );
+    })
+    .join("; ");
+}
