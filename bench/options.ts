@@ -9,6 +9,8 @@ export interface Options {
   /** Part of the full number of requests, keys and connections. */
   readonly scale: number;
   readonly json: string | undefined;
+  /** The folder that a full run's tables and plots are written to. */
+  readonly results: string | undefined;
   /** Instead of the numbers of keys that the tail is measured with. */
   readonly keys: number | undefined;
   /** redis-server in Seshat's place: what the ratios are when both are the same. */
@@ -17,13 +19,16 @@ export interface Options {
   readonly nodeFlags: readonly string[];
 }
 
+const RESULTS_DIR = "bench/results";
+
 export const USAGE = `npm run bench -- [options]
 
   --only SECTION     that section only; may be given several times: ${SECTIONS.join(", ")}
   --quick            one round of a tenth of the work: for a first look, not for figures
   --rounds N         medians of N rounds instead of 3
   --keys N           tail: with so many keys only
-  --json FILE        the results as JSON too
+  --json FILE        the results as JSON too, all sections in one file
+  --results DIR      where JSON, tables and plots of each section go: ${RESULTS_DIR} for a full run, nowhere for others
   --control          redis-server in Seshat's place: shows how much the machine wavers
   --node-flag FLAG   passed to node for every Seshat process, as --cpu-prof; may be given several times
 `;
@@ -34,6 +39,7 @@ export function parseOptions(argv: readonly string[]): Options {
   let rounds: number | undefined;
   let keys: number | undefined;
   let json: string | undefined;
+  let results: string | undefined;
   let quick = false;
   let control = false;
   for (let i = 0; i < argv.length; i++) {
@@ -47,15 +53,19 @@ export function parseOptions(argv: readonly string[]): Options {
       else if (name === "--rounds" && /^[1-9][0-9]?$/.test(value)) rounds = Number(value);
       else if (name === "--keys" && /^[1-9][0-9]{2,7}$/.test(value)) keys = Number(value);
       else if (name === "--json") json = value;
+      else if (name === "--results") results = value;
       else if (name === "--node-flag") nodeFlags.push(value);
       else throw new Error(`${name} ${value}: not understood\n\n${USAGE}`);
     }
   }
+  // Others are looks at one thing, and no figures to keep.
+  const isFull = !quick && !control && keys === undefined && nodeFlags.length === 0 && (rounds ?? 3) >= 3;
   return {
     sections: sections.length === 0 ? SECTIONS : sections,
     rounds: rounds ?? (quick ? 1 : 3),
     scale: quick ? 0.1 : 1,
     json,
+    results: results ?? (isFull ? RESULTS_DIR : undefined),
     keys,
     control,
     nodeFlags,

@@ -1,7 +1,9 @@
 // The tail of the latencies of one node beside redis-server's: both at half of the node's maximum rate, with a million keys and with ten.
 
 import type { Options } from "../options.ts";
+import { type Plot, shortNumber } from "../plot.ts";
 import { table, verdict } from "../report.ts";
+import type { Report } from "../results.ts";
 import { type Server, startRedis, withServers } from "../servers.ts";
 import {
   type Figure,
@@ -27,8 +29,9 @@ const PERCENTILES = [
   { name: "p999Us", text: "p99.9", overRedisMax: 2 },
 ] as const;
 const MORE_KEYS_RATIO_MAX = 1.5;
+const PLOTTED = [{ name: "p50Us", text: "p50" }, ...PERCENTILES, { name: "maxUs", text: "longest" }] as const;
 
-export interface TailFigure {
+interface TailFigure {
   readonly keys: number;
   readonly maxima: readonly Figure[];
   readonly latencies: readonly Figure[];
@@ -38,7 +41,7 @@ export async function measureTail(
   startOurs: () => Promise<Server>,
   { scale, rounds, keys }: Options,
   say: Say,
-): Promise<TailFigure[]> {
+): Promise<Report> {
   const figures: TailFigure[] = [];
   for (const count of keys === undefined ? KEYS.map((each) => each * scale) : [keys]) {
     const mix = { keys: count, valueBytes: VALUE_BYTES, writePart: 0.5, seed: 1 };
@@ -60,10 +63,29 @@ export async function measureTail(
       figures.push({ keys: count, maxima, latencies });
     });
   }
-  return figures;
+  return {
+    title: "Tail latency: one node, half of its maximum rate, open loop",
+    text: tailText(figures),
+    plots: { tail: tailPlot(figures) },
+    data: figures,
+  };
 }
 
-export function tailTable(figures: readonly TailFigure[]): string {
+function tailPlot(figures: readonly TailFigure[]): Plot {
+  return {
+    title: "Latency at half of one node's maximum rate",
+    x: { label: "part of the requests", scale: { names: PLOTTED.map(({ text }) => text) } },
+    y: { label: "latency, ms", scale: "log" },
+    series: figures.flatMap(({ keys, latencies }) =>
+      latencies.map((figure) => ({
+        name: `${figure.server}, ${shortNumber(keys)} keys`,
+        points: PLOTTED.map(({ name }, i) => [i, medianUs(figure, name) / 1000] as const),
+      })),
+    ),
+  };
+}
+
+function tailText(figures: readonly TailFigure[]): string {
   const rows = figures.flatMap(({ keys, latencies }) =>
     latencies.map((figure) => [keys.toLocaleString("en-US"), ...figureRow(figure)]),
   );
