@@ -1,6 +1,19 @@
 // The arguments of npm run bench: texts in, what to run out.
 
-export const SECTIONS = ["one", "three", "memory", "idle", "failover", "tail"] as const;
+export const SECTIONS = [
+  "one",
+  "three",
+  "memory",
+  "idle",
+  "failover",
+  "tail",
+  "latency",
+  "large",
+  "keys",
+  "connections",
+  "nodes",
+  "etcd",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface Options {

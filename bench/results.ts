@@ -15,6 +15,8 @@ export interface Report {
   readonly plots?: Readonly<Record<string, Plot>>;
   /** For JSON. */
   readonly data: unknown;
+  /** Nothing was measured, as the text says: what is in the folder stays. */
+  readonly isSkipped?: true;
 }
 
 export interface Machine {

@@ -4,6 +4,9 @@
 import { writeFileSync } from "node:fs";
 import { measureFailover } from "./failover.ts";
 import { measureConnections, measureKeys } from "./memory.ts";
+import { measureEtcd } from "./open-loop/etcd.ts";
+import { measureLatency } from "./open-loop/latency.ts";
+import { scaleConnections, scaleKeys, scaleNodes } from "./open-loop/scaling.ts";
 import { measureTail } from "./open-loop/tail.ts";
 import { type Options, parseOptions, type Section, USAGE } from "./options.ts";
 import { runAndCleanUp } from "./processes.ts";
@@ -70,6 +73,17 @@ function runSection(section: Section, options: Options): Promise<Report> {
       return failover(options);
     case "tail":
       return measureTail(seshatStarter("one", options), options, say);
+    case "latency":
+    case "large":
+      return measureLatency(section, seshatStarter("one", options), options, say);
+    case "keys":
+      return scaleKeys(seshatStarter("one", options), options, say);
+    case "connections":
+      return scaleConnections(seshatStarter("one", options), options, say);
+    case "nodes":
+      return scaleNodes(options, say);
+    case "etcd":
+      return measureEtcd(seshatStarter("three", options), options, say);
   }
 }
 
@@ -93,7 +107,7 @@ async function main(): Promise<void> {
     const report = await runSection(section, options);
     console.log(`\n## ${report.title}\n\n${report.text}`);
     results[section] = report.data;
-    if (options.results !== undefined)
+    if (options.results !== undefined && report.isSkipped === undefined)
       writeResults(options.results, section, machine, options.rounds, loadBefore, report);
   }
   if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(results, null, 2) + "\n");

@@ -1,4 +1,4 @@
-// The servers under test: redis-server, one Seshat node, three Seshat nodes. Each on loopback ports of its
+// The servers under test: redis-server, one Seshat node, clusters of them. Each on loopback ports of its
 // own (17500-17599), started with nothing on disk, and ready when these functions return.
 
 import { existsSync } from "node:fs";
@@ -16,6 +16,8 @@ export interface Server {
   readonly children: readonly Child[];
   /** What the members say to each other passes here, if it was asked for. */
   readonly proxy?: PeerProxy;
+  /** What its clients speak, where it is not RESP. */
+  readonly protocol?: "etcd";
 }
 
 const READY_MS_MAX = 20_000;
@@ -23,7 +25,7 @@ const CLIENTS_MAX = "30000";
 const REDIS_PORT = 17_500;
 const CONTROL_PORT = 17_501;
 const ONE_PORT = 17_510;
-const THREE_PORT = 17_520;
+const CLUSTER_PORT = 17_520;
 const PEER_PORT_OFFSET = 50;
 const PROXY_PORT_OFFSET = 60;
 const PROGRAM = "dist/main.js";
@@ -41,7 +43,11 @@ export function checkInstalled(): string {
   return /v=(\S+)/.exec(outputOf("redis-server", ["--version"]) ?? "")?.[1] ?? "unknown";
 }
 
-async function until(what: string, children: readonly Child[], done: () => Promise<boolean>): Promise<void> {
+export async function until(
+  what: string,
+  children: readonly Child[],
+  done: () => Promise<boolean>,
+): Promise<void> {
   const deadline = Date.now() + READY_MS_MAX;
   for (;;) {
     const ended = children.find(hasEnded);
@@ -102,12 +108,21 @@ export async function isLeader(port: number): Promise<boolean> {
 }
 
 /** `settings`: more options of every node, "--name" and value each. */
-export async function startThree(
+export const startThree = (
+  nodeFlags: readonly string[],
+  proxied = false,
+  settings: readonly string[] = [],
+): Promise<Server> => startCluster(3, nodeFlags, proxied, settings);
+
+const NAMES = { 3: "three nodes", 5: "five nodes" } as const;
+
+export async function startCluster(
+  size: 3 | 5,
   nodeFlags: readonly string[],
   proxied = false,
   settings: readonly string[] = [],
 ): Promise<Server> {
-  const ports = [THREE_PORT, THREE_PORT + 1, THREE_PORT + 2];
+  const ports = Array.from({ length: size }, (_, i) => CLUSTER_PORT + i);
   const proxiedMembers: ProxiedMember[] = ports.map((port) => ({
     name: memberName(port),
     proxyPort: port + PROXY_PORT_OFFSET,
@@ -121,19 +136,19 @@ export async function startThree(
   const proxy = proxied ? await PeerProxy.start(proxiedMembers) : undefined;
   const children = ports.map((port) => startNode(memberName(port), port, members, nodeFlags, settings));
   let leader: number | undefined;
-  await until("three nodes", children, async () => {
+  await until(NAMES[size], children, async () => {
     for (const port of ports) {
       if ((await once(port, "SET", "bench:ready", "1")) !== "OK") return false;
       if (await isLeader(port)) leader = port;
     }
     return leader !== undefined;
   });
-  const server = { name: "three nodes", port: leader!, ports, children };
+  const server = { name: NAMES[size], port: leader!, ports, children };
   return proxy === undefined ? server : { ...server, proxy };
 }
 
-/** Of the node of a cluster of three whose clients connect to `port`. */
-export const memberName = (port: number): string => `n${port - THREE_PORT + 1}`;
+/** Of the node of a cluster whose clients connect to `port`. */
+export const memberName = (port: number): string => `n${port - CLUSTER_PORT + 1}`;
 
 /** Starts them one after the other, and stops them whatever happens. */
 export async function withServers<T>(

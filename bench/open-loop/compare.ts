@@ -3,13 +3,15 @@
 
 import type { Server } from "../servers.ts";
 import { median } from "../throughput.ts";
-import { LATE_PART_MAX, type LoadResult, runJob } from "./job.ts";
+import { LATE_PART_MAX, type LoadResult, runJob, type Target } from "./job.ts";
 import type { Percentiles } from "./latencies.ts";
 import type { Mix } from "./plan.ts";
 
 export interface Load {
   readonly mix: Mix;
   readonly connections: number;
+  /** Where processes share cores: the generator gives up its own between requests, for so long. */
+  readonly napUs?: number;
 }
 
 export interface Run {
@@ -25,6 +27,14 @@ export interface Figure {
   readonly runs: readonly Run[];
 }
 
+/** What most sections use: issue and README say why. */
+export const CONNECTIONS = 50;
+export const WRITE_PART = 0.5;
+export const SMALL_VALUE_BYTES = 32;
+
+/** For clusters on one machine; adds as much to the latencies of all. */
+export const NAP_US = 100;
+
 export type Say = (line: string) => void;
 
 const FILL_CONNECTIONS = 4;
@@ -36,10 +46,8 @@ export async function fill(server: Server, { keys, valueBytes }: Mix): Promise<v
 }
 
 /** Where a generator connects, and what it watches. */
-const targetOf = ({
-  port,
-  children,
-}: Server): { readonly port: number; readonly pids: readonly number[] } => ({
+const targetOf = ({ port, children, protocol }: Server): Omit<Target, "connections"> => ({
+  protocol: protocol ?? "redis",
   port,
   pids: children.map((child) => child.process.pid ?? 0),
 });
@@ -80,14 +88,14 @@ export async function findMaxima(
 /** Open loop, Poisson arrivals; `perSecond`: of each server. The same requests at the same times for all that have the same rate. */
 export async function measureRates(
   servers: readonly Server[],
-  { mix, connections }: Load,
+  { mix, connections, napUs = 0 }: Load,
   perSecond: readonly number[],
   rounds: number,
   times: { readonly warmUpMs: number; readonly measureMs: number },
 ): Promise<Figure[]> {
   const runs = await inTurns(servers, rounds, (server, round, i) =>
     runJob({
-      ...{ kind: "open", ...targetOf(server), connections, arrivals: "poisson", ...times },
+      ...{ kind: "open", ...targetOf(server), connections, arrivals: "poisson", napUs, ...times },
       perSecond: perSecond[i]!,
       mix: { ...mix, seed: mix.seed + round },
     }),

@@ -1,18 +1,25 @@
 // The load generator, a process of its own: one job as JSON in its first argument, one result as JSON on its output.
 
 import { processorMsOf, sleep } from "../processes.ts";
-import { LoadConnection, type OnReply } from "./connection.ts";
+import type { Channel, Listener, OnReply } from "./channel.ts";
+import { EtcdChannel } from "./etcd-channel.ts";
 import { type ClosedJob, type FillJob, type Job, LATE_US, type LoadResult, type OpenJob } from "./job.ts";
 import { Latencies } from "./latencies.ts";
 import { planRequests, planTimes, type Requests } from "./plan.ts";
+import { RedisChannel } from "./redis-channel.ts";
 
 const CONNECTING_AT_ONCE = 200;
 /** Replies that have not come by then are missing, and the run fails. */
 const LAST_REPLY_MS_MAX = 30_000;
 /** A closed loop begins again when it has sent all of its plan. */
 const CLOSED_PLAN = 1_000_000;
-const FILL_DEPTH = 256;
+const FILL_DEPTH_MAX = 256;
+const FILL_BYTES_UNDER_WAY = 1024 * 1024;
 const SECOND_US = 1_000_000;
+/** What the system takes to wake a thread. */
+const WAKING_US = 50;
+/** Never written to: a wait for it is a sleep. */
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 
 const nowUs = (): number => performance.now() * 1000;
 
@@ -66,15 +73,15 @@ class Tally {
 }
 
 async function openAll(
-  { port, connections }: Job,
+  { port, protocol, connections }: Job,
   valueBytes: number,
-  onReply: OnReply,
-  onBatch?: (connection: LoadConnection) => void,
-): Promise<LoadConnection[]> {
-  const opened: LoadConnection[] = [];
+  listener: Listener,
+): Promise<Channel[]> {
+  const kind = protocol === "etcd" ? EtcdChannel : RedisChannel;
+  const opened: Channel[] = [];
   while (opened.length < connections) {
     const some = Math.min(CONNECTING_AT_ONCE, connections - opened.length);
-    const open = (): Promise<LoadConnection> => LoadConnection.open(port, valueBytes, onReply, onBatch);
+    const open = (): Promise<Channel> => kind.open(port, valueBytes, listener);
     opened.push(...(await Promise.all(Array.from({ length: some }, open))));
   }
   return opened;
@@ -83,18 +90,19 @@ async function openAll(
 async function fill(job: FillJob): Promise<LoadResult> {
   const tally = new Tally(job);
   tally.begin();
+  const depth = Math.max(1, Math.min(FILL_DEPTH_MAX, Math.floor(FILL_BYTES_UNDER_WAY / job.valueBytes)));
   let sent = 0;
   await new Promise<void>((resolve) => {
-    const more = (connection: LoadConnection): void => {
-      while (connection.outstanding < FILL_DEPTH && sent < job.keys) connection.queue(sent++, true, 0);
-      connection.flush();
+    const more = (channel: Channel): void => {
+      while (channel.outstanding < depth && sent < job.keys) channel.queue(sent++, true, 0);
+      channel.flush();
       if (tally.answered === job.keys) resolve();
     };
     const onReply: OnReply = (_, isRight, what) => {
       tally.answered++;
       tally.check(isRight, what);
     };
-    openAll(job, job.valueBytes, onReply, more).then((all) => all.forEach(more));
+    openAll(job, job.valueBytes, { onReply, onBatch: more }).then((all) => all.forEach(more));
   });
   return tally.result();
 }
@@ -104,13 +112,13 @@ async function closedLoop(job: ClosedJob): Promise<LoadResult> {
   const plan = planRequests(job.mix, CLOSED_PLAN);
   let next = 0;
   let isMeasuring = false;
-  const send = (connection: LoadConnection): void => {
+  const send = (channel: Channel): void => {
     const atUs = nowUs();
-    while (connection.outstanding < job.depth) {
-      connection.queue(plan.keys[next]!, plan.isWrite[next] === 1, atUs);
+    while (channel.outstanding < job.depth) {
+      channel.queue(plan.keys[next]!, plan.isWrite[next] === 1, atUs);
       next = next + 1 === CLOSED_PLAN ? 0 : next + 1;
     }
-    connection.flush();
+    channel.flush();
   };
   const onReply: OnReply = (atUs, isRight, what) => {
     tally.check(isRight, what);
@@ -118,7 +126,7 @@ async function closedLoop(job: ClosedJob): Promise<LoadResult> {
     tally.answered++;
     tally.latency.record(nowUs() - atUs);
   };
-  const connections = await openAll(job, job.mix.valueBytes, onReply, send);
+  const connections = await openAll(job, job.mix.valueBytes, { onReply, onBatch: send });
   connections.forEach(send);
   await sleep(job.warmUpMs);
   isMeasuring = true;
@@ -127,19 +135,20 @@ async function closedLoop(job: ClosedJob): Promise<LoadResult> {
   return tally.result();
 }
 
-/** Sends each request of the plan when it is due. Never sleeps: a timer of node is a millisecond late at best. */
+/** Sends each request of the plan when it is due. Sleeps only where it is told to: a timer of node is a millisecond late at best. */
 class OpenLoop {
-  readonly #connections: readonly LoadConnection[];
+  readonly #connections: readonly Channel[];
   readonly #requests: Requests;
   readonly #timesUs: Float64Array;
   readonly #fromUs: number;
   readonly #tally: Tally;
+  readonly #napUs: number;
   #next = 0;
   #startUs = 0;
 
   constructor(
     job: OpenJob,
-    connections: readonly LoadConnection[],
+    connections: readonly Channel[],
     requests: Requests,
     timesUs: Float64Array,
     tally: Tally,
@@ -148,6 +157,7 @@ class OpenLoop {
     this.#requests = requests;
     this.#timesUs = timesUs;
     this.#fromUs = job.warmUpMs * 1000;
+    this.#napUs = job.napUs;
     this.#tally = tally;
   }
 
@@ -157,11 +167,21 @@ class OpenLoop {
     return new Promise((resolve) => {
       const turn = (): void => {
         this.#sendDue();
-        if (this.#next === this.#timesUs.length) resolve();
-        else setImmediate(turn);
+        if (this.#next === this.#timesUs.length) {
+          resolve();
+          return;
+        }
+        if (this.#napUs > 0) this.#nap();
+        setImmediate(turn);
       };
       turn();
     });
+  }
+
+  /** Leaves the processor to others until the next request is due, but for no longer than a reply may be overlooked. */
+  #nap(): void {
+    const leftUs = this.#timesUs[this.#next]! - (nowUs() - this.#startUs);
+    if (leftUs > WAKING_US) Atomics.wait(NOBODY, 0, 0, Math.min(leftUs - WAKING_US, this.#napUs) / 1000);
   }
 
   /** When the request was due, by the clock of the run. */
@@ -174,9 +194,9 @@ class OpenLoop {
     let atUs = nowUs() - this.#startUs;
     for (; this.#next < this.#timesUs.length && this.#timesUs[this.#next]! <= atUs; this.#next++) {
       const dueUs = this.#timesUs[this.#next]!;
-      const connection = connections[this.#next % connections.length]!;
-      connection.queue(this.#requests.keys[this.#next]!, this.#requests.isWrite[this.#next] === 1, dueUs);
-      connection.flush();
+      const channel = connections[this.#next % connections.length]!;
+      channel.queue(this.#requests.keys[this.#next]!, this.#requests.isWrite[this.#next] === 1, dueUs);
+      channel.flush();
       atUs = nowUs() - this.#startUs;
       if (dueUs < this.#fromUs) continue;
       this.#tally.lag.record(atUs - dueUs);
@@ -191,11 +211,12 @@ async function openLoop(job: OpenJob): Promise<LoadResult> {
   const requests = planRequests(job.mix, count);
   const timesUs = planTimes(job.arrivals, job.perSecond, count, job.mix.seed);
   let loop: OpenLoop | undefined;
-  const connections = await openAll(job, job.mix.valueBytes, (dueUs, isRight, what) => {
+  const onReply: OnReply = (dueUs, isRight, what) => {
     tally.answered++;
     tally.check(isRight, what);
     loop!.replied(dueUs);
-  });
+  };
+  const connections = await openAll(job, job.mix.valueBytes, { onReply });
   loop = new OpenLoop(job, connections, requests, timesUs, tally);
   tally.begin();
   await loop.run();

@@ -5,7 +5,10 @@ import { start } from "../processes.ts";
 import type { Percentiles } from "./latencies.ts";
 import type { Arrivals, Mix } from "./plan.ts";
 
-interface Target {
+export type Protocol = "redis" | "etcd";
+
+export interface Target {
+  readonly protocol: Protocol;
   readonly port: number;
   /** Of the server's processes: their processor time is looked at when the measuring begins and when it ends. */
   readonly pids: readonly number[];
@@ -34,6 +37,8 @@ export interface OpenJob extends Target {
   readonly kind: "open";
   readonly mix: Mix;
   readonly arrivals: Arrivals;
+  /** How long it may sleep while nothing is due. 0: never; it takes a core, and sees every reply at once. */
+  readonly napUs: number;
   readonly perSecond: number;
   readonly warmUpMs: number;
   readonly measureMs: number;

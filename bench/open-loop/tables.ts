@@ -2,13 +2,19 @@
 
 import { spread, whole } from "../report.ts";
 import { median } from "../throughput.ts";
-import { countingRuns, type Figure, medianUs } from "./compare.ts";
+import { countingRuns, type Figure, medianUs, type PercentileName } from "./compare.ts";
 import type { LoadResult } from "./job.ts";
 
 /** Microseconds as milliseconds, with three digits that say something. */
 export function msOf(us: number): string {
   const ms = us / 1000;
   return ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2);
+}
+
+/** 32 B, 64 KiB, 1 MiB. */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 * 1024 ? `${bytes / 1024} KiB` : `${bytes / 1024 / 1024} MiB`;
 }
 
 const percent = (part: number): string => (100 * part).toFixed(part < 0.01 ? 2 : 0);
@@ -26,10 +32,17 @@ export const figureHead = [
   "server's processor %",
 ] as const;
 
+/** With fewer requests than this a percentile is one of the few slowest, or says nothing. */
+const COUNT_MIN: Readonly<Record<PercentileName, number>> = { p50Us: 10, p99Us: 500, p999Us: 5000, maxUs: 1 };
+
+export const isCounted = ({ runs }: Figure, name: PercentileName): boolean =>
+  runs.every(({ result }) => result.latency.count >= COUNT_MIN[name]);
+
 export function figureRow(figure: Figure): string[] {
   const { runs } = figure;
   const counting = countingRuns(figure);
   const range = (name: "p99Us" | "p999Us"): string => {
+    if (!isCounted(figure, name)) return "-";
     const values = counting.map(({ result }) => result.latency[name]);
     return `${msOf(medianUs(figure, name))} (${msOf(Math.min(...values))}-${msOf(Math.max(...values))})`;
   };

@@ -6,6 +6,7 @@ import { table, verdict } from "../report.ts";
 import type { Report } from "../results.ts";
 import { type Server, startRedis, withServers } from "../servers.ts";
 import {
+  CONNECTIONS,
   type Figure,
   fill,
   findMaxima,
@@ -15,12 +16,12 @@ import {
   medianUs,
   type PercentileName,
   type Say,
+  SMALL_VALUE_BYTES,
+  WRITE_PART,
 } from "./compare.ts";
 import { figureHead, figureRow, maximaLine } from "./tables.ts";
 
 const KEYS = [1_000_000, 10_000_000] as const;
-const CONNECTIONS = 50;
-const VALUE_BYTES = 32;
 const RATE_PART = 0.5;
 const TIMES = { warmUpMs: 2000, measureMs: 10_000 };
 /** Wanted: Seshat's latency over redis-server's, and with the most keys over with the least. */
@@ -44,7 +45,7 @@ export async function measureTail(
 ): Promise<Report> {
   const figures: TailFigure[] = [];
   for (const count of keys === undefined ? KEYS.map((each) => each * scale) : [keys]) {
-    const mix = { keys: count, valueBytes: VALUE_BYTES, writePart: 0.5, seed: 1 };
+    const mix = { keys: count, valueBytes: SMALL_VALUE_BYTES, writePart: WRITE_PART, seed: 1 };
     const load: Load = { mix, connections: CONNECTIONS };
     const times = { ...TIMES, measureMs: Math.max(3000, TIMES.measureMs * scale) };
     await withServers([() => startRedis(), startOurs], async (...servers) => {

@@ -3,11 +3,8 @@
 
 import { connect, type Socket } from "node:net";
 import RedisParser from "redis-parser";
+import { type Channel, keyOf, type Listener } from "./channel.ts";
 
-/** `at`: microseconds, when the request was due or sent, as the caller gave it. */
-export type OnReply = (atUs: number, isRight: boolean, what: string, connection: LoadConnection) => void;
-
-const KEY_DIGITS = 12;
 /** From here on a value is written as a buffer of its own, which is not copied for every request. */
 const SEPARATE_VALUE_BYTES = 4096;
 const RING_MIN = 16;
@@ -15,17 +12,13 @@ const WRITE_BIT = 1;
 /** Of all connections: node would allocate as much for each read. */
 const READ_BUFFER = Buffer.alloc(64 * 1024);
 
-/** "key:000000000042": 16 bytes. */
-export const keyOf = (i: number): string => `key:${String(i).padStart(KEY_DIGITS, "0")}`;
-
-export class LoadConnection {
+export class RedisChannel implements Channel {
   readonly #socket: Socket;
   readonly #valueBytes: number;
   readonly #setTail: string;
   readonly #separateValue: Buffer | undefined;
   readonly #parser: RedisParser;
-  readonly #onReply: OnReply;
-  readonly #onBatch: ((connection: LoadConnection) => void) | undefined;
+  readonly #listener: Listener;
   #text = "";
   // Requests without a reply, oldest first, in a ring: when they were due, and what they are.
   #timesUs = new Float64Array(RING_MIN);
@@ -33,20 +26,14 @@ export class LoadConnection {
   #first = 0;
   #count = 0;
 
-  private constructor(
-    socket: Socket,
-    valueBytes: number,
-    onReply: OnReply,
-    onBatch?: (connection: LoadConnection) => void,
-  ) {
+  private constructor(socket: Socket, valueBytes: number, listener: Listener) {
     this.#socket = socket;
     this.#valueBytes = valueBytes;
     const value = "x".repeat(valueBytes);
     const isSeparate = valueBytes >= SEPARATE_VALUE_BYTES;
     this.#separateValue = isSeparate ? Buffer.from(`${value}\r\n`) : undefined;
     this.#setTail = `\r\n$${valueBytes}\r\n${isSeparate ? "" : `${value}\r\n`}`;
-    this.#onReply = onReply;
-    this.#onBatch = onBatch;
+    this.#listener = listener;
     this.#parser = new RedisParser({
       returnBuffers: isSeparate,
       returnReply: (reply) => this.#replied(reply),
@@ -55,25 +42,20 @@ export class LoadConnection {
     });
   }
 
-  /** `onBatch` is called after the replies of one read. A lost connection ends the program: a load that is not whole is none. */
-  static open(
-    port: number,
-    valueBytes: number,
-    onReply: OnReply,
-    onBatch?: (connection: LoadConnection) => void,
-  ): Promise<LoadConnection> {
+  /** A lost connection ends the program: a load that is not whole is none. */
+  static open(port: number, valueBytes: number, listener: Listener): Promise<RedisChannel> {
     return new Promise((resolve, reject) => {
-      let connection: LoadConnection | undefined;
+      let channel: RedisChannel | undefined;
       const callback = (bytes: number): boolean => {
-        connection?.read(bytes);
+        channel?.read(bytes);
         return true;
       };
       const onread = { buffer: READ_BUFFER, callback };
       const socket = connect({ port, host: "127.0.0.1", noDelay: true, onread });
       socket.once("error", reject);
       socket.once("connect", () => {
-        connection = new LoadConnection(socket, valueBytes, onReply, onBatch);
-        resolve(connection);
+        channel = new RedisChannel(socket, valueBytes, listener);
+        resolve(channel);
       });
       socket.once("close", () => {
         throw new Error("a connection was closed by the server");
@@ -85,7 +67,6 @@ export class LoadConnection {
     return this.#count;
   }
 
-  /** Queues one request; flush() sends what is queued. */
   queue(key: number, isWrite: boolean, atUs: number): void {
     this.#remember(atUs, isWrite);
     if (!isWrite) {
@@ -107,6 +88,7 @@ export class LoadConnection {
     this.#text = "";
   }
 
+  /** Without this a closed connection is a failure. */
   close(): void {
     this.#socket.removeAllListeners("close");
     this.#socket.destroy();
@@ -115,7 +97,7 @@ export class LoadConnection {
   /** What is in READ_BUFFER. The parser keeps what it was given, so it is given a copy: a small one costs less than 64 KiB of its own would. */
   read(bytes: number): void {
     this.#parser.execute(Buffer.from(READ_BUFFER.subarray(0, bytes)));
-    this.#onBatch?.(this);
+    this.#listener.onBatch?.(this);
   }
 
   #remember(atUs: number, isWrite: boolean): void {
@@ -147,6 +129,6 @@ export class LoadConnection {
     const wanted = isWrite ? "OK".length : this.#valueBytes;
     const isText = typeof reply === "string" || Buffer.isBuffer(reply);
     const isRight = isText && reply.length === wanted;
-    this.#onReply(atUs, isRight, isRight ? "" : `${isWrite ? "SET" : "GET"}: ${String(reply)}`, this);
+    this.#listener.onReply(atUs, isRight, isRight ? "" : `${isWrite ? "SET" : "GET"}: ${String(reply)}`);
   }
 }
