@@ -68,8 +68,10 @@ export class Admission {
     const accepted = { accepted: true, text: "", leader: raft.leader, table, removed: false };
     const refused = (text: string): JoinReply => ({ ...accepted, accepted: false, text });
     if (raft.role !== "leader") {
-      // The leader will dial whoever has been added, and be asked by it; of others it may never hear.
-      return membership.addressOf(node.name) === undefined && !voter ? refused(notAMember(node)) : undefined;
+      // Of a name that was not added the leader may never hear. Of another it may not know where it is now: told who
+      // there is, it dials the leader itself.
+      if (voter) return undefined;
+      return refused(membership.addressOf(node.name) === undefined ? notAMember(node) : "");
     }
     if (raft.transferring) return undefined;
     if (membership.member(node.incarnation) !== undefined) return voter ? undefined : accepted;

@@ -433,6 +433,12 @@ export class Cluster {
       if (raft?.confState.voters.includes(raft.id) === true) this.#removed();
       return;
     }
+    if (!reply.accepted && reply.text === "") {
+      if (!this.membership.fresh || reply.table === undefined) return;
+      this.membership.hear(reply.table);
+      this.#redial();
+      return;
+    }
     if (!reply.accepted || reply.table === undefined) {
       // An answer to what it asked before it was a voter, perhaps by somebody who has not heard of it yet.
       if (reply.accepted || (raft !== undefined && isVoter(raft.confState, raft.id))) return;

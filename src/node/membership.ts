@@ -21,6 +21,8 @@ export class Membership {
   #hashSeed = "";
   readonly #members = new Map<number, ClusterMember>();
   readonly #names = new Map<string, string>();
+  /** Where a node that knows no cluster may ask besides: members of one have told it. */
+  #hearsay: readonly string[] = [];
 
   constructor(self: ClusterMember, configured: readonly Member[]) {
     this.#self = self;
@@ -70,7 +72,10 @@ export class Membership {
   addresses(): Set<string> {
     const found = new Set(this.#names.values());
     for (const { address } of this.#members.values()) found.add(address);
-    if (this.fresh) for (const { host, port } of this.configured) found.add(formatAddress(host, port));
+    if (this.fresh) {
+      for (const { host, port } of this.configured) found.add(formatAddress(host, port));
+      for (const address of this.#hearsay) found.add(address);
+    }
     found.delete(this.#self.address);
     return found;
   }
@@ -115,6 +120,11 @@ export class Membership {
     return true;
   }
 
+  /** The table of a cluster whose leader may not know where this node is, nor this node where the leader is. */
+  hear({ members }: ClusterTable): void {
+    this.#hearsay = members.map(({ address }) => address);
+  }
+
   /** Becomes part of a cluster that runs: its table, and this node, which is about to be in it. */
   join(table: ClusterTable): void {
     this.clusterId = table.clusterId;
@@ -128,6 +138,7 @@ export class Membership {
   leave(incarnation: number): void {
     this.clusterId = "";
     this.#hashSeed = "";
+    this.#hearsay = [];
     this.#self = { ...this.#self, incarnation };
     this.#index = FOUNDING_INDEX;
     this.#members.clear();

@@ -196,7 +196,8 @@ export function raftView(node: SeshatNode): RaftView {
     role:
       raft === undefined || raft.role === "preCandidate"
         ? "candidate"
-        : raft.isLearner
+        : // Without any configuration it waits for the state, which has one.
+          raft.isLearner || raft.confState.voters.length === 0
           ? "learner"
           : raft.role,
     node: membership.self.name,

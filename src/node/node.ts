@@ -279,7 +279,15 @@ export class SeshatNode implements NodeInputs {
   get readinessProblem(): string {
     const { mode, raft } = this.replica;
     if (mode === MODE_NONE) return this.refusal();
-    return raft?.isLearner === true ? "LOADING this node is getting the data and has no vote yet" : "";
+    if (raft === undefined) return "";
+    // It may know who leads and not yet be a learner, by what it has: that comes with the data.
+    const { voters, votersOutgoing } = raft.confState;
+    if (!voters.includes(raft.id)) return "LOADING this node is getting the data and has no vote yet";
+    // As long as its predecessor counts as a voter too, the others cannot do without one more.
+    const isReplacing = votersOutgoing.length > 0 && !votersOutgoing.includes(raft.id);
+    return isReplacing
+      ? "LOADING this node has its vote, and the one it replaces has not lost its own yet"
+      : "";
   }
 
   /** Has there been nobody to serve for longer than an election takes? */

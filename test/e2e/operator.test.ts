@@ -94,6 +94,48 @@ test("three to five and back, leadership moved, under load: nothing acknowledged
   }
 });
 
+test("dead nodes are replaced under load: by one elsewhere of the same name, by one of another name", {
+  timeout: 120_000,
+}, async () => {
+  const cluster = await ProcessCluster.start(3);
+  const [n1, n2, n3] = cluster.nodes as [NodeProcess, NodeProcess, NodeProcess];
+  const writer = new Writer(n1.port, "replace:");
+  const more = async (): Promise<void> => {
+    const before = writer.acknowledged.length;
+    await until("writes go on", () => (writer.acknowledged.length > before + 50 ? true : undefined));
+  };
+  try {
+    await more();
+    await seshat(n1, "transfer n1");
+    // Its machine is gone; another one takes its name, and nobody is told.
+    await n2.stop("SIGKILL");
+    await more();
+    const [port = 0, peerPort] = await freePorts(2);
+    const address = `127.0.0.1:${peerPort}`;
+    const known = ["--member", "n2", address, "--member", "n3", peerPortOf(n3)];
+    await cluster.votes(cluster.replace(n2, new NodeProcess("n2", port, ["--node-name", "n2", ...known])));
+    assert.match(await seshat(n1, "status"), new RegExp(`n2 .*${address}`));
+    await more();
+    // Of another name: the dead one is removed, the new one added.
+    await n3.stop("SIGKILL");
+    await seshat(n1, "member remove n3");
+    cluster.nodes.splice(cluster.nodes.indexOf(n3), 1);
+    const n4 = await grow(cluster, "n4", n1);
+    await more();
+    assert.doesNotMatch(await seshat(n4, "member list"), /n3/);
+    await writer.stop();
+    assert.equal(writer.acknowledged.length, writer.next, "every write was acknowledged");
+    // The two new ones have everything, without the one that was there from the beginning.
+    await n1.stop();
+    await cluster.leader();
+    for (const node of cluster.nodes.slice(1)) await verifyAcknowledged(node.port, writer);
+  } finally {
+    await writer.stop();
+    await cluster.stop();
+    await n3.stop();
+  }
+});
+
 test("two of three forget: the third says so and recovers by command, the others come back empty", {
   timeout: 120_000,
 }, async () => {

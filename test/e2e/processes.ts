@@ -206,10 +206,23 @@ export class ProcessCluster {
   }
 
   /** Starts the process of a node that is gone again, with the same command line. */
-  restart(node: NodeProcess): NodeProcess {
-    const started = new NodeProcess(node.name, node.port, node.args, node.nodeFlags);
-    this.nodes[this.nodes.indexOf(node)] = started;
+  restart(node: NodeProcess, nodeFlags = node.nodeFlags): NodeProcess {
+    return this.replace(node, new NodeProcess(node.name, node.port, node.args, nodeFlags));
+  }
+
+  replace(gone: NodeProcess, started: NodeProcess): NodeProcess {
+    this.nodes[this.nodes.indexOf(gone)] = started;
     return started;
+  }
+
+  /** It has its vote, and what it was before is no member any more, in the eyes of the leader too. */
+  async votes(node: NodeProcess): Promise<void> {
+    await until(`${node.name} votes`, async () => {
+      const info = await node.info("raft");
+      const members = (await (await this.leader()).info("raft"))?.get("raft_members");
+      const isBack = info?.get("raft_role") === "follower" || info?.get("raft_role") === "leader";
+      return isBack && members === String(this.nodes.length) ? true : undefined;
+    });
   }
 
   async stop(): Promise<void> {

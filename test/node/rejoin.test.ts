@@ -22,15 +22,17 @@ function restart(world: World, name: string): Host {
   world.until("a leader without it", () => world.leader() !== undefined);
   world.startNode(name, NAMES, {});
   const host = world.host(name);
-  const isVoter = (): boolean => {
+  // A rolling restart goes on when a node is ready: never before it has its vote, and what it was has lost its own.
+  const isDone = (): boolean => {
     const confState = world.leader()?.node.replica.raft?.confState;
-    const hasVote = confState?.voters.includes(host.identity.incarnation) === true;
-    // A rolling restart goes on when a node is ready: it must not be before it has its vote.
-    assert(hasVote || host.node.readinessProblem !== "", `${name} is ready and has no vote`);
-    return hasVote && confState.votersOutgoing.length === 0;
+    return (
+      confState?.voters.includes(host.identity.incarnation) === true && confState.votersOutgoing.length === 0
+    );
   };
-  world.until(`${name} is a voter again`, isVoter);
+  world.watch = () => assert(isDone() || host.node.readinessProblem !== "", `${name} is ready too soon`);
+  world.until(`${name} is a voter again`, isDone);
   world.until(`${name} is ready`, () => host.node.readinessProblem === "");
+  world.watch = undefined;
   return host;
 }
 
@@ -50,6 +52,40 @@ test("a node killed and started empty gets the state and its vote back; its old 
     expect(host.node.cluster.membership.list().map((member) => member.name)).toEqual(NAMES);
     expect(host.node.cluster.membership.incarnations).not.toContain(before);
   }
+});
+
+test("a node that comes back elsewhere and knows one follower only: told who leads, it is let in there", () => {
+  const world = three();
+  const [lost = "", follower = ""] = NAMES.filter((name) => name !== world.leader()!.name);
+  assert.equal(world.leader()!.connect().call("SET", "k", "v"), "+OK\r\n");
+  world.kill(lost);
+  world.ports.set(lost, 17_000);
+  world.startNode(lost, [lost, follower], {});
+  const back = world.host(lost);
+  world.until("it is ready", () => back.node.readinessProblem === "");
+  assert.equal(voters(world), 3);
+  assert.equal(world.leader()!.node.cluster.membership.addressOf(lost), "127.0.0.1:17000");
+  assert.equal(back.connect().call("GET", "k"), "$1\r\nv\r\n");
+});
+
+test("what a later release says of a member is kept by those that do not know it, in tables, snapshots and over leaders", () => {
+  const world = three();
+  const unknownFields = [Uint8Array.of(0x7a, 2, 1, 2)];
+  const later = NAMES.find((name) => name !== world.leader()!.name)!;
+  world.kill(later);
+  world.startNode(later, NAMES, {});
+  // Before it has said anything to anybody.
+  Object.assign(world.host(later).node.cluster.membership.self, { unknownFields });
+  world.until("it is ready", () => world.host(later).node.readinessProblem === "");
+  const { incarnation } = world.host(later).identity;
+  const isKept = (): void => {
+    for (const { node } of world.hosts.values())
+      expect(node.cluster.membership.member(incarnation)?.unknownFields).toEqual(unknownFields);
+  };
+  isKept();
+  // Each of the others gets it by a snapshot, from one that did not know what it was.
+  for (const name of NAMES) if (name !== later) restart(world, name);
+  isKept();
 });
 
 test("all are lost: those that come back found another cluster, which is empty, and each says so in one line", () => {

@@ -34,6 +34,10 @@ export class World {
   clientHostname = "";
   /** Pairs "a>b" that lose everything. */
   readonly cut = new Set<string>();
+  /** Peer ports of nodes that are elsewhere than usual. */
+  readonly ports = new Map<string, number>();
+  /** Looks at everything whenever anything may have changed. */
+  watch: (() => void) | undefined;
   readonly #deliveries: (() => void)[] = [];
   #ids = 1;
 
@@ -55,13 +59,18 @@ export class World {
     for (const name of names) this.startNode(name, count === 1 ? [] : names, flags);
   }
 
+  /** Where its members' lines say it is, which is where it is. */
+  addressOf(name: string): string {
+    return `127.0.0.1:${this.ports.get(name) ?? 16000 + Number(name.slice(1))}`;
+  }
+
   startNode(name: string, names: readonly string[], flags: Readonly<Record<string, string>>): void {
     const directives = Object.entries(flags).map(([flag, value]) => ({
       name: flag,
       words: value.split(" "),
     }));
     for (const member of names) {
-      directives.push({ name: "member", words: [member, `127.0.0.1:${16000 + Number(member.slice(1))}`] });
+      directives.push({ name: "member", words: [member, this.addressOf(member)] });
     }
     directives.push({ name: "node-name", words: [name] });
     const loaded = loadSettings({ flags: directives });
@@ -98,6 +107,7 @@ export class World {
         host.turnWanted = false;
         host.node.turn(this.nowMs, this.wallMs, 0);
         turned = true;
+        this.watch?.();
       }
       if (batch.length === 0 && !turned) return;
     }
@@ -150,7 +160,7 @@ export class Host {
     this.identity = {
       clusterId: "",
       name,
-      address: `127.0.0.1:${16000 + number}`,
+      address: world.addressOf(name),
       clientAddress: `${world.clientHost}:${6000 + number}`,
       clientHostname: world.clientHostname,
       incarnation: 1000 + world.nextId(),

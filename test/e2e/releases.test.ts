@@ -1,0 +1,51 @@
+// An upgrade over a change of the peer protocol: nodes of two releases in one cluster, under load, until all are of the later one.
+// One that is too far apart is refused, says so, and does no harm.
+
+import { test } from "vitest";
+import { type NodeProcess, ProcessCluster, until } from "./processes.ts";
+import { verifyAcknowledged, Writer } from "./writer.ts";
+
+const speaking = (least: number, most: number): string[] => [
+  "--import",
+  new URL(`./another-release.mjs?least=${least}&most=${most}`, import.meta.url).href,
+];
+const TOO_FAR =
+  /versions 3 to 4 of the peer protocol, this node (version 1|versions 1 to 2): upgrade through a release that speaks both/;
+
+test("two releases side by side, and one that is too far apart", { timeout: 120_000 }, async () => {
+  const cluster = await ProcessCluster.start(3);
+  const writers: Writer[] = [];
+  const restartAs = async (node: NodeProcess, nodeFlags: string[]): Promise<NodeProcess> => {
+    await node.stop("SIGTERM");
+    return cluster.restart(node, nodeFlags);
+  };
+  try {
+    for (const node of [...cluster.nodes]) {
+      const beside = cluster.nodes.filter((other) => other !== node);
+      const around = beside.map(({ port }) => new Writer(port, `${node.name}>${port}:`));
+      writers.push(...around);
+      const go = (): Promise<true> => {
+        const before = around.map(({ acknowledged }) => acknowledged.length);
+        return until("all write", () =>
+          around.every(({ acknowledged }, i) => acknowledged.length > before[i]! + 20) ? true : undefined,
+        );
+      };
+      await go();
+      const apart = await restartAs(node, speaking(3, 4));
+      // Those that it dials say so, and it says so to those that dial it.
+      await until("it is refused", () => (TOO_FAR.test(apart.output) ? true : undefined));
+      await until("they are refused", () =>
+        beside.every(({ output }) => /it speaks versions 3 to 4/.test(output)) ? true : undefined,
+      );
+      await go();
+      await cluster.votes(await restartAs(apart, speaking(1, 2)));
+      await go();
+      for (const writer of around) await writer.stop();
+    }
+    for (const node of cluster.nodes)
+      for (const writer of writers) await verifyAcknowledged(node.port, writer);
+  } finally {
+    for (const writer of writers) await writer.stop();
+    await cluster.stop();
+  }
+});
