@@ -189,18 +189,19 @@ class OpenLoop {
     if (dueUs >= this.#fromUs) this.#tally.latency.record(nowUs() - this.#startUs - dueUs);
   }
 
+  /** What was due when this turn began: what becomes due meanwhile waits until replies have been read. */
   #sendDue(): void {
     const connections = this.#connections;
-    let atUs = nowUs() - this.#startUs;
-    for (; this.#next < this.#timesUs.length && this.#timesUs[this.#next]! <= atUs; this.#next++) {
+    const beganUs = nowUs() - this.#startUs;
+    for (; this.#next < this.#timesUs.length && this.#timesUs[this.#next]! <= beganUs; this.#next++) {
       const dueUs = this.#timesUs[this.#next]!;
       const channel = connections[this.#next % connections.length]!;
       channel.queue(this.#requests.keys[this.#next]!, this.#requests.isWrite[this.#next] === 1, dueUs);
       channel.flush();
-      atUs = nowUs() - this.#startUs;
       if (dueUs < this.#fromUs) continue;
-      this.#tally.lag.record(atUs - dueUs);
-      if (atUs - dueUs > LATE_US) this.#tally.late++;
+      const lateUs = nowUs() - this.#startUs - dueUs;
+      this.#tally.lag.record(lateUs);
+      if (lateUs > LATE_US) this.#tally.late++;
     }
   }
 }
