@@ -53,40 +53,38 @@ export async function measureEtcd(
   }
   const isInMemory = existsSync(MEMORY_FOLDER);
   const folder = mkdtempSync(join(isInMemory ? MEMORY_FOLDER : tmpdir(), "seshat-etcd-"));
-  try {
-    const figures = await withServers([() => startEtcd(folder), startOurs], async (...servers) => {
-      const found: KindFigure[] = [];
-      for (const { name, writePart } of KINDS) {
-        say(`  etcd: ${name}`);
-        const mix = { keys: KEYS, valueBytes: SMALL_VALUE_BYTES, writePart, seed: 1 };
-        const load = { mix, connections: CONNECTIONS, napUs: NAP_US };
-        if (found.length === 0) for (const server of servers) await fill(server, mix);
-        const maxima = await findMaxima(servers, load, rounds);
-        const perSecond = Math.round(maxima[0]!.perSecond * RATE_PART);
-        const times = { ...TIMES, measureMs: Math.max(1000, TIMES.measureMs * scale) };
-        const latencies = await measureRates(
-          servers,
-          load,
-          servers.map(() => perSecond),
-          rounds,
-          times,
-        );
-        found.push({ kind: name, maxima, latencies });
-      }
-      return found;
-    });
-    const where = isInMemory ? "in memory (tmpfs), where fsync costs next to nothing" : "on disk";
-    return {
-      title,
-      text:
-        `etcd ${version} over gRPC, linearizable gets. It writes each put to a log and calls fsync; its data is ${where}. ` +
-        `Ours keeps nothing on disk, and answers GET from the leader's memory under a lease.\n\n${tableOf(figures)}`,
-      plots: { etcd: plotOf(figures) },
-      data: { version, isInMemory, figures },
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  // Also after Ctrl-C: it may be memory.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const figures = await withServers([() => startEtcd(folder), startOurs], async (...servers) => {
+    const found: KindFigure[] = [];
+    for (const { name, writePart } of KINDS) {
+      say(`  etcd: ${name}`);
+      const mix = { keys: KEYS, valueBytes: SMALL_VALUE_BYTES, writePart, seed: 1 };
+      const load = { mix, connections: CONNECTIONS, napUs: NAP_US };
+      if (found.length === 0) for (const server of servers) await fill(server, mix);
+      const maxima = await findMaxima(servers, load, rounds);
+      const perSecond = Math.round(maxima[0]!.perSecond * RATE_PART);
+      const times = { ...TIMES, measureMs: Math.max(1000, TIMES.measureMs * scale) };
+      const latencies = await measureRates(
+        servers,
+        load,
+        servers.map(() => perSecond),
+        rounds,
+        times,
+      );
+      found.push({ kind: name, maxima, latencies });
+    }
+    return found;
+  });
+  const where = isInMemory ? "in memory (tmpfs), where fsync costs next to nothing" : "on disk";
+  return {
+    title,
+    text:
+      `etcd ${version} over gRPC, linearizable gets. It writes each put to a log and calls fsync; its data is ${where}. ` +
+      `Ours keeps nothing on disk, and answers GET from the leader's memory under a lease.\n\n${tableOf(figures)}`,
+    plots: { etcd: plotOf(figures) },
+    data: { version, isInMemory, figures },
+  };
 }
 
 function tableOf(figures: readonly KindFigure[]): string {
