@@ -2,6 +2,7 @@
 // how long does a client that sends one command at a time wait at most meanwhile, on each of them?
 
 import { Client, encode } from "./client.ts";
+import { probe, quantile } from "./probe.ts";
 import { residentBytes, sleep } from "./processes.ts";
 import { Random } from "./random.ts";
 import { isLeader, memberName, type Server } from "./servers.ts";
@@ -53,21 +54,6 @@ async function write(port: number, seed: number, shared: Shared): Promise<void> 
   client.close();
 }
 
-/** A client that waits for each reply before it sends the next command; what it waited, in ms. */
-async function probe(port: number, name: string, shared: Shared): Promise<number[]> {
-  const client = await Client.open(port);
-  const waits: number[] = [];
-  for (let i = 0; !shared.stopped; i++) {
-    const startMs = performance.now();
-    if (i % 2 === 0) await client.send("SET", `probe:${name}`, String(i));
-    else await client.send("GET", `probe:${name}`);
-    waits.push(performance.now() - startMs);
-    await sleep(1);
-  }
-  client.close();
-  return waits.sort((a, b) => a - b);
-}
-
 interface Most {
   usedBytes: number;
   residentBytes: number;
@@ -108,7 +94,7 @@ async function digestOf(port: number): Promise<string> {
 /** Looks at all nodes while `work` is done. */
 async function observed(server: Server, shared: Shared, work: () => Promise<unknown>): Promise<NodeFigure[]> {
   const { ports } = server;
-  const probes = ports.map((port) => probe(port, memberName(port), shared));
+  const probes = ports.map((port) => probe(port, memberName(port), () => shared.stopped));
   const looks = ports.map((_, node) => watch(server, node, shared));
   await work();
   shared.stopped = true;
@@ -121,8 +107,8 @@ async function observed(server: Server, shared: Shared, work: () => Promise<unkn
       node: memberName(port),
       leads: port === server.port,
       commands: waits.length,
-      p50Ms: waits[Math.floor(waits.length / 2)]!,
-      p99Ms: waits[Math.floor(waits.length * 0.99)]!,
+      p50Ms: quantile(waits, 0.5),
+      p99Ms: quantile(waits, 0.99),
       longestMs: waits.at(-1)!,
       usedBytesMost: most.usedBytes,
       residentBytesMost: most.residentBytes,

@@ -14,6 +14,8 @@ export interface Server {
   /** Of all nodes, in the order of `children`. */
   readonly ports: readonly number[];
   readonly children: readonly Child[];
+  /** One node of a cluster starts anew, once it has ended: empty, with the options it had. In `children` from then on. */
+  readonly startAgain?: (node: number) => Child;
   /** What the members say to each other passes here, if it was asked for. */
   readonly proxy?: PeerProxy;
   /** What its clients speak, where it is not RESP. */
@@ -134,7 +136,14 @@ export async function startCluster(
     `127.0.0.1:${proxied ? proxyPort : peerPort}`,
   ]);
   const proxy = proxied ? await PeerProxy.start(proxiedMembers) : undefined;
-  const children = ports.map((port) => startNode(memberName(port), port, members, nodeFlags, settings));
+  const startMember = (port: number): Child =>
+    startNode(memberName(port), port, members, nodeFlags, settings);
+  const children = ports.map(startMember);
+  const startAgain = (node: number): Child => {
+    const child = startMember(ports[node]!);
+    children[node] = child;
+    return child;
+  };
   let leader: number | undefined;
   await until(NAMES[size], children, async () => {
     for (const port of ports) {
@@ -143,7 +152,7 @@ export async function startCluster(
     }
     return leader !== undefined;
   });
-  const server = { name: NAMES[size], port: leader!, ports, children };
+  const server = { name: NAMES[size], port: leader!, ports, children, startAgain };
   return proxy === undefined ? server : { ...server, proxy };
 }
 

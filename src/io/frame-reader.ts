@@ -1,11 +1,14 @@
 // Cuts a byte stream into frames: u32 big-endian length, then the body. Chunks in, whole frames out, each in memory
-// of exactly its own size (entries keep references into it). The limit is checked before anything is allocated.
+// of exactly its own size (entries keep references into it), or all in the same. The limit is checked before anything is allocated.
 
 import { FRAME_PREFIX_BYTES } from "../wire/frame-writer.ts";
 
 export class FrameReader {
   /** Longest frame let in, prefix included. Raised when the other side has proved who it is. */
   bytesMax: number;
+  /** Frames come in the same memory, one after the other. What is new to a process costs more than the copying into it. */
+  reusesMemory = false;
+  #memory = Buffer.alloc(0);
   readonly #onFrame: (frame: Buffer) => void;
   readonly #prefix = Buffer.alloc(FRAME_PREFIX_BYTES);
   #prefixFilled = 0;
@@ -24,6 +27,7 @@ export class FrameReader {
   stop(): void {
     this.#isStopped = true;
     this.#frame = undefined;
+    this.#memory = Buffer.alloc(0);
   }
 
   /** Undefined, or what is wrong with the stream. `chunk` is copied. */
@@ -37,7 +41,7 @@ export class FrameReader {
         const bytes = FRAME_PREFIX_BYTES + this.#prefix.readUInt32BE(0);
         if (bytes > this.bytesMax) return `a frame of ${bytes} bytes, ${this.bytesMax} allowed`;
         if (bytes === FRAME_PREFIX_BYTES) continue;
-        this.#frame = Buffer.allocUnsafeSlow(bytes);
+        this.#frame = this.#memoryFor(bytes);
         this.#prefix.copy(this.#frame);
         this.#filled = FRAME_PREFIX_BYTES;
       }
@@ -52,5 +56,11 @@ export class FrameReader {
       }
     }
     return undefined;
+  }
+
+  #memoryFor(bytes: number): Buffer {
+    if (!this.reusesMemory) return Buffer.allocUnsafeSlow(bytes);
+    if (this.#memory.length < bytes) this.#memory = Buffer.allocUnsafeSlow(bytes);
+    return this.#memory.subarray(0, bytes);
   }
 }

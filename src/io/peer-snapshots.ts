@@ -41,6 +41,10 @@ export class SnapshotOut implements SnapshotStreamOut, PeerSocketOwner {
   readonly #sender: SnapshotSender;
   readonly #windowBytes: number;
   readonly #socket: PeerSocket;
+  /** Memory of chunks that the kernel has. */
+  readonly #free: Buffer[] = [];
+  /** Of chunks that are queued; no more than the window is large. */
+  readonly #queued: Buffer[] = [];
   /** The last write() returned false. */
   #isFull = false;
   #isOver = false;
@@ -66,8 +70,19 @@ export class SnapshotOut implements SnapshotStreamOut, PeerSocketOwner {
     assert(chunk.length <= SNAPSHOT_CHUNK_BYTES_MAX, `a chunk of ${chunk.length} bytes`);
     this.#socket.send(head(CHUNK, chunk.length));
     this.#socket.send(chunk);
+    this.#queued.push(Buffer.from(chunk.buffer as ArrayBuffer));
+    if (this.#socket.queuedBytes === 0) this.#recycle();
     this.#isFull = this.#socket.queuedBytes >= this.#windowBytes;
     return !this.#isFull;
+  }
+
+  memory(): Buffer | undefined {
+    return this.#free.pop();
+  }
+
+  #recycle(): void {
+    this.#free.push(...this.#queued);
+    this.#queued.length = 0;
   }
 
   end(): void {
@@ -86,6 +101,7 @@ export class SnapshotOut implements SnapshotStreamOut, PeerSocketOwner {
   }
 
   drained(): void {
+    this.#recycle();
     if (this.#isOver || !this.#isFull) return;
     this.#isFull = false;
     this.#sender.drained();
@@ -150,6 +166,8 @@ export class SnapshotIn implements SnapshotStreamIn, PeerSocketOwner {
     if (receiver === undefined) {
       this.#receiver = kind === HEADER ? this.#node.snapshotOffered(this, payload) : undefined;
       if (this.#receiver === undefined) this.#stop("refused", "the snapshot is not wanted");
+      // What comes from now on is copied by the receiver.
+      this.#socket.reuseFrameMemory();
     } else if (kind === CHUNK) {
       receiver.chunk(payload);
     } else if (kind === END) {

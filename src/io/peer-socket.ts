@@ -179,6 +179,11 @@ export class PeerSocket implements WriteOwner {
     this.#socket.resume();
   }
 
+  /** From the next frame on, a frame is good until the one after it comes. */
+  reuseFrameMemory(): void {
+    this.#reader.reusesMemory = true;
+  }
+
   /** Reports down(), once, after the call that led here. */
   destroy(how: LinkDown, text: string): void {
     if (this.#isGone) return;

@@ -209,8 +209,10 @@ export interface PeerLink {
 }
 
 export interface SnapshotStreamOut {
-  /** False: the connection is full, wait for drained(). The chunk is taken in any case, its memory with it. */
+  /** False: the connection is full, wait for drained(). The chunk is taken in any case, and all the memory it is in. */
   write(chunk: Uint8Array): boolean;
+  /** The whole memory of an earlier chunk that has gone out, if there is one: the caller's until it is written again. */
+  memory(): Buffer | undefined;
   /** All chunks are written: now the receiver decides, `finished` or `failed`. */
   end(): void;
   destroy(): void;

@@ -39,6 +39,8 @@ const CATCH_UP_MS = 100;
 export class SnapshotSending implements SnapshotSender {
   readonly member: number;
   readonly repair: boolean;
+  /** Of chunks, given to the stream. */
+  sentBytes = 0;
   readonly #reader: SnapshotReader;
   readonly #stream: SnapshotStreamOut;
   readonly #chunkBytes: number;
@@ -89,13 +91,14 @@ export class SnapshotSending implements SnapshotSender {
   proceed(nowMs: number, bytesPerSecondMax: number): void {
     if (this.#over || !this.#isReady) return;
     if (bytesPerSecondMax > 0 && !this.#isAllowed(nowMs, bytesPerSecondMax / 1000)) return;
-    const chunk = this.#reader.next(this.#chunkBytes);
+    const chunk = this.#reader.next(this.#chunkBytes, this.#stream.memory());
     if (chunk === undefined) {
       this.#isReady = false;
       this.#stream.end();
       return;
     }
     this.#allowedBytes -= chunk.length;
+    this.sentBytes += chunk.length;
     this.#isReady = this.#stream.write(chunk);
     if (this.#isReady) this.#requestTurn();
   }

@@ -100,7 +100,8 @@ export class Snapshots {
       ports.peers,
       () => ports.scheduler.requestTurn(),
       (ok, text) => {
-        ports.log.info({ to: target.name, index: meta.index, ok, text }, "snapshot sent");
+        const bytes = this.#sending?.sentBytes;
+        ports.log.info({ to: target.name, index: meta.index, ok, text, bytes }, "snapshot sent");
         if (ok) this.sentCount++;
         this.#end(() => done(ok));
         ports.scheduler.requestTurn();

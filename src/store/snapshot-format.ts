@@ -13,6 +13,7 @@
 // Content is key bytes, then value bytes; of a collection key bytes, then for each piece its length u32 and its bytes
 // (collection.ts). Between a first (or collection) and its last part no other may come.
 
+import { copyBytes } from "../base/copy.ts";
 import { crc32c } from "../base/crc32c.ts";
 import { SNAPSHOT_METADATA_BYTES_MAX } from "../base/limits.ts";
 import { SLAB_BYTES_MAX } from "./size-class.ts";
@@ -65,8 +66,9 @@ export class ChunkWriter {
   position = CHUNK_HEADER_BYTES;
   items = 0;
 
-  constructor(capacity: number) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity);
+  /** @param memory used if it has just that capacity; a buffer of its own */
+  constructor(capacity: number, memory?: Buffer) {
+    this.bytes = memory?.length === capacity ? memory : Buffer.allocUnsafeSlow(capacity);
   }
 
   get room(): number {
@@ -102,8 +104,7 @@ export class ChunkWriter {
   }
 
   copy(source: Uint8Array, start: number, end: number): void {
-    this.bytes.set(source.subarray(start, end), this.position);
-    this.position += end - start;
+    this.position = copyBytes(this.bytes, this.position, source, start, end);
   }
 
   /** Header and checksum; returns the chunk. The writer is spent. */

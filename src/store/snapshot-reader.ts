@@ -61,8 +61,12 @@ export class SnapshotReader implements OldStates {
     this.#preamble = preamble;
   }
 
-  /** The next chunk, about `maxBytes` (64 KiB to 1 MiB) or less, yours to keep; undefined when all were given. */
-  next(maxBytes: number): Buffer | undefined {
+  /**
+   * The next chunk, about `maxBytes` (64 KiB to 1 MiB) or less, yours to keep; undefined when all were given.
+   * @param memory whole, of a chunk that is not needed any more: may become this one's. Memory that is new to the process costs
+   * more than what is copied into it.
+   */
+  next(maxBytes: number, memory?: Buffer): Buffer | undefined {
     if (this.done) return undefined;
     const capacity = Math.max(format.CHUNK_BYTES_MIN, Math.min(maxBytes, format.CHUNK_BYTES_MAX));
     if (!this.#preambleSent) {
@@ -70,10 +74,10 @@ export class SnapshotReader implements OldStates {
       return this.#preamble.seal(format.CHUNK_PREAMBLE, this.#sequence++);
     }
     const data =
-      this.#collectionPart(capacity) ??
-      this.#largePart(capacity) ??
+      this.#collectionPart(capacity, memory) ??
+      this.#largePart(capacity, memory) ??
       this.#oldStates() ??
-      this.#walk(capacity);
+      this.#walk(capacity, memory);
     return data !== undefined ? data.seal(format.CHUNK_DATA, this.#sequence++) : this.#end();
   }
 
@@ -134,14 +138,14 @@ export class SnapshotReader implements OldStates {
   }
 
   /** Undefined when every section is done. A chunk may come out empty: then the work for it was bounded by slots. */
-  #walk(capacity: number): ChunkWriter | undefined {
-    const chunk = new ChunkWriter(capacity);
+  #walk(capacity: number, memory: Buffer | undefined): ChunkWriter | undefined {
+    const chunk = new ChunkWriter(capacity, memory);
     for (; this.#walking < this.#sections.length; this.#walking++) {
       const section = this.#sections[this.#walking]!;
       if (!this.#walkSection(section, chunk))
         return chunk.items > 0
           ? chunk
-          : (this.#collectionPart(capacity) ?? this.#largePart(capacity) ?? chunk);
+          : (this.#collectionPart(capacity, memory) ?? this.#largePart(capacity, memory) ?? chunk);
       assert(
         section.sent === section.count,
         `snapshot of database ${section.database}: ${section.sent} of ${section.count} records`,
@@ -238,11 +242,11 @@ export class SnapshotReader implements OldStates {
   }
 
   /** The next part of the collection being sent, or of the next one waiting. Not while a large record is half sent. */
-  #collectionPart(capacity: number): ChunkWriter | undefined {
+  #collectionPart(capacity: number, memory: Buffer | undefined): ChunkWriter | undefined {
     if (this.#large !== undefined) return undefined;
     const stream = this.#stream ?? this.#streams.shift();
     if (stream === undefined) return undefined;
-    const chunk = new ChunkWriter(capacity);
+    const chunk = new ChunkWriter(capacity, memory);
     if (stream.writePart(chunk, this.#stream === undefined)) {
       this.#stream = undefined;
       this.queuedBytes -= stream.accountedBytes;
@@ -253,9 +257,10 @@ export class SnapshotReader implements OldStates {
   }
 
   /** The next part of the large record being sent, or of the next one waiting. */
-  #largePart(capacity: number): ChunkWriter | undefined {
+  #largePart(capacity: number, memory: Buffer | undefined): ChunkWriter | undefined {
     let large = this.#large;
-    const chunk = new ChunkWriter(capacity);
+    if (large === undefined && this.#largeQueue.size === 0) return undefined;
+    const chunk = new ChunkWriter(capacity, memory);
     if (large === undefined) {
       for (const [bytes, first] of this.#largeQueue) {
         this.#largeQueue.delete(bytes);

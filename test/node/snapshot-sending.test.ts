@@ -25,6 +25,7 @@ class Stream implements SnapshotStreamOut {
   end(): void {
     this.hasEnded = true;
   }
+  memory(): undefined {}
   destroy(): void {}
 }
 

@@ -342,6 +342,7 @@ class SimSnapshot implements SnapshotStreamOut {
   readonly #sender: SnapshotSender;
   #receiver: SnapshotReceiver | undefined;
   #dead = false;
+  #gone: Buffer | undefined;
 
   constructor(from: Host, address: string, header: Uint8Array, sender: SnapshotSender) {
     this.#from = from;
@@ -363,12 +364,17 @@ class SimSnapshot implements SnapshotStreamOut {
 
   write(chunk: Uint8Array): boolean {
     const copy = Buffer.from(chunk);
+    this.#gone = Buffer.from(chunk.buffer as ArrayBuffer);
     this.#from.world.later(() => {
       if (this.#dead) return;
       this.#receiver?.chunk(copy);
       this.#sender.drained();
     });
     return false;
+  }
+
+  memory(): Buffer | undefined {
+    return this.#gone?.fill(0xa5);
   }
 
   end(): void {

@@ -360,12 +360,16 @@ class AcceptedLink extends Link {
   }
 }
 
+/** What memory holds that is somebody else's by now. */
+const SPOILED = 0xa5;
+
 class SnapshotOut extends Conversation implements SnapshotStreamOut {
   readonly #header: Buffer;
   readonly #sender: SnapshotSender;
   #isOver = false;
   #isFull = false;
   #unsent = 0;
+  #gone: Buffer | undefined;
 
   constructor(
     transport: SimTransport,
@@ -399,6 +403,7 @@ class SnapshotOut extends Conversation implements SnapshotStreamOut {
 
   write(chunk: Uint8Array): boolean {
     this.put({ kind: "chunk", bytes: Buffer.from(chunk) });
+    this.#gone = Buffer.from(chunk.buffer as ArrayBuffer);
     this.#unsent++;
     this.#isFull = this.#unsent >= SNAPSHOT_WINDOW_CHUNKS;
     const { process } = this.transport;
@@ -413,6 +418,12 @@ class SnapshotOut extends Conversation implements SnapshotStreamOut {
       }),
     );
     return !this.#isFull;
+  }
+
+  memory(): Buffer | undefined {
+    const gone = this.#gone?.fill(SPOILED);
+    this.#gone = undefined;
+    return gone;
   }
 
   end(): void {
@@ -482,6 +493,8 @@ class SnapshotIn extends Conversation implements SnapshotStreamIn {
       if (this.#receiver === undefined) this.pipe?.shut("refused", true);
     } else if (kind === "chunk") {
       receiver?.chunk(bytes!);
+      // The next one comes in the same memory.
+      bytes!.fill(SPOILED);
     } else if (kind === "end" && receiver !== undefined) {
       this.#isOver = true;
       if (receiver.ended()) this.put({ kind: "confirmed" });

@@ -24,7 +24,12 @@ const snapshotStep: fc.Arbitrary<SnapshotStep> = fc.oneof(
 
 function load(chunks: readonly Buffer[]): Store {
   const loader = new SnapshotLoader({ databases: DATABASES });
-  for (const chunk of chunks) assert.equal(loader.accept(Buffer.from(chunk)), undefined);
+  for (const chunk of chunks) {
+    const copy = Buffer.from(chunk);
+    assert.equal(loader.accept(copy), undefined);
+    // The memory of a chunk is used for the next one.
+    copy.fill(0xa5);
+  }
   const result = loader.finish();
   assert.ok(result.ok, result.ok ? "" : result.error);
   assert.equal(result.metadata.toString(), "metadata");
@@ -35,6 +40,7 @@ function load(chunks: readonly Buffer[]): Store {
 class Observer {
   reader: SnapshotReader | undefined;
   chunks: Buffer[] = [];
+  #memory: Buffer | undefined;
   completed = 0;
   #model = new Model(0);
   #digest = "";
@@ -55,10 +61,11 @@ class Observer {
 
   next(): void {
     if (this.reader === undefined) return;
-    const chunk = this.reader.next(65_536);
+    const chunk = this.reader.next(65_536, this.#memory);
     if (chunk !== undefined) {
       assert.ok(chunk.length <= 65_536, `a chunk of ${chunk.length} bytes`);
-      this.chunks.push(chunk);
+      this.chunks.push(Buffer.from(chunk));
+      this.#memory = Buffer.from(chunk.buffer as ArrayBuffer).fill(0xa5);
       return;
     }
     assert.equal(this.reader.queuedBytes, 0);
