@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -140,13 +140,22 @@ describe("one node", () => {
 
   test("a second signal exits at once", async () => {
     const run = new Run(oneNode());
-    await client(PORT).ping();
+    await client(PORT).set("large", "v".repeat(16_000_000));
+    // It does not take its reply, so the first signal has not done its work when the second comes.
+    const socket = connect(PORT, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.pause();
+    socket.write("GET large\r\nGET large\r\n");
+    const redis = client(PORT);
+    while (!/ omem=[1-9]/.test(String(await redis.client("LIST"))));
     run.child.kill("SIGSTOP");
     run.child.kill("SIGTERM");
     run.child.kill("SIGINT");
     run.child.kill("SIGCONT");
     await until("ended", () => run.exit !== undefined);
     assert.match(run.err, /second SIG(INT|TERM): exiting at once/);
+    assert.equal(run.exit?.code, 1);
+    socket.destroy();
   });
 
   test("CONFIG REWRITE replaces the file", async () => {
