@@ -56,7 +56,7 @@ export interface ClientHandler {
 
 /** Takes one snapshot. Exactly one of `ended` and `failed` is the last call. */
 export interface SnapshotReceiver {
-  /** One chunk as it was written, in order. Its memory is its own. */
+  /** One chunk as it was written, in order. Its memory is used for the next one: what is to be kept of it is copied. */
   chunk(bytes: Buffer): void;
   /** The sender wrote all it had. True confirms the snapshot to it (`finished`), false makes its stream fail. */
   ended(): boolean;
