@@ -1,45 +1,23 @@
 // What Jepsen found in RedisRaft in 2020 (jepsen.io/analyses/redis-raft-1b3fbf6), each as a test of ours on three processes.
 
 import assert from "node:assert/strict";
-import { afterAll, beforeAll, beforeEach, describe, test } from "vitest";
-import { requireBuild } from "../e2e/processes.ts";
-import { ask, Connection } from "./connection.ts";
-import { Links } from "./links.ts";
-import { eventually, Members } from "./members.ts";
+import { describe, test } from "vitest";
+import { Connection } from "./connection.ts";
+import { eventually, type Members } from "./members.ts";
 import { askOn, NumberedWriter } from "./numbered.ts";
 import { runRound } from "./round.ts";
+import { REFUSED, type Scene, threeBeforeEach } from "./scene.ts";
 
-const FIRST_PORT = 19_660;
 const SEED = 4;
-const TIMEOUT_MS = 120_000;
-const REFUSED = /^-(TRYAGAIN|CLUSTERDOWN|UNCERTAIN) /;
 
-let members: Members;
-let links: Links;
-let leader: string;
-let others: string[];
-
-beforeAll(async () => {
-  requireBuild();
-  members = await Members.start(3, FIRST_PORT, SEED);
-  links = new Links(members.cluster.proxy, members.names);
-}, TIMEOUT_MS);
-afterAll(async () => {
-  await members?.stop();
+let { members, links, leader, others } = {} as Scene;
+threeBeforeEach({ firstPort: 19_660, seed: SEED }, (scene) => {
+  ({ members, links, leader, others } = scene);
 });
-beforeEach(async () => {
-  await members.allAreWell();
-  leader = await members.leader();
-  others = links.others(leader);
-}, TIMEOUT_MS);
 
 const portOf = (name: string): number => members.node(name).port;
-const asks = (name: string, ...command: string[]): Promise<string | undefined> =>
-  ask(portOf(name), command, 5000);
-const isSet = (name: string, key: string, value: string): Promise<true> =>
-  eventually(`${name} takes writes`, async () =>
-    (await asks(name, "SET", key, value)) === "+OK" ? true : undefined,
-  );
+const asks: Members["ask"] = (name, ...command) => members.ask(name, ...command);
+const isSet: Members["isSet"] = (name, key, value) => members.isSet(name, key, value);
 const transfer = (to: string): Promise<string> =>
   eventually(`${to} leads`, async () => {
     await asks(to, "RAFT.TRANSFER", to);

@@ -2,51 +2,39 @@
 // bench/; what must be true whatever the time is asserted.
 
 import assert from "node:assert/strict";
-import { afterAll, beforeAll, beforeEach, describe, test } from "vitest";
-import { requireBuild } from "../e2e/processes.ts";
-import { ask, Connection } from "./connection.ts";
-import { Links } from "./links.ts";
-import { eventually, Members } from "./members.ts";
+import { describe, test } from "vitest";
+import { Random } from "../sim/random.ts";
+import { Connection } from "./connection.ts";
+import { drawPlan, FAULTS, type FaultKind, KINDS } from "./faults.ts";
+import { eventually, type Members } from "./members.ts";
 import { NumberedWriter } from "./numbered.ts";
+import { REFUSED, type Scene, threeBeforeEach } from "./scene.ts";
 
-const FIRST_PORT = 19_640;
-const REFUSED = /^-(TRYAGAIN|CLUSTERDOWN|UNCERTAIN) /;
-const TIMEOUT_MS = 120_000;
 /**
- * Of its time, how long a key lives whatever the wall clocks say: they are leant to by a twentieth at most, and a change of the leader
- * costs what the last entry took to be applied, which on a busy machine is not nothing.
+ * Of its time, how long a key lives whatever the wall clocks say: they are leant to by a twentieth at most. A change of the leader costs what
+ * the last entry took to be applied besides.
  */
 const LEAST = 0.9;
-const MOST = 1.25;
+const MOST = 1.1;
+const MIB = 1024 * 1024;
+const WARM_MIB = 64;
+const WRITTEN_MIB = 256;
 
-let members: Members;
-let links: Links;
-let leader: string;
-let others: string[];
-
-beforeAll(async () => {
-  requireBuild();
+let { members, links, leader, others } = {} as Scene;
+threeBeforeEach(
   // Seed 3: clocks that go wrong forwards.
-  members = await Members.start(3, FIRST_PORT, 3, ["--log-max-bytes", "1mb", "--log-tail-bytes", "256kb"]);
-  links = new Links(members.cluster.proxy, members.names);
-}, TIMEOUT_MS);
-afterAll(async () => {
-  await members?.stop();
-});
-beforeEach(async () => {
-  await members.allAreWell();
-  leader = await members.leader();
-  others = links.others(leader);
-}, TIMEOUT_MS);
+  { firstPort: 19_640, seed: 3, flags: ["--log-max-bytes", "1mb", "--log-tail-bytes", "256kb"] },
+  (scene) => {
+    ({ members, links, leader, others } = scene);
+  },
+);
 
 const portOf = (name: string): number => members.node(name).port;
+const asks: Members["ask"] = (name, ...command) => members.ask(name, ...command);
+const isSet: Members["isSet"] = (name, key, value) => members.isSet(name, key, value);
 const set = (name: string, key: string, value: string): Promise<string | undefined> =>
-  ask(portOf(name), ["SET", key, value], 5000);
-const get = (name: string, key: string): Promise<string | undefined> => ask(portOf(name), ["GET", key], 5000);
-const isSet = (name: string, key: string, value: string): Promise<true> =>
-  eventually(`${name} takes writes`, async () =>
-    (await set(name, key, value)) === "+OK" ? true : undefined,
-  );
+  asks(name, "SET", key, value);
+const get = (name: string, key: string): Promise<string | undefined> => asks(name, "GET", key);
 /** The value, sooner or later; never another one. */
 const isRead = (name: string, key: string, value: string): Promise<true> =>
   eventually(`${name} answers reads`, async () => {
@@ -107,18 +95,23 @@ describe("the matrix", () => {
     for (const { refused, open } of writers) assert.deepEqual([refused, open], [[], []]);
   });
 
-  test("two to one: the one refuses writes and reads, the two go on", async () => {
-    await isSet(leader, "k", "before");
-    links.setAround(leader, { held: true });
-    const [one = ""] = others;
-    await isReplaced(leader);
-    await isSet(one, "k", "after");
-    await isRead(one, "k", "after");
-    assert.match(String(await set(leader, "k", "alone")), REFUSED);
-    assert.match(String(await get(leader, "k")), REFUSED);
-    links.setAround(leader);
-    await members.allAreWell();
-    for (const name of members.names) await isRead(name, "k", "after");
+  test("two to one: the one refuses writes and reads, the two go on, whether it led or not", async () => {
+    const [follower = ""] = others;
+    for (const one of [leader, follower]) {
+      await members.allAreWell();
+      const [beside = ""] = links.others(one);
+      await isSet(one, "k", "before");
+      links.setAround(one, { held: true });
+      await isReplaced(one);
+      await isSet(beside, "k", "after");
+      await isRead(beside, "k", "after");
+      // Perhaps on its way to a leader that it believes in: of unknown outcome, so to another key.
+      assert.match(String(await set(one, "alone", "alone")), REFUSED);
+      assert.match(String(await get(one, "k")), REFUSED);
+      links.setAround(one);
+      await members.allAreWell();
+      for (const name of members.names) await isRead(name, "k", "after");
+    }
   });
 
   test("asymmetric: the leader is not heard by one follower, and does not hear the other", async () => {
@@ -176,12 +169,12 @@ describe("the matrix", () => {
     links.setAll();
   });
 
-  test("compaction under load: the log stays small on all nodes", async () => {
+  test("compaction under load: the log and the processes stay small on all nodes", async () => {
     const value = "x".repeat(10_000);
     const connection = (await Connection.open(portOf(leader)))!;
-    // Many times what the log may hold.
-    for (let i = 0; i < 12; i++) {
-      await new Promise((resolve) =>
+    /** A megabyte, over the same hundred keys. */
+    const fill = (): Promise<unknown> =>
+      new Promise((resolve) =>
         connection.send(
           Array.from(
             { length: 100 },
@@ -189,20 +182,34 @@ describe("the matrix", () => {
           ),
         ),
       );
+    const memoryOf = async (name: string, field: string): Promise<number> =>
+      Number(new RegExp(`${field}:(\\d+)`).exec(String(await asks(name, "INFO", "memory")))?.[1]);
+    const residentBytes = (): Promise<number[]> =>
+      Promise.all(members.names.map((name) => memoryOf(name, "used_memory_rss")));
+    let before: number[] = [];
+    for (let i = 0; i < WARM_MIB + WRITTEN_MIB; i++) {
+      if (i === WARM_MIB) before = await residentBytes();
+      await fill();
+      if (i % 8 !== 0) continue;
       for (const name of members.names) {
-        const memory = String(await ask(portOf(name), ["INFO", "memory"], 5000));
-        const logBytes = Number(/mem_replication_backlog:(\d+)/.exec(memory)?.[1]);
-        assert.ok(logBytes < 4 * 1024 * 1024, `${name}: ${logBytes}`);
+        const logBytes = await memoryOf(name, "mem_replication_backlog");
+        assert.ok(logBytes < 4 * MIB, `${name}: ${logBytes}`);
       }
     }
     connection.close();
+    const grownMib = (await residentBytes()).map((bytes, i) => Math.round((bytes - before[i]!) / MIB));
+    console.log(`${WRITTEN_MIB} MiB more written: processes have grown by ${grownMib.join(", ")} MiB`);
+    for (const grown of grownMib) assert.ok(grown < WRITTEN_MIB / 2, `grown by ${grown} MiB`);
   });
 
-  test("wall clocks off by 30 s, the leader's and then its successor's: keys live about as long as they should", async () => {
+  test("wall clocks off by 30 s, the leader's and then its successor's: keys live as long as they should, to a tenth", async () => {
     const lifeMs = 1500;
     const [next = ""] = others;
-    /** Sees what is true at any speed: alive before it may die, dead after it must have. */
-    const lives = async (key: string, beganMs: number, writtenMs: number): Promise<void> => {
+    /**
+     * Sees what is true at any speed: alive before it may die, dead after it must have. `changeMs`: time in which the leader
+     * changed, which may be missing in the life of the key.
+     */
+    const lives = async (key: string, beganMs: number, writtenMs: number, changeMs = 0): Promise<void> => {
       await eventually("the key dies", async () => {
         const askedMs = performance.now();
         const reply = await get(next, key);
@@ -210,13 +217,13 @@ describe("the matrix", () => {
         if (reply === "$-1")
           assert.ok(answeredMs - beganMs >= LEAST * lifeMs, `dead after ${answeredMs - beganMs} ms`);
         if (reply === "$alive")
-          assert.ok(askedMs - writtenMs <= MOST * lifeMs, `alive after ${askedMs - writtenMs} ms`);
+          assert.ok(askedMs - writtenMs <= MOST * lifeMs + changeMs, `alive after ${askedMs - writtenMs} ms`);
         return reply === "$-1" ? true : undefined;
       });
     };
     const write = async (key: string): Promise<[number, number]> => {
       const beganMs = performance.now();
-      assert.equal(await ask(portOf(next), ["SET", key, "alive", "PX", String(lifeMs)], 5000), "+OK");
+      assert.equal(await asks(next, "SET", key, "alive", "PX", String(lifeMs)), "+OK");
       return [beganMs, performance.now()];
     };
     const before = await write("before");
@@ -225,8 +232,8 @@ describe("the matrix", () => {
     await Promise.all([lives("before", ...before), lives("during", ...during)]);
     // Its successor's clock is right, so time seems to go back by 30 s.
     const inherited = await write("inherited");
-    assert.equal(await ask(portOf(next), ["RAFT.TRANSFER", next], 5000), "+OK");
-    await lives("inherited", ...inherited);
+    assert.equal(await asks(next, "RAFT.TRANSFER", next), "+OK");
+    await lives("inherited", ...inherited, performance.now() - inherited[0]);
     // And the same the other way round: the clock of who leads goes ahead, and comes back.
     members.signal(leader, "SIGUSR2");
     members.signal(next, "SIGUSR2");
@@ -235,6 +242,40 @@ describe("the matrix", () => {
     const back = await write("back");
     await Promise.all([lives("ahead", ...ahead), lives("back", ...back)]);
   });
+
+  // These have tests of their own, here and in e2e/rolling-restart.
+  const named: readonly FaultKind[] = [
+    "cut",
+    "mute",
+    "deaf",
+    "delay",
+    "SIGKILL",
+    "SIGTERM",
+    "SIGSTOP",
+    "wall clock",
+  ];
+  const random = Random.stream(1, "named");
+  for (const kind of KINDS.filter((it) => !named.includes(it))) {
+    test(`${kind}, at the leader: what is acknowledged is there, and all goes on`, async () => {
+      const plan = {
+        ...drawPlan(random, [kind]),
+        lengthMs: Math.min(FAULTS[kind].lengthMs[1], 2000),
+        strength: 1,
+      };
+      await underWrites(kind, others, async () => {
+        const end = await FAULTS[kind].begin({ members, links }, leader, plan);
+        // A node that does not hear a leader whom the others hear serves nobody (stall).
+        const isWritten = async (): Promise<true | undefined> => {
+          const replies = await Promise.all(others.map((name) => set(name, "k", `with ${kind}`)));
+          return replies.includes("+OK") ? true : undefined;
+        };
+        // What is mild has to last, to be of any effect.
+        for (let i = FAULTS[kind].lane === "node" ? 1 : 50; i > 0; i--)
+          await eventually("one of the others takes writes", isWritten);
+        await end();
+      });
+    });
+  }
 
   test("all are killed and started again: empty, by themselves, in one cluster", async () => {
     await isSet(leader, "k", "lost with all of them");

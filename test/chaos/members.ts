@@ -10,6 +10,7 @@ const wallClock = (offsetMs: number): string =>
 const POLL_MS = 40;
 /** Of one look and the pause behind it. */
 const COUNTED_MS_MAX = 3000;
+const REPLY_MS_MAX = 5000;
 
 export class Members {
   readonly cluster: ProcessCluster;
@@ -48,6 +49,17 @@ export class Members {
 
   node(name: string): NodeProcess {
     return this.cluster.nodes[this.names.indexOf(name)]!;
+  }
+
+  /** The reply, as Connection shows it; undefined when there is none. */
+  ask(name: string, ...command: string[]): Promise<string | undefined> {
+    return ask(this.node(name).port, command, REPLY_MS_MAX);
+  }
+
+  isSet(name: string, key: string, value: string): Promise<true> {
+    return eventually(`${name} takes writes`, async () =>
+      (await this.ask(name, "SET", key, value)) === "+OK" ? true : undefined,
+    );
   }
 
   async info(name: string): Promise<ReadonlyMap<string, string>> {
