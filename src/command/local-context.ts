@@ -319,6 +319,8 @@ export interface MemoryFigures {
   readonly logicalBytesMax: number;
   /** The part of `logicalBytes` that is no key or value: tables, headers, deadlines. 0 when not told apart. */
   readonly overheadBytes: number;
+  /** What the store holds off the heap: what `logicalBytes` counts, and what is free between. */
+  readonly storeBytes: number;
   /** Process: everything Node allocated (heap, arenas, buffers). */
   readonly allocatedBytes: number;
   readonly residentBytes: number;

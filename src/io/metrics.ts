@@ -30,6 +30,7 @@ interface Figures
     | "memory"
     | "keyspace"
     | "raft"
+    | "proxiedSessions"
   > {
   readonly commands: readonly CommandFigures[];
   readonly droppedTicks: number;
@@ -75,6 +76,11 @@ const COUNTERS: readonly Row[] = [
   ["raft_snapshots_sent_total", "Snapshots sent to members.", (s) => s.statistics.snapshotsSent],
   ["raft_snapshots_received_total", "Snapshots taken over.", (s) => s.statistics.snapshotsReceived],
   ["raft_leader_changes_total", "Changes of the leader this node saw.", (s) => s.statistics.leaderChanges],
+  [
+    "raft_elections_total",
+    "Elections this node has started, those that it did not win included.",
+    (s) => s.statistics.electionsStarted,
+  ],
   [
     "raft_digests_compared_total",
     "At the leader: digests of members' states that were compared with its own.",
@@ -126,6 +132,11 @@ const GAUGES: readonly Row[] = [
     (s) => s.memory.logicalBytes,
   ],
   ["memory_used_peak_bytes", "The highest of it.", (s) => s.memory.logicalBytesMax],
+  [
+    "memory_store_bytes",
+    "What keys and values take off the heap, with what is free between them.",
+    (s) => s.memory.storeBytes,
+  ],
   ["memory_max_bytes", "The setting maxmemory; 0 is no limit.", (s) => s.memory.maxmemoryBytes],
   ["memory_clients_bytes", "Buffers of clients.", (s) => s.memory.clientsBytes],
   ["raft_log_bytes", "Entries kept in memory.", (s) => s.memory.raftLogBytes],
@@ -148,6 +159,7 @@ const GAUGES: readonly Row[] = [
   ["raft_applied_index", "The last entry executed.", (s) => s.raft.appliedIndex],
   ["raft_first_index", "The first entry kept.", (s) => s.raft.firstIndex],
   ["raft_last_index", "The last entry of the log.", (s) => s.raft.lastIndex],
+  ["raft_proxied_sessions", "Clients of other members whose commands run here.", (s) => s.proxiedSessions],
   ["raft_members", "Voters and learners.", (s) => s.raft.memberCount],
   [
     "raft_cluster",
@@ -223,11 +235,11 @@ export function createMetrics(source: InfoSource, loop: LoopFigures): Metrics {
 
 function figuresOf(source: InfoSource, { droppedTicks }: LoopFigures): Figures {
   const { uptimeSeconds, clients, clientsMax, statistics, channelCount, patternCount } = source;
-  const { memory, keyspace, raft } = source;
+  const { memory, keyspace, raft, proxiedSessions } = source;
   const commands = source.commandStatistics.figures();
   return {
     ...{ uptimeSeconds, clients, clientsMax, statistics, channelCount, patternCount },
-    ...{ memory, keyspace, raft, commands, droppedTicks },
+    ...{ memory, keyspace, raft, proxiedSessions, commands, droppedTicks },
   };
 }
 

@@ -107,6 +107,7 @@ export class NodeFigures implements InfoSource {
       logicalBytes: store.logicalBytes,
       logicalBytesMax: this.#logicalBytesMax,
       overheadBytes,
+      storeBytes: store.reservedBytes,
       allocatedBytes,
       residentBytes: ports.host.residentBytes(),
       systemTotalBytes: ports.host.systemBytes,
@@ -117,6 +118,10 @@ export class NodeFigures implements InfoSource {
       maxmemoryBytes: settings.maxmemoryBytes,
       maxmemoryPolicy: settings.maxmemoryPolicy,
     };
+  }
+
+  get proxiedSessions(): number {
+    return this.#node.virtualSessions.count;
   }
 
   get uptimeSeconds(): number {

@@ -77,6 +77,7 @@ export class SeshatNode implements NodeInputs {
   readonly #shutdown: Shutdown;
   #nextSecondMs = 0;
   /** Since when the leader leads behind which nothing is unanswered by an earlier one. */
+  #saidLeader = 0;
   #settledLeaderMs = 0;
 
   constructor(configuration: Configuration, ports: Ports) {
@@ -312,7 +313,15 @@ export class SeshatNode implements NodeInputs {
   }
 
   #modeChanged(): void {
-    const { mode } = this.replica;
+    const { mode, leader, raft } = this.replica;
+    if (leader !== this.#saidLeader) {
+      this.#saidLeader = leader;
+      const name = this.cluster.membership.member(leader)?.name ?? "";
+      this.ports.log.info(
+        { leader: name, term: raft?.term ?? 0 },
+        leader === 0 ? "no leader is known" : "a leader is known",
+      );
+    }
     if (mode !== MODE_LEADER) {
       this.cluster.snapshots.stopSending();
       this.virtualSessions.handBack();

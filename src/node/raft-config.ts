@@ -40,7 +40,8 @@ export function raftConfigOf(
     leaseDriftMarginMs: leaseMs > 0 ? Math.min(tickMs, leaseMs / 10) : 0,
     snapshotTimeoutTicks: Math.ceil(SNAPSHOT_TIMEOUT_MS / tickMs),
     batchAppends: true,
-    trace: (level, text) => log[level]({}, text),
+    // How an election went, message by message, is for whoever looks into it; who leads is said elsewhere.
+    trace: (level, text) => log[level === "info" ? "debug" : level]({}, text),
     traceLevel: "info",
   };
 }

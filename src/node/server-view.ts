@@ -209,6 +209,7 @@ export class ServerView implements Server, TimerSinks {
     statistics.peerInputBytes += since.growth("received", cluster.receivedBytes);
     statistics.uncertainReplies += since.growth("uncertain", this.#node.output.uncertainReplies);
     statistics.leaderChanges += since.growth("leaders", replica.leaderChanges);
+    statistics.electionsStarted += since.growth("elections", replica.raft?.electionsStarted ?? 0);
   }
 
   tick(nowMs: number): void {
@@ -324,6 +325,7 @@ class Growth {
   growth(name: string, now: number): number {
     const before = this.#before.get(name) ?? 0;
     this.#before.set(name, now);
-    return now - before;
+    // Who counts may have been replaced, and the new one begins at none.
+    return now < before ? now : now - before;
   }
 }

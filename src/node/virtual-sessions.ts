@@ -87,6 +87,12 @@ export class VirtualSessions {
     this.#replies = replies;
   }
 
+  get count(): number {
+    let count = 0;
+    for (const sessions of this.#members.values()) count += sessions.size;
+    return count;
+  }
+
   request(member: number, request: ProxyRequest): void {
     if (request.closed) return this.#close(member, request.sessionId);
     const { session, connection } = this.#entry(member, request);

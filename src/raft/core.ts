@@ -292,6 +292,9 @@ export class RaftCore {
   get isLearner(): boolean {
     return this.#raft.isLearner();
   }
+  get electionsStarted(): number {
+    return this.#raft.electionsStarted;
+  }
   /** The target of a transfer under way, or 0. */
   get transferee(): MemberId {
     return this.#raft.transferee;

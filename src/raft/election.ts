@@ -45,6 +45,7 @@ export function hup(r: Raft, kind: CampaignKind, stampMs: number): void {
     );
     return;
   }
+  r.electionsStarted++;
   r.info?.(`${hex(r.id)} is starting a new election at term ${r.term}`);
   campaign(r, kind, stampMs);
 }

@@ -82,6 +82,9 @@ export class Raft {
   /** Contexts of reads sent to the leader and not answered. */
   forwardedReads: Uint8Array[] = [];
 
+  /** Since it was made, for people to look at. */
+  electionsStarted = 0;
+
   // Output, collected by ready.ts.
   messages: Message[] = [];
   /** Votes and acknowledgements: only true once the entries and the hard state before them are stored. */

@@ -329,6 +329,7 @@ export const smallMemory: MemoryFigures = {
   logicalBytes: 1000,
   logicalBytesMax: 2000,
   overheadBytes: 200,
+  storeBytes: 4000,
   allocatedBytes: 10_000_000,
   residentBytes: 60_000_000,
   systemTotalBytes: 8 * 1024 ** 3,

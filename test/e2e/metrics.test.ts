@@ -50,21 +50,68 @@ const PAIRS: readonly (readonly [info: string, metric: string])[] = [
   ["keyspace_misses", "seshat_keyspace_misses_total"],
   ["expired_keys", "seshat_expired_keys_total"],
   ["evicted_keys", "seshat_evicted_keys_total"],
+  ["evicted_clients", "seshat_evicted_clients_total"],
+  ["connected_clients", "seshat_clients_connected"],
+  ["total_connections_received", "seshat_connections_received_total"],
   ["rejected_connections", "seshat_connections_rejected_total"],
+  ["pubsub_channels", "seshat_pubsub_channels"],
+  ["pubsub_patterns", "seshat_pubsub_patterns"],
+  ["used_memory_store", "seshat_memory_store_bytes"],
+  ["mem_replication_backlog", "seshat_raft_log_bytes"],
+  ["sync_full", "seshat_raft_snapshots_sent_total"],
+  ["snapshots_received", "seshat_raft_snapshots_received_total"],
   ["commands_forwarded", "seshat_commands_forwarded_total"],
   ["uncertain_replies", "seshat_uncertain_replies_total"],
   ["raft_term", "seshat_raft_term"],
   ["raft_commit_index", "seshat_raft_commit_index"],
   ["raft_applied_index", "seshat_raft_applied_index"],
+  ["raft_first_index", "seshat_raft_first_index"],
+  ["raft_last_index", "seshat_raft_last_index"],
   ["raft_members", "seshat_raft_members"],
   ["raft_leader_changes", "seshat_raft_leader_changes_total"],
+  ["raft_elections", "seshat_raft_elections_total"],
+  ["raft_proxied_sessions", "seshat_raft_proxied_sessions"],
+  ["raft_digests_compared", "seshat_raft_digests_compared_total"],
+  ["raft_digests_differed", "seshat_raft_digests_differed_total"],
 ];
+
+/** What never stands still, so that it cannot be compared: of Node, and of the bytes that asking itself takes. */
+const MOVING = [
+  "nodejs_heap_size_used_bytes",
+  "nodejs_external_memory_bytes",
+  "nodejs_eventloop_lag_p99_seconds",
+  "process_resident_memory_bytes",
+  "seshat_event_loop_dropped_ticks_total",
+  "seshat_memory_clients_bytes",
+  "seshat_commands_processed_total",
+  "seshat_client_input_bytes_total",
+  "seshat_client_output_bytes_total",
+  "seshat_peer_input_bytes_total",
+  "seshat_peer_output_bytes_total",
+];
+
+/** The lines of the other members, as metrics say it. */
+function comparePeers(info: ReadonlyMap<string, string>, metrics: ReadonlyMap<string, number>): void {
+  const isLeader = info.get("raft_role") === "leader";
+  for (const [field, text] of info) {
+    if (!/^raft_peer\d+$/.test(field)) continue;
+    const peer = new Map(text.split(",").map((part) => part.split("=") as [string, string]));
+    const label = `{node="${peer.get("node")}"}`;
+    assert.equal(metrics.get(`seshat_raft_peer_connected${label}`), Number(peer.get("connected")));
+    const [match, lag] = isLeader ? [Number(peer.get("match")), Number(peer.get("behind"))] : [];
+    assert.equal(metrics.get(`seshat_raft_peer_match_index${label}`), match);
+    assert.equal(metrics.get(`seshat_raft_peer_lag_entries${label}`), lag);
+  }
+}
 
 test("what /metrics says agrees with INFO, on the leader and on the others", async () => {
   const httpPorts = await freePorts(3);
   // Without what writes entries by itself, so that figures stand still.
   const flags = ["--replica-digests", "no"];
   cluster = await ProcessCluster.start(3, flags, (i) => ["--http-port", String(httpPorts[i])]);
+  // One client at each who stays, so that the leader runs the sessions of two.
+  const staying = cluster.nodes.map(({ port }) => connect(port));
+  for (const client of staying) await client.get("none");
   for (const [i, node] of cluster.nodes.entries()) {
     const client = connect(node.port);
     for (let k = 0; k < 20; k++) await client.set(`k${k}`, "v", "EX", 1000);
@@ -95,6 +142,13 @@ test("what /metrics says agrees with INFO, on the leader and on the others", asy
     const wrongType = Number(/count=(\d+)/.exec(info.get("errorstat_WRONGTYPE") ?? "count=0")?.[1]);
     assert.equal(metrics.get('seshat_error_replies_total{code="WRONGTYPE"}') ?? 0, wrongType);
     assert.equal(metrics.get(`seshat_raft_role{role="${info.get("raft_role")}"}`), 1);
+    assert.equal(metrics.get(`seshat_raft_lease{state="${info.get("raft_lease")}"}`), 1);
+    assert.equal(metrics.get(`seshat_raft_cluster{cluster_id="${info.get("raft_cluster_id")}"}`), 1);
+    assert.equal(metrics.get("seshat_raft_has_leader"), 1);
+    assert.equal(metrics.get("seshat_raft_problem"), info.get("raft_problem") === "" ? 0 : 1);
+    comparePeers(info, metrics);
+    for (const name of MOVING) assert.ok(metrics.has(name), `no ${name}`);
+    assert.equal(metrics.get("seshat_raft_proxied_sessions"), info.get("raft_role") === "leader" ? 2 : 0);
     const timed = metrics.get('seshat_command_duration_seconds_count{command="set"}') ?? 0;
     assert.equal(metrics.get('seshat_command_duration_seconds_bucket{command="set",le="+Inf"}') ?? 0, timed);
     const peers = [...metrics.keys()].filter((name) => name.startsWith("seshat_raft_peer_connected"));
@@ -103,6 +157,7 @@ test("what /metrics says agrees with INFO, on the leader and on the others", asy
     assert.equal(lags.length, info.get("raft_role") === "leader" ? 2 : 0);
     client.disconnect();
   }
+  for (const client of staying) client.disconnect();
 }, 60_000);
 
 test("dashboard and alert rules ask for metrics that there are", async () => {

@@ -138,6 +138,22 @@ describe("one node", () => {
     for (const line of run.out.trimEnd().split("\n")) assert.ok(typeof JSON.parse(line) === "object", line);
   });
 
+  for (const [before, after, isTold] of [
+    ["notice", "warning", false],
+    ["warning", "verbose", true],
+  ] as const) {
+    test(`CONFIG SET loglevel ${after} counts from then on`, async () => {
+      const run = new Run(oneNode("--loglevel", before));
+      const redis = client(PORT);
+      assert.equal(await redis.config("SET", "loglevel", after), "OK");
+      assert.deepEqual(await redis.config("GET", "loglevel"), ["loglevel", after]);
+      run.child.kill("SIGTERM");
+      await run.ended(0);
+      assert.equal(run.out.includes('"msg":"started"'), before === "notice");
+      assert.equal(run.out.includes('"msg":"asked to stop"'), isTold);
+    });
+  }
+
   test("a second signal exits at once", async () => {
     const run = new Run(oneNode());
     await client(PORT).set("large", "v".repeat(16_000_000));

@@ -63,7 +63,7 @@ function replicationId(clusterId: string): string {
   return digits.slice(0, REPLICATION_ID_DIGITS).padEnd(REPLICATION_ID_DIGITS, "0");
 }
 
-export function raftLines({ raft, statistics }: InfoSource): readonly InfoLine[] {
+export function raftLines({ raft, statistics, proxiedSessions }: InfoSource): readonly InfoLine[] {
   const { leader } = raft;
   const lines: InfoLine[] = [
     ["raft_role", raft.role],
@@ -74,6 +74,8 @@ export function raftLines({ raft, statistics }: InfoSource): readonly InfoLine[]
     ["raft_leader", leader?.node ?? ""],
     ["raft_leader_address", leader === undefined ? "" : hostPort(leader.host, leader.port)],
     ["raft_leader_changes", statistics.leaderChanges],
+    ["raft_elections", statistics.electionsStarted],
+    ["raft_proxied_sessions", proxiedSessions],
     ["raft_members", raft.memberCount],
     ["raft_commit_index", raft.commitIndex],
     ["raft_applied_index", raft.appliedIndex],

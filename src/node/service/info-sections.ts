@@ -86,6 +86,7 @@ export function memoryLines({ memory }: InfoSource): readonly InfoLine[] {
     ["used_memory_startup", 0],
     ["used_memory_dataset", dataset],
     ["used_memory_dataset_perc", percent(dataset, used)],
+    ["used_memory_store", memory.storeBytes],
     ["allocator_allocated", memory.allocatedBytes],
     ["allocator_active", memory.allocatedBytes],
     ["allocator_resident", memory.residentBytes],

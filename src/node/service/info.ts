@@ -63,6 +63,8 @@ export interface InfoSource {
   readonly patternCount: number;
   readonly shardChannelCount: number;
   readonly raft: RaftView;
+  /** Of clients of other members, whose commands run here. */
+  readonly proxiedSessions: number;
   /** Databases that hold keys. */
   readonly keyspace: readonly KeyspaceFigures[];
   readonly isClusterEnabled: boolean;

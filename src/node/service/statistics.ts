@@ -85,6 +85,7 @@ export class ServerStatistics {
   snapshotsSent = 0;
   snapshotsReceived = 0;
   leaderChanges = 0;
+  electionsStarted = 0;
   /** Digests that members have reported to this node, and how often its own state was wrong. */
   digestsCompared = 0;
   digestsDiffered = 0;
@@ -128,6 +129,7 @@ export class ServerStatistics {
     this.snapshotsSent = 0;
     this.snapshotsReceived = 0;
     this.leaderChanges = 0;
+    this.electionsStarted = 0;
     this.digestsCompared = 0;
     this.digestsDiffered = 0;
     this.errors.reset();

@@ -48,6 +48,7 @@ function source(change: Partial<InfoSource> = {}): InfoSource {
     patternCount: 0,
     shardChannelCount: 0,
     raft: leaderView,
+    proxiedSessions: 2,
     keyspace: [
       { database: 0, keys: 3, expires: 2, averageTtlMs: 54950.5 },
       { database: 1, keys: 0, expires: 0, averageTtlMs: 0 },
