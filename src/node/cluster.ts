@@ -360,11 +360,12 @@ export class Cluster {
   }
 
   #removed(): void {
-    const { replica, ports } = this.#parts;
+    const { replica, pubSub, ports } = this.#parts;
     if (this.#removedMs > 0) return;
     this.#linger();
     this.problem = removedText;
     replica.bar(true);
+    pubSub.messagesLost();
     ports.log.error({}, removedText);
   }
 

@@ -121,6 +121,7 @@ export class SeshatNode implements NodeInputs {
         queuedBytes: (member) => this.cluster.links.queuedBytes(member),
       },
       sessionOf: (client) => this.server.clients.byId(client.id),
+      isMember: (member) => this.cluster.membership.member(member) !== undefined,
       eventClasses: (classes) => {
         machine.store.eventClasses = classes;
       },

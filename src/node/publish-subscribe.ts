@@ -26,6 +26,8 @@ export interface PubSubLinks {
 export interface PubSubParts {
   readonly links: PubSubLinks;
   sessionOf(client: Client): Session | undefined;
+  /** Is it a voter or a learner? */
+  isMember(member: number): boolean;
   /** Which classes of keyspace events are to be made from now on. */
   eventClasses(classes: number): void;
 }
@@ -41,7 +43,7 @@ interface Message {
 }
 
 export class PubSub implements PubSubControl, Publications {
-  readonly peers = new PeerSubscriptions(SUBSCRIPTIONS_BYTES_MAX);
+  readonly peers: PeerSubscriptions;
   readonly #subscriptions = new Subscriptions<Session>(SUBSCRIPTIONS_BYTES_MAX, (topic) =>
     this.#changed(topic),
   );
@@ -51,6 +53,7 @@ export class PubSub implements PubSubControl, Publications {
 
   constructor(parts: PubSubParts) {
     this.#parts = parts;
+    this.peers = new PeerSubscriptions(SUBSCRIPTIONS_BYTES_MAX, (member) => parts.isMember(member));
   }
 
   // What commands ask.
@@ -91,7 +94,10 @@ export class PubSub implements PubSubControl, Publications {
     this.#subscriptions.removeAll(session);
   }
 
-  /** The state came by snapshot: messages before it never will, so subscribers must learn that they missed some. */
+  /**
+   * The state came by snapshot: messages before it never will, so subscribers must learn that they missed some. Or the node was removed, and
+   * gets none any more.
+   */
   messagesLost(): void {
     for (const session of this.#subscriptions.subscribers()) session.close(false);
   }

@@ -151,6 +151,21 @@ test("counts follow clients that leave, nodes that die and nodes that come back"
   assert.equal(call(asker, "PUBSUB CHANNELS"), "*0\r\n");
 });
 
+test("who is no member has no subscribers: those of a removed node are closed, and whom it gets after that counts for nothing", () => {
+  const three = world(3);
+  const removed = followerOf(three);
+  const before = removed.connect();
+  call(before, "SUBSCRIBE c");
+  steps(three);
+  const asker = three.leader()!.connect();
+  assert.equal(call(asker, "RAFT.MEMBER REMOVE ".concat(removed.name)), "+OK\r\n");
+  three.until("closed", () => before.isClosed);
+  call(removed.connect(), "SUBSCRIBE c");
+  steps(three);
+  assert.equal(call(asker, "PUBLISH c x"), ":0\r\n");
+  assert.equal(call(asker, "PUBSUB CHANNELS"), "*0\r\n");
+});
+
 test("a subscriber lives through the death of the leader, and misses nothing that was acknowledged", () => {
   const three = world(3);
   const dead = three.leader()!;

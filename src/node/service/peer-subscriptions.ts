@@ -1,6 +1,7 @@
 // What the other nodes' clients listen to, as counts by name, and what is still to be told to them of ours. A node
 // tells a peer its whole table on the link it opened, bit by bit, and changes after that; a peer whose link is gone
-// counts as having none. So PUBLISH and PUBSUB can answer for all nodes; nothing is delivered by this.
+// counts as having none, and so does a node that is no member: nothing that is published reaches it. So PUBLISH and PUBSUB can
+// answer for all nodes; nothing is delivered by this.
 //
 //   ours, changed ──> untold[member] ──take()──> link ──> theirs[member] on the other side
 
@@ -34,9 +35,11 @@ export class PeerSubscriptions {
   readonly #theirs = new Map<number, Table>();
   readonly #untold = new Map<number, Set<Topic>>();
   readonly #bytesMax: number;
+  readonly #isMember: (member: number) => boolean;
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, isMember: (member: number) => boolean) {
     this.#bytesMax = bytesMax;
+    this.#isMember = isMember;
   }
 
   /** The link we opened to the member is up: it is to hear of everything in `topics`. */
@@ -95,14 +98,18 @@ export class PeerSubscriptions {
   /** Subscribers to the name itself, on all other nodes. */
   count(kind: TopicKind, name: string): number {
     let sum = 0;
-    for (const table of this.#theirs.values()) sum += table[kind].get(name)?.count ?? 0;
+    for (const [member, table] of this.#theirs) {
+      const counted = table[kind].get(name);
+      if (counted !== undefined && this.#isMember(member)) sum += counted.count;
+    }
     return sum;
   }
 
   /** Subscribers to patterns that take the channel bytes[start, end), on all other nodes. */
   countMatching(bytes: Buffer, start: number, end: number): number {
     let sum = 0;
-    for (const table of this.#theirs.values()) {
+    for (const [member, table] of this.#theirs) {
+      if (table.pattern.size === 0 || !this.#isMember(member)) continue;
       for (const { count, pattern } of table.pattern.values()) {
         if (pattern !== undefined && globMatches(pattern, 0, pattern.length, bytes, start, end)) sum += count;
       }
@@ -112,7 +119,9 @@ export class PeerSubscriptions {
 
   /** Adds all names to `into`. */
   names(kind: TopicKind, into: Set<string>): void {
-    for (const table of this.#theirs.values()) for (const name of table[kind].keys()) into.add(name);
+    for (const [member, table] of this.#theirs) {
+      if (this.#isMember(member)) for (const name of table[kind].keys()) into.add(name);
+    }
   }
 }
 
