@@ -9,6 +9,7 @@ import type { DataRow } from "../../src/command/types.ts";
 import { contextOf } from "../../src/machine/machine.ts";
 import { ReplyWriter } from "../../src/resp/reply-writer.ts";
 import { Store } from "../../src/store/store.ts";
+import { nsEach } from "./measure.ts";
 
 const SIZES = (process.env["SIZES"] ?? "1000,100000,1000000").split(",").map(Number);
 const only = process.env["ONLY"];
@@ -221,28 +222,21 @@ const flush = new Template("FLUSHALL");
 const WARM_UP_SIZE = 2000;
 const WARM_UP_ROUNDS = 20;
 
-/** In us. Not of a clock: others may have the processor meanwhile. */
-function usedSince(before: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(before);
-  return user + system;
-}
-
 /** ns for each of `times`. */
-function timed(command: Template, number: (i: number) => number, times: number): number {
-  const before = process.cpuUsage();
-  for (let i = 0; i < times; i++) command.run(number(i));
-  return (1000 * usedSince(before)) / times;
-}
+const timed = (command: Template, number: (i: number) => number, times: number): number =>
+  nsEach(times, () => {
+    for (let i = 0; i < times; i++) command.run(number(i));
+  });
 
 /** The longest single one, in ms; what the garbage collector's own threads do meanwhile is in it. */
 function longest(command: Template, times: number): number {
-  let mostUs = 0;
-  for (let i = 0; i < times; i++) {
-    const before = process.cpuUsage();
-    command.run(i);
-    mostUs = Math.max(mostUs, usedSince(before));
-  }
-  return mostUs / 1000;
+  let mostNs = 0;
+  for (let i = 0; i < times; i++)
+    mostNs = Math.max(
+      mostNs,
+      nsEach(1, () => command.run(i)),
+    );
+  return mostNs / 1e6;
 }
 
 for (const { name, grow, measured } of kinds) {

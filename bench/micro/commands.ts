@@ -7,6 +7,7 @@ import { SizeClassPool } from "../../src/io/buffer-pool.ts";
 import type { ClientConnection } from "../../src/node/ports.ts";
 import { encodeCommand } from "../../src/resp/encode-command.ts";
 import { World } from "../../test/node/world.ts";
+import { nsEach } from "./measure.ts";
 
 const CLIENTS = 50;
 const PIPELINE = 16;
@@ -99,15 +100,14 @@ function turn(name: string): void {
 }
 
 function round(name: string): number {
-  const before = process.cpuUsage();
-  for (let i = 0; i < TURNS; i++) {
-    turn(name);
-    world.nowMs += 1;
-    world.wallMs += 1;
-    if (i % 10 === 9) node.turn(world.nowMs, world.wallMs, 1);
-  }
-  const { user, system } = process.cpuUsage(before);
-  return (1000 * (user + system)) / (TURNS * TURN_COMMANDS);
+  return nsEach(TURNS * TURN_COMMANDS, () => {
+    for (let i = 0; i < TURNS; i++) {
+      turn(name);
+      world.nowMs += 1;
+      world.wallMs += 1;
+      if (i % 10 === 9) node.turn(world.nowMs, world.wallMs, 1);
+    }
+  });
 }
 
 const chosen = process.env["TESTS"]?.split(",") ?? Object.keys(TESTS);

@@ -4,6 +4,7 @@
 
 import { ContentDigest, digestStep } from "../../src/store/digest.ts";
 import { Store } from "../../src/store/store.ts";
+import { nsEach, processorNs } from "./measure.ts";
 
 const KEYS = Number(process.env["KEYS"] ?? 1_000_000);
 const STEP_RECORDS = 1024;
@@ -18,18 +19,18 @@ for (let i = 0; i < KEYS; i++) {
   keys.setString(key, 0, key.length, value, 0, value.length, false);
 }
 for (let round = 0; round < 3; round++) {
-  const cpu = process.cpuUsage();
+  const began = processorNs();
   let steps = 0;
   let longestMs = 0;
   let from = 0;
   do {
-    const beforeMs = performance.now();
-    from = digestStep(keys, from, STEP_RECORDS, new ContentDigest(), 0);
-    longestMs = Math.max(longestMs, performance.now() - beforeMs);
+    const ns = nsEach(1, () => {
+      from = digestStep(keys, from, STEP_RECORDS, new ContentDigest(), 0);
+    });
+    longestMs = Math.max(longestMs, ns / 1e6);
     steps++;
   } while (from !== 0);
-  const used = process.cpuUsage(cpu);
-  const stepMs = (used.user + used.system) / 1000 / steps;
+  const stepMs = (processorNs() - began) / 1e6 / steps;
   console.log(
     `${KEYS} keys: ${((1e6 * stepMs) / STEP_RECORDS).toFixed(0)} ns a record, ${stepMs.toFixed(2)} ms a step of ${STEP_RECORDS} ` +
       `(longest ${longestMs.toFixed(2)} ms), ${((100 * stepMs) / STEP_INTERVAL_MS).toFixed(1)} % of one core`,

@@ -4,6 +4,7 @@
 
 import { encodeCommand } from "../../src/resp/encode-command.ts";
 import { type Client, type Host, World } from "../../test/node/world.ts";
+import { nsEach } from "./measure.ts";
 
 const KEYS = Number(process.env["KEYS"] ?? 400_000);
 const BATCH = 200;
@@ -25,10 +26,7 @@ function turnsOf({ node }: Host, work: () => void): number[] {
   const turns: number[] = [];
   const { turn } = node;
   node.turn = (...at) => {
-    const before = process.cpuUsage();
-    turn.apply(node, at);
-    const { user, system } = process.cpuUsage(before);
-    turns.push((user + system) / 1000);
+    turns.push(nsEach(1, () => turn.apply(node, at)) / 1e6);
   };
   work();
   node.turn = turn;

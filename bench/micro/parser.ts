@@ -1,8 +1,11 @@
-// Nanoseconds a command for the request parser, beside redis-parser, on pipelined SETs in chunks of 16.
+// Nanoseconds a command for the request parser, beside redis-parser, on pipelined SETs in chunks of 16; and for finding a command's row.
 // Run with `node bench/micro/run.mjs parser`.
 
 import RedisParser from "redis-parser";
+import { Args } from "../../src/base/args.ts";
+import { lookup } from "../../src/command/lookup.ts";
 import { COMMAND, RequestParser, redisLimits } from "../../src/resp/request-parser.ts";
+import { rounds, show } from "./measure.ts";
 
 const COMMANDS_PER_CHUNK = 16;
 const COMMANDS = 3_200_000;
@@ -40,15 +43,14 @@ function theirs(): number {
   return sum;
 }
 
-function nanosecondsOf(run: () => number): number {
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
-    const before = process.cpuUsage().user; // CPU time: other processes' turns do not count
-    run();
-    best = Math.min(best, ((process.cpuUsage().user - before) * 1000) / COMMANDS);
-  }
-  return best;
-}
+for (const [name, run] of [
+  ["request-parser", ours],
+  ["redis-parser", theirs],
+] as const)
+  show(name, rounds(ROUNDS, COMMANDS, run));
 
-console.log(`request-parser ${nanosecondsOf(ours).toFixed(1)} ns/command`);
-console.log(`redis-parser   ${nanosecondsOf(theirs).toFixed(1)} ns/command`);
+const found = ["SET", "get", "ZRANGEBYSCORE", "nothing"].map((name) => Args.of(name));
+const lookups = (): void => {
+  for (let n = 0; n < COMMANDS; n++) lookup(found[n & 3]!);
+};
+show("lookup", rounds(ROUNDS, COMMANDS, lookups));

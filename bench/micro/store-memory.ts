@@ -1,5 +1,5 @@
 // Resident memory per key of the store alone, in a fresh process: keys of 16 bytes, values of 32.
-// Run: npx tsc -p tsconfig.json --noEmit false --outDir <dir> --rootDir . && node <dir>/bench/micro/store-memory.js
+// Run: node bench/micro/run.mjs store-memory
 
 import { Store } from "../../src/store/store.ts";
 

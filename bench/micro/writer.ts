@@ -1,6 +1,7 @@
 // Nanoseconds a reply for the reply writer. Run with `node bench/micro/run.mjs writer`.
 
 import { ReplyWriter } from "../../src/resp/reply-writer.ts";
+import { rounds, show } from "./measure.ts";
 
 const REPLIES = 4_000_000;
 const ROUNDS = 5;
@@ -28,15 +29,12 @@ const kinds: readonly (readonly [string, (n: number) => void])[] = [
 ];
 
 for (const [name, write] of kinds) {
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < ROUNDS; round++) {
-    const count = name.startsWith("double, 1") || name.endsWith("1000") ? REPLIES / 10 : REPLIES;
-    const before = process.cpuUsage().user; // CPU time: other processes' turns do not count
+  const count = name.startsWith("double, 1") || name.endsWith("1000") ? REPLIES / 10 : REPLIES;
+  const run = (): void => {
     for (let n = 0; n < count; n++) {
       if (reply.position > 1_000_000) reply.position = 0;
       write(n);
     }
-    best = Math.min(best, ((process.cpuUsage().user - before) * 1000) / count);
-  }
-  console.log(`${name.padEnd(22)} ${best.toFixed(1)} ns`);
+  };
+  show(name, rounds(ROUNDS, count, run));
 }
