@@ -109,9 +109,11 @@ function textAt(x: number, y: number, text: string, more = ""): string {
 const lineAt = (x1: number, y1: number, x2: number, y2: number, colour: string): string =>
   `<line x1="${pixels(x1)}" y1="${pixels(y1)}" x2="${pixels(x2)}" y2="${pixels(y2)}" stroke="${colour}"/>`;
 
-export function drawPlot({ title, x, y, series }: Plot): string {
+/** Series without points are left out; without any there is no plot. */
+export function drawPlot({ title, x, y, series: all }: Plot): string | undefined {
+  const series = all.filter((each) => each.points.length > 0);
   const points = series.flatMap((each) => each.points);
-  if (points.length === 0) throw new Error(`${title}: nothing to plot`);
+  if (points.length === 0) return undefined;
   const xScale = scaleOf(
     x,
     points.map(([value]) => value),

@@ -66,8 +66,12 @@ export function writeResults(
     `${section}.json`,
     `${JSON.stringify({ title, machine, rounds, loadAverageBefore: loadBefore, data }, null, 1)}\n`,
   );
-  for (const [name, plot] of Object.entries(plots)) write(`${name}.svg`, drawPlot(plot));
-  const images = Object.entries(plots).map(([name, plot]) => `![${plot.title}](${name}.svg)\n\n`);
+  const images = Object.entries(plots).map(([name, plot]) => {
+    const svg = drawPlot(plot);
+    if (svg === undefined) return `No plot of "${plot.title}": the generator was late in all runs.\n\n`;
+    write(`${name}.svg`, svg);
+    return `![${plot.title}](${name}.svg)\n\n`;
+  });
   write(
     `${section}.md`,
     `# ${title}\n\n${machineLine(machine)}; median of ${rounds}; load average before: ${loadBefore}.\n` +

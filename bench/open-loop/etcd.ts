@@ -14,12 +14,11 @@ import {
   fill,
   findMaxima,
   measureRates,
-  medianUs,
   NAP_US,
   type Say,
   SMALL_VALUE_BYTES,
 } from "./compare.ts";
-import { figureHead, figureRow } from "./tables.ts";
+import { figureHead, figureRow, pointOf } from "./tables.ts";
 
 const CLIENT_PORT = 17_540;
 const PEER_PORT = 17_545;
@@ -104,8 +103,8 @@ function plotOf(figures: readonly KindFigure[]): NonNullable<Report["plots"]>[st
   const series = figures[0]!.latencies.map(({ server }, i) => ({
     name: server,
     points: figures.flatMap(({ latencies }, at) => [
-      [2 * at, medianUs(latencies[i]!, "p50Us") / 1000] as const,
-      [2 * at + 1, medianUs(latencies[i]!, "p99Us") / 1000] as const,
+      ...pointOf(2 * at, latencies[i]!, "p50Us"),
+      ...pointOf(2 * at + 1, latencies[i]!, "p99Us"),
     ]),
   }));
   return {

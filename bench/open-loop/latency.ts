@@ -11,12 +11,11 @@ import {
   fill,
   findMaxima,
   measureRates,
-  medianUs,
   type Say,
   SMALL_VALUE_BYTES,
   WRITE_PART,
 } from "./compare.ts";
-import { figureHead, figureRow, isCounted, maximaLine, sizeOf } from "./tables.ts";
+import { figureHead, figureRow, maximaLine, pointOf, sizeOf } from "./tables.ts";
 
 const KIB = 1024;
 /** As many keys as need no more than some 600 MB. */
@@ -81,9 +80,7 @@ function plotOf({ valueBytes, latencies }: SizeFigure): Plot {
   const series = latencies[0]!.flatMap(({ server }, i) =>
     PLOTTED.map(({ name, text }) => ({
       name: `${server}, ${text}`,
-      points: latencies.flatMap((figures, at) =>
-        isCounted(figures[i]!, name) ? [[at, medianUs(figures[i]!, name) / 1000] as const] : [],
-      ),
+      points: latencies.flatMap((figures, at) => pointOf(at, figures[i]!, name)),
     })),
   );
   return {
@@ -93,7 +90,7 @@ function plotOf({ valueBytes, latencies }: SizeFigure): Plot {
       scale: { names: RATE_PARTS.map((part) => `${100 * part} %`) },
     },
     y: { label: "latency, ms", scale: "log" },
-    series: series.filter(({ points }) => points.length > 0),
+    series,
   };
 }
 

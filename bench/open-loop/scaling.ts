@@ -12,13 +12,12 @@ import {
   findMaxima,
   type Load,
   measureRates,
-  medianUs,
   NAP_US,
   type Say,
   SMALL_VALUE_BYTES,
   WRITE_PART,
 } from "./compare.ts";
-import { figureHead, figureRow } from "./tables.ts";
+import { figureHead, figureRow, pointOf } from "./tables.ts";
 
 const KEYS = [10_000, 100_000, 1_000_000, 10_000_000] as const;
 const CONNECTION_COUNTS = [1, 10, 100, 1000, 10_000] as const;
@@ -131,7 +130,7 @@ function latencyPlot(title: string, x: Axis, points: readonly Point[]): Plot {
   const series = sideNames.flatMap((side, i) =>
     (["p50Us", "p99Us"] as const).map((name) => ({
       name: `${side}, ${name === "p50Us" ? "p50" : "p99"}`,
-      points: points.map(({ amount, latencies }) => [amount, medianUs(latencies[i]!, name) / 1000] as const),
+      points: points.flatMap(({ amount, latencies }) => pointOf(amount, latencies[i]!, name)),
     })),
   );
   return { title, x, y: { label: "latency, ms", scale: "log" }, series };

@@ -2,7 +2,7 @@
 
 import { spread, whole } from "../report.ts";
 import { median } from "../throughput.ts";
-import { countingRuns, type Figure, medianUs, type PercentileName } from "./compare.ts";
+import { countingRuns, type Figure, isJudged, medianUs, type PercentileName } from "./compare.ts";
 import type { LoadResult } from "./job.ts";
 
 /** Microseconds as milliseconds, with three digits that say something. */
@@ -35,14 +35,18 @@ export const figureHead = [
 /** With fewer requests than this a percentile is one of the few slowest, or says nothing. */
 const COUNT_MIN: Readonly<Record<PercentileName, number>> = { p50Us: 10, p99Us: 500, p999Us: 5000, maxUs: 1 };
 
-export const isCounted = ({ runs }: Figure, name: PercentileName): boolean =>
+const hasEnough = ({ runs }: Figure, name: PercentileName): boolean =>
   runs.every(({ result }) => result.latency.count >= COUNT_MIN[name]);
+
+/** For a plot: nothing where it would say little, or be the generator's own lateness. */
+export const pointOf = (at: number, figure: Figure, name: PercentileName): (readonly [number, number])[] =>
+  isJudged(figure) && hasEnough(figure, name) ? [[at, medianUs(figure, name) / 1000]] : [];
 
 export function figureRow(figure: Figure): string[] {
   const { runs } = figure;
   const counting = countingRuns(figure);
   const range = (name: "p99Us" | "p999Us"): string => {
-    if (!isCounted(figure, name)) return "-";
+    if (!hasEnough(figure, name)) return "-";
     const values = counting.map(({ result }) => result.latency[name]);
     return `${msOf(medianUs(figure, name))} (${msOf(Math.min(...values))}-${msOf(Math.max(...values))})`;
   };

@@ -19,7 +19,7 @@ import {
   SMALL_VALUE_BYTES,
   WRITE_PART,
 } from "./compare.ts";
-import { figureHead, figureRow, maximaLine } from "./tables.ts";
+import { figureHead, figureRow, maximaLine, pointOf } from "./tables.ts";
 
 const KEYS = [1_000_000, 10_000_000] as const;
 const RATE_PART = 0.5;
@@ -80,7 +80,7 @@ function tailPlot(figures: readonly TailFigure[]): Plot {
     series: figures.flatMap(({ keys, latencies }) =>
       latencies.map((figure) => ({
         name: `${figure.server}, ${shortNumber(keys)} keys`,
-        points: PLOTTED.map(({ name }, i) => [i, medianUs(figure, name) / 1000] as const),
+        points: PLOTTED.flatMap(({ name }, i) => pointOf(i, figure, name)),
       })),
     ),
   };

@@ -74,7 +74,7 @@ const PLOT: Plot = {
 };
 
 test("a plot has its texts, escaped, and a point for each value inside the frame", () => {
-  const svg = drawPlot(PLOT);
+  const svg = drawPlot(PLOT) ?? "";
   for (const text of ["Fast &amp; &lt;slow&gt;", ">p50<", ">p99<", ">one<", ">two<", ">ms<", ">part<"])
     assert.ok(svg.includes(text), text);
   const circles = [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)"/g)];
@@ -83,8 +83,9 @@ test("a plot has its texts, escaped, and a point for each value inside the frame
   assert.ok(!/NaN|undefined|Infinity/.test(svg));
 });
 
-test("nothing to plot is said", () => {
-  assert.throws(() => drawPlot({ ...PLOT, series: [] }), /nothing to plot/);
+test("without points there is no plot, and no legend for a series without", () => {
+  assert.equal(drawPlot({ ...PLOT, series: [{ name: "none", points: [] }] }), undefined);
+  assert.equal(drawPlot({ ...PLOT, series: [...PLOT.series, { name: "none", points: [] }] }), drawPlot(PLOT));
 });
 
 test("results are JSON, Markdown that shows the plots, and the plots", () => {
@@ -94,7 +95,12 @@ test("results are JSON, Markdown that shows the plots, and the plots", () => {
       ...{ date: "2026-01-02", commit: "abc1234", processor: "P", cores: 2, memoryGib: 4 },
       ...{ node: "v20", redis: "7.0.15" },
     };
-    const report = { title: "Title", text: "| a |", plots: { picture: PLOT }, data: [1] };
+    const report = {
+      title: "Title",
+      text: "| a |",
+      plots: { picture: PLOT, gone: { ...PLOT, series: [] } },
+      data: [1],
+    };
     writeResults(folder, "tail", machine, 3, 0.5, report);
     assert.deepEqual(readdirSync(folder).sort(), ["picture.svg", "tail.json", "tail.md"]);
     const read = (name: string): string => readFileSync(join(folder, name), "utf8");
@@ -102,7 +108,10 @@ test("results are JSON, Markdown that shows the plots, and the plots", () => {
       ...{ title: "Title", machine, rounds: 3, loadAverageBefore: 0.5, data: [1] },
     });
     assert.ok(read("tail.md").startsWith("# Title\n\n2026-01-02, commit abc1234"));
-    assert.ok(read("tail.md").includes("![Fast & <slow>](picture.svg)\n\n| a |\n"));
+    assert.ok(read("tail.md").includes("![Fast & <slow>](picture.svg)\n\n"));
+    assert.ok(
+      read("tail.md").endsWith('No plot of "Fast & <slow>": the generator was late in all runs.\n\n| a |\n'),
+    );
     assert.equal(read("picture.svg"), drawPlot(PLOT));
   } finally {
     rmSync(folder, { recursive: true });
