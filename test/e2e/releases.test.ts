@@ -1,8 +1,8 @@
 // An upgrade over a change of the peer protocol: nodes of two releases in one cluster, under load, until all are of the later one.
-// One that is too far apart is refused, says so, and does no harm.
+// One that is too far apart, at the first turn, is refused, says so, and does no harm.
 
 import { test } from "vitest";
-import { type NodeProcess, ProcessCluster, until } from "./processes.ts";
+import { ProcessCluster, until } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
 
 const speaking = (least: number, most: number): string[] => [
@@ -15,10 +15,6 @@ const TOO_FAR =
 test("two releases side by side, and one that is too far apart", { timeout: 120_000 }, async () => {
   const cluster = await ProcessCluster.start(3);
   const writers: Writer[] = [];
-  const restartAs = async (node: NodeProcess, nodeFlags: string[]): Promise<NodeProcess> => {
-    await node.stop("SIGTERM");
-    return cluster.restart(node, nodeFlags);
-  };
   try {
     for (const node of [...cluster.nodes]) {
       const beside = cluster.nodes.filter((other) => other !== node);
@@ -31,14 +27,19 @@ test("two releases side by side, and one that is too far apart", { timeout: 120_
         );
       };
       await go();
-      const apart = await restartAs(node, speaking(3, 4));
-      // Those that it dials say so, and it says so to those that dial it.
-      await until("it is refused", () => (TOO_FAR.test(apart.output) ? true : undefined));
-      await until("they are refused", () =>
-        beside.every(({ output }) => /it speaks versions 3 to 4/.test(output)) ? true : undefined,
-      );
-      await go();
-      await cluster.votes(await restartAs(apart, speaking(1, 2)));
+      await node.stop("SIGTERM");
+      let gone = node;
+      if (writers.length === around.length) {
+        gone = cluster.restart(gone, speaking(3, 4));
+        // Those that it dials say so, and it says so to those that dial it.
+        await until("it is refused", () => (TOO_FAR.test(gone.output) ? true : undefined));
+        await until("they are refused", () =>
+          beside.every(({ output }) => /it speaks versions 3 to 4/.test(output)) ? true : undefined,
+        );
+        await go();
+        await gone.stop("SIGTERM");
+      }
+      await cluster.votes(cluster.restart(gone, speaking(1, 2)));
       await go();
       for (const writer of around) await writer.stop();
     }
