@@ -114,9 +114,15 @@ export class Snapshots {
     this.#sending?.proceed(nowMs, this.#parts.settings.snapshotBytesPerSecondMax);
   }
 
-  /** A node that does not lead has no business sending its state. */
+  /**
+   * A node that does not lead has no business sending its state. One that only tried to hand over leads again soon: its core has to know
+   * that the snapshot did not arrive, or it would wait for that for ever.
+   */
   stopSending(): void {
-    this.#end((sending) => sending.abort());
+    this.#end((sending) => {
+      sending.abort();
+      if (!sending.repair) this.#parts.replica.raft?.reportSnapshot(sending.member, false);
+    });
   }
 
   /** Nothing of the cluster this node was in is wanted any more. */
@@ -141,7 +147,6 @@ export class Snapshots {
       "snapshot given up: too slow",
     );
     this.stopSending();
-    if (!sending.repair) replica.raft?.reportSnapshot(sending.member, false);
   }
 
   offered(stream: SnapshotStreamIn, encodedHeader: Buffer): SnapshotReceiver | undefined {

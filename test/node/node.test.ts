@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
-import { World } from "./world.ts";
+import { type Host, World } from "./world.ts";
 
 const pipeline = (...commands: string[][]): Buffer =>
   Buffer.concat(commands.map((parts) => encodeCommand(parts)));
@@ -113,6 +113,33 @@ test("a follower that fell behind the log catches up by snapshot while writes go
   for (let i = 0; i < 20; i++) world.step();
   const digest = leader.node.replica.machine.store.digest();
   assert.equal(behind.node.replica.machine.store.digest(), digest);
+});
+
+test("a leader that failed to hand over goes on with the follower that a snapshot was on its way to", () => {
+  const world = three({
+    ...{ "log-max-bytes": "1mb", "log-tail-bytes": "0", "log-tail-entries": "0" },
+    "snapshot-max-bytes-per-second": "1mb",
+  });
+  const leader = world.leader()!;
+  const [behind, heir] = [...world.hosts.values()].filter((host) => host !== leader) as [Host, Host];
+  for (const other of world.hosts.values()) {
+    world.cut.add(`${other.name}>${behind.name}`);
+    world.cut.add(`${behind.name}>${other.name}`);
+  }
+  const writer = leader.connect();
+  for (let i = 0; i < 40; i++) writer.call("SET", `k${i}`, "x".repeat(100_000));
+  world.cut.clear();
+  world.until("a snapshot is on its way", () => leader.node.cluster.snapshots.sendingTo !== 0);
+  // The heir does not hear of it, so the leader gives up handing over and goes on.
+  world.cut.add(`${leader.name}>${heir.name}`);
+  leader.connect().send("RAFT.TRANSFER", heir.name);
+  world.until("handing over", () => leader.node.replica.raft?.transferring === true);
+  world.until("given up", () => leader.node.replica.raft?.transferring === false);
+  world.cut.clear();
+  world.until("it has everything", () => {
+    const [a, b] = [leader, behind].map((host) => host.node.replica.machine.appliedIndex);
+    return a === b;
+  });
 });
 
 test("keys expire by cluster time, on every replica, without traffic", () => {

@@ -101,4 +101,9 @@ export const FAILED_SEEDS: readonly {
     seed: 700000,
     found: "PUBLISH counted the subscribers of a node that was no member, which nothing reaches",
   },
+  {
+    seed: 700147,
+    found:
+      "a leader that tried to hand over broke off a snapshot and did not tell its core, which waited for it for ever",
+  },
 ];
