@@ -2,7 +2,7 @@
 //
 // A connection is two queues, one in each direction. A direction that is cut loses nothing: its bytes are sent again
 // and arrive after the cut, unless one of the ends has given up by then. Connections are lost by resets (which may be
-// seen late at the other end, or never), by a dead process, or by silence (the owner's business).
+// seen late at the other end), by a dead process, or by silence (the owner's business).
 
 import { crc32c } from "../../src/base/crc32c.ts";
 import type { LinkDown } from "../../src/node/ports.ts";
@@ -12,6 +12,8 @@ import type { Random } from "./random.ts";
 import type { Timeline, Trace } from "./timeline.ts";
 
 const RETRANSMIT_MS_MAX = 200;
+/** So late the silent end of a half-open connection hears of it, if it sends nothing: as by tcp-keepalive, only sooner. */
+const KEEPALIVE_MS = 10_000;
 
 /** A running process, or the clients' side of the world. */
 export interface Site {
@@ -230,15 +232,14 @@ export class PipeEnd {
     this.#put(orderly ? CLOSED : RESET);
   }
 
-  /** A middlebox forgets the connection: this side sees a reset now, the other one now, later, or when it sends. */
+  /** A middlebox forgets the connection: this side sees a reset now, the other one now, later, when it sends, or by its kernel's keepalive. */
   breakOff(): void {
     const { network } = this.pipe;
     this.#outgoing = [];
     this.peer.#outgoing = [];
     this.#fail("reset");
-    if (network.random.chance(0.7)) {
-      network.timeline.after(network.random.magnitude(0.1, 3000), () => this.peer.#fail("reset"));
-    }
+    const heardAfterMs = network.random.chance(0.7) ? network.random.magnitude(0.1, 3000) : KEEPALIVE_MS;
+    network.timeline.after(heardAfterMs, () => this.peer.#fail("reset"));
   }
 
   /** The process on this side is gone. */
