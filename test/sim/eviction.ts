@@ -68,7 +68,8 @@ interface Applied {
 interface Seen {
   /** The largest since it proposed last. */
   limitBytesMax: number;
-  isRefusing: boolean;
+  isAbove: boolean;
+  isLeading: boolean;
   usedBytes: number;
   /** What happened in this step. */
   readonly proposed: Proposed[];
@@ -143,7 +144,8 @@ export class Eviction {
     const { settings } = process.node;
     const seen: Seen = {
       limitBytesMax: settings.maxmemoryBytes,
-      isRefusing: false,
+      isAbove: false,
+      isLeading: false,
       usedBytes: machine.store.logicalBytes,
       proposed: [],
       applied: [],
@@ -203,10 +205,14 @@ export class Eviction {
     for (const applied of seen.applied) this.#check(process, seen, applied);
     seen.applied.length = 0;
     const { store } = machine;
-    const isAbove = maxmemoryBytes > 0 && store.logicalBytes > maxmemoryBytes;
-    const isRefusing = mode === MODE_LEADER && isAbove && evictableCount(store, this.policy) === 0;
-    if (isRefusing || seen.isRefusing) this.#refusingMs = this.#simulation.timeline.nowMs;
-    seen.isRefusing = isRefusing;
+    // The step may have begun above the limit, or with the lead, and ended without.
+    const isAbove =
+      maxmemoryBytes > 0 && store.logicalBytes > maxmemoryBytes && evictableCount(store, this.policy) === 0;
+    const isLeading = mode === MODE_LEADER;
+    if ((isLeading || seen.isLeading) && (isAbove || seen.isAbove))
+      this.#refusingMs = this.#simulation.timeline.nowMs;
+    seen.isAbove = isAbove;
+    seen.isLeading = isLeading;
   }
 
   /** Why this command should not have got -OOM, if so. */
