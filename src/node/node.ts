@@ -76,8 +76,9 @@ export class SeshatNode implements NodeInputs {
   readonly #held = new HeldSessions();
   readonly #shutdown: Shutdown;
   #nextSecondMs = 0;
-  /** Since when the leader leads behind which nothing is unanswered by an earlier one. */
+  /** Whom the log named last; 0 = nobody. */
   #saidLeader = 0;
+  /** Since when the leader leads behind which nothing is unanswered by an earlier one. */
   #settledLeaderMs = 0;
 
   constructor(configuration: Configuration, ports: Ports) {
