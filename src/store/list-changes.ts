@@ -182,8 +182,11 @@ export function removeEqual(
   element.encode(bytes, start, end);
   const length = listLength(keys, handle);
   if (isLarge(keys, handle)) {
-    const list = changing(keys, handle);
+    // Who watches the key is not to hear of it when nothing is removed.
+    const list = changing(keys, handle, true);
     const removed = list.removeEqual(element, limit, fromTail);
+    if (removed === 0) return 0;
+    keys.announce(handle);
     keys.settle(list);
     if (removed === length) keys.remove(key.bytes, key.start, key.end);
     else shrink(keys, key, handle, list, listListpackSize);
@@ -225,8 +228,8 @@ export function putNewList(
   return keys.putRecord(key.bytes, key.start, key.end, LIST, builder.bytes, 0, builder.length, false);
 }
 
-function changing(keys: Keyspace, handle: number): LargeList {
-  return keys.collectionForWrite(handle) as LargeList;
+function changing(keys: Keyspace, handle: number, isSilent = false): LargeList {
+  return keys.collectionForWrite(handle, isSilent) as LargeList;
 }
 
 /** What is in the small list just found, as a large one that is not stored yet. */

@@ -83,6 +83,53 @@ test("others' writes, through other nodes, touch watched keys; states stay equal
   }
 });
 
+test("what changes nothing touches no watched key, however large the value is", () => {
+  const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
+  const nothing = [
+    ...[
+      "LREM l 0 none",
+      "LREM l -2 none",
+      "LINSERT l BEFORE none x",
+      "LPUSHX none x",
+      "SREM s none",
+      "SADD s 1",
+    ],
+    ...["SMOVE s t none", "HDEL h none", "HSETNX h 1 x", "ZREM z none", "ZADD z 1 1", "ZADD z XX 1 none"],
+    ...[
+      "ZADD z NX 5 1",
+      "ZREMRANGEBYSCORE z 5000 6000",
+      "XDEL x 9-9",
+      "XTRIM x MAXLEN 5000",
+      "SETRANGE l 0 x",
+    ],
+  ];
+  const world = started(1);
+  const host = world.leader()!;
+  const [watcher, other] = [host.connect(), host.connect()];
+  for (const count of [5, 1500]) {
+    other.call("FLUSHALL");
+    for (const number of numbers(count)) {
+      const element = number.padEnd(10, number === "1" ? " " : "-").trim();
+      other.call("RPUSH", "l", element);
+      other.call("SADD", "s", element);
+      other.call("HSET", "h", element, number);
+      other.call("ZADD", "z", number, element);
+      other.call("XADD", "x", `${number}-1`, "f", number);
+    }
+    for (const command of nothing) {
+      watcher.call("WATCH", "l", "s", "t", "h", "z", "x");
+      other.call(...command.split(" "));
+      assert.equal(watcher.call("MULTI"), OK);
+      watcher.call("PING");
+      assert.equal(watcher.call("EXEC"), "*1\r\n+PONG\r\n", `${command}, ${count} elements`);
+    }
+    watcher.call("WATCH", "l");
+    other.call("LREM", "l", "0", "1");
+    watcher.call("MULTI");
+    assert.equal(watcher.call("EXEC"), NIL, `LREM of one of ${count}`);
+  }
+});
+
 test("a key that dies while it is watched is a change, one that was dead is none", () => {
   const world = started(3);
   const client = followerOf(world).connect();
