@@ -62,7 +62,7 @@ class Group {
   comparable(words: readonly string[], part: string): string {
     const name = words.slice(0, 2).join(" ");
     let text = part
-      .replace(name === "CLIENT ID" || name === "MEMORY USAGE" ? /^:\d+/ : /^$/, ":number")
+      .replace(OF_EACH_SIDE.has(name) ? /^:\d+/ : /^$/, ":number")
       .replace(/\$\d\r\n7\.\d+\.\d+\r\n/, "version\r\n") // HELLO
       .replace(/(\$2\r\nid\r\n):\d+/, "$1:id")
       .replace(/^\+\d{10}\.\d{6} /, "+time ")
@@ -74,6 +74,9 @@ class Group {
     return lengthsOff.includes("tot-mem=") ? clientLines(lengthsOff) : lengthsOff;
   }
 }
+
+/** Each side counts by itself, idle seconds by its own clock. */
+const OF_EACH_SIDE: ReadonlySet<string> = new Set(["CLIENT ID", "MEMORY USAGE", "OBJECT IDLETIME"]);
 
 /** Sizes, ages and files are each side's own, and 7.2 has two fields more than 7.0. */
 function clientLines(text: string): string {
