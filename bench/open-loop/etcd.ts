@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Options } from "../options.ts";
 import { type Child, outputOf, start, stop } from "../processes.ts";
-import { spread, table } from "../report.ts";
 import type { Report } from "../results.ts";
 import { type Server, until, withServers } from "../servers.ts";
 import {
@@ -18,7 +17,7 @@ import {
   type Say,
   SMALL_VALUE_BYTES,
 } from "./compare.ts";
-import { figureHead, figureRow, pointOf } from "./tables.ts";
+import { pointOf, pointsTable } from "./tables.ts";
 
 const CLIENT_PORT = 17_540;
 const PEER_PORT = 17_545;
@@ -75,27 +74,17 @@ export async function measureEtcd(
     }
     return found;
   });
+  const points = figures.map((figure) => ({ ...figure, name: figure.kind }));
+  const table = pointsTable("", (rate) => `latencies at ${rate}`, points);
   const where = isInMemory ? "in memory (tmpfs), where fsync costs next to nothing" : "on disk";
   return {
     title,
     text:
       `etcd ${version} over gRPC, linearizable gets. It writes each put to a log and calls fsync; its data is ${where}. ` +
-      `Ours keeps nothing on disk, and answers GET from the leader's memory under a lease.\n\n${tableOf(figures)}`,
+      `Ours keeps nothing on disk, and answers GET from the leader's memory under a lease.\n\n${table}`,
     plots: { etcd: plotOf(figures) },
     data: { version, isInMemory, figures },
   };
-}
-
-function tableOf(figures: readonly KindFigure[]): string {
-  const rows = figures.flatMap(({ kind, maxima, latencies }) =>
-    latencies.map((figure, i) => {
-      const most = maxima[i]!.runs.map(({ result }) => result.perSecond);
-      const [server, ...rest] = figureRow(figure);
-      return [kind, server!, spread(most), ...rest];
-    }),
-  );
-  const [server, rate, ...others] = figureHead;
-  return table(["", server, "most requests/s (least-most)", `latencies at ${rate}`, ...others], rows);
 }
 
 function plotOf(figures: readonly KindFigure[]): NonNullable<Report["plots"]>[string] {

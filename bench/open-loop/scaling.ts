@@ -2,7 +2,7 @@
 
 import type { Options } from "../options.ts";
 import type { Axis, Plot } from "../plot.ts";
-import { spread, table, whole } from "../report.ts";
+import { whole } from "../report.ts";
 import type { Report } from "../results.ts";
 import { type Server, startCluster, startOne, startRedis, withServers } from "../servers.ts";
 import {
@@ -17,7 +17,7 @@ import {
   SMALL_VALUE_BYTES,
   WRITE_PART,
 } from "./compare.ts";
-import { figureHead, figureRow, pointOf } from "./tables.ts";
+import { pointOf, pointsTable } from "./tables.ts";
 
 const KEYS = [10_000, 100_000, 1_000_000, 10_000_000] as const;
 const CONNECTION_COUNTS = [1, 10, 100, 1000, 10_000] as const;
@@ -106,7 +106,11 @@ export async function scaleNodes(options: Options, say: Say): Promise<Report> {
 function reportOf(name: string, title: string, axis: Axis, points: readonly Point[]): Report {
   return {
     title: `${title}: the maximum rate, and latencies at half of it`,
-    text: textOf(axis.label, points),
+    text: pointsTable(
+      axis.label,
+      (rate) => `of these ${rate}`,
+      points.map((point) => ({ ...point, name: whole(point.amount) })),
+    ),
     plots: {
       [`${name}-rate`]: ratePlot(`${title}, maximum rate`, axis, points),
       [`${name}-latency`]: latencyPlot(`${title}, latency at half of the maximum rate`, axis, points),
@@ -134,16 +138,4 @@ function latencyPlot(title: string, x: Axis, points: readonly Point[]): Plot {
     })),
   );
   return { title, x, y: { label: "latency, ms", scale: "log" }, series };
-}
-
-function textOf(label: string, points: readonly Point[]): string {
-  const rows = points.flatMap(({ amount, maxima, latencies }) =>
-    latencies.map((figure, i) => {
-      const [server, ...rest] = figureRow(figure);
-      const most = maxima[i]!.runs.map(({ result }) => result.perSecond);
-      return [whole(amount), server!, spread(most), ...rest];
-    }),
-  );
-  const [server, rate, ...others] = figureHead;
-  return table([label, server, "most requests/s (least-most)", `of these ${rate}`, ...others], rows);
 }

@@ -1,6 +1,6 @@
 // Figures of the load generator as rows of tables. Numbers in, text out.
 
-import { spread, whole } from "../report.ts";
+import { spread, table, whole } from "../report.ts";
 import { median } from "../throughput.ts";
 import { countingRuns, type Figure, isJudged, medianUs, type PercentileName } from "./compare.ts";
 import type { LoadResult } from "./job.ts";
@@ -64,6 +64,27 @@ export function figureRow(figure: Figure): string[] {
     `${runs.filter(({ isValid }) => isValid).length} of ${runs.length}`,
     percent(median(counting.map(({ result }) => result.serverProcessorPart))),
   ];
+}
+
+/** A row for each server at each point, named by its first cell: the most it answered, and its latencies at some rate. */
+export function pointsTable(
+  first: string,
+  rateHead: (rate: string) => string,
+  points: readonly {
+    readonly name: string;
+    readonly maxima: readonly Figure[];
+    readonly latencies: readonly Figure[];
+  }[],
+): string {
+  const rows = points.flatMap(({ name, maxima, latencies }) =>
+    latencies.map((figure, i) => {
+      const most = maxima[i]!.runs.map(({ result }) => result.perSecond);
+      const [server, ...rest] = figureRow(figure);
+      return [name, server!, spread(most), ...rest];
+    }),
+  );
+  const [server, rate, ...others] = figureHead;
+  return table([first, server, "most requests/s (least-most)", rateHead(rate), ...others], rows);
 }
 
 /** What each server answered at most, and who was busy then. */
