@@ -1,11 +1,12 @@
 // npm run bench:digests: what the comparison of the replicas costs SETs. Three nodes, the comparison on and off in turns: rate, and processor
 // time of all three for each SET, which other work on the machine changes less. --quick: fewer rounds, no figures to quote.
 
-import { cpus, loadavg } from "node:os";
+import { loadavg } from "node:os";
 import { once } from "./client.ts";
 import { processorMs, runAndCleanUp, stop } from "./processes.ts";
 import { measure } from "./redis-benchmark.ts";
-import { table } from "./report.ts";
+import { table, verdict } from "./report.ts";
+import { describeMachine, machineLine } from "./results.ts";
 import { checkInstalled, type Server, startThree } from "./servers.ts";
 import { median } from "./throughput.ts";
 
@@ -42,10 +43,9 @@ async function main(): Promise<void> {
     }
     const rate = (runs: readonly Run[]): number => median(runs.map(({ perSecond }) => perSecond));
     const spent = (runs: readonly Run[]): number => median(runs.map(({ processorUs }) => processorUs));
-    const date = new Date().toISOString().slice(0, 10);
     console.log(
       `# Replicas compared, or not: SET at the leader of three, P=${PIPELINE}\n\n` +
-        `${date}, ${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}, redis-benchmark ${redis}\n`,
+        `${machineLine(describeMachine(redis))}\n`,
     );
     const part = (on: number, off: number): string => `${(100 * (on / off - 1)).toFixed(1)} %`;
     console.log(
@@ -57,14 +57,14 @@ async function main(): Promise<void> {
             rate(off).toFixed(0),
             rate(on).toFixed(0),
             part(rate(on), rate(off)),
-            rate(on) >= (1 - COST_MAX) * rate(off) ? "yes" : "NO",
+            verdict(rate(on) >= (1 - COST_MAX) * rate(off)),
           ],
           [
             "processor time of all three, us a SET",
             spent(off).toFixed(2),
             spent(on).toFixed(2),
             part(spent(on), spent(off)),
-            spent(on) <= (1 + COST_MAX) * spent(off) ? "yes" : "NO",
+            verdict(spent(on) <= (1 + COST_MAX) * spent(off)),
           ],
         ],
       ),

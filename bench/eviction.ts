@@ -1,11 +1,12 @@
 // npm run bench:eviction: three nodes that are written ten times maxmemory, without a limit, with one that is set then, and with one, and hit rates of
 // one node beside redis-server's with room for as many keys. `load` or `hits`: one half of it; --quick: a tenth, no figures to quote.
 
-import { cpus, loadavg } from "node:os";
+import { loadavg } from "node:os";
 import { digestsOf, LIMIT_BYTES, measureLoad, measureShrink, type NodeFigure } from "./eviction-load.ts";
 import { compareHits, KEYS, ROOM_KEYS, ZIPF_EXPONENT } from "./hit-rate.ts";
 import { runAndCleanUp, stop } from "./processes.ts";
-import { table } from "./report.ts";
+import { table, verdict } from "./report.ts";
+import { describeMachine, machineLine } from "./results.ts";
 import { checkInstalled, type Server, startOne, startRedis, startThree } from "./servers.ts";
 
 const LOAD_POLICIES = ["noeviction", "allkeys-lru", "allkeys-lfu"] as const;
@@ -15,7 +16,6 @@ const MIB = 1024 * 1024;
 
 const mib = (bytes: number): string => (bytes / MIB).toFixed(1);
 const count = (value: number): string => value.toLocaleString("en-US");
-const verdict = (isMet: boolean): string => (isMet ? "yes" : "NO");
 const say = (line: string): void => console.error(`${line} (load ${loadavg()[0]!.toFixed(1)})`);
 
 async function load(scale: number): Promise<void> {
@@ -98,7 +98,7 @@ async function hits(scale: number): Promise<void> {
         `${redis.toFixed(2)} % (${count(keptKeys[0])})`,
         `${seshat.toFixed(2)} % (${count(keptKeys[1])})`,
         (seshat - redis).toFixed(2),
-        seshat >= redis - POINTS_MAX ? "yes" : "NO",
+        verdict(seshat >= redis - POINTS_MAX),
       ]);
       say(`  hits ${policy}`);
     }
@@ -123,10 +123,8 @@ async function hits(scale: number): Promise<void> {
 async function main(): Promise<void> {
   const scale = process.argv.includes("--quick") ? 0.1 : 1;
   const redis = checkInstalled();
-  const date = new Date().toISOString().slice(0, 10);
   console.log(
-    `# Eviction\n\n${date}, ${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}, ` +
-      `redis-server ${redis}${scale === 1 ? "" : "; a quick run: no figures to quote"}`,
+    `# Eviction\n\n${machineLine(describeMachine(redis))}${scale === 1 ? "" : "; a quick run: no figures to quote"}`,
   );
   const [only] = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
   if (only !== "hits") await load(scale);

@@ -4,7 +4,7 @@
 import { cpus, loadavg } from "node:os";
 import { type FailoverFigure, type Loss, measureFailover } from "./failover.ts";
 import { runAndCleanUp, stop } from "./processes.ts";
-import { table } from "./report.ts";
+import { table, verdict } from "./report.ts";
 import { startThree } from "./servers.ts";
 import { median } from "./throughput.ts";
 
@@ -79,7 +79,7 @@ function row({ what, p50Ms, maxMs, failuresMax }: Wanted, figures: readonly Fail
     Math.max(...figures.map(({ worstClientMs }) => worstClientMs)).toFixed(0),
     String(failures),
     `${lost} of ${sum(figures.map(({ acknowledged }) => acknowledged)).toLocaleString("en-US")}`,
-    met ? "yes" : "NO",
+    verdict(met),
   ];
 }
 

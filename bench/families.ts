@@ -5,7 +5,7 @@
 import { cpus, loadavg } from "node:os";
 import { processorMs, runAndCleanUp, stop } from "./processes.ts";
 import { measure } from "./redis-benchmark.ts";
-import { table } from "./report.ts";
+import { table, verdict } from "./report.ts";
 import { checkInstalled, type Server, startOne, startRedis } from "./servers.ts";
 import { median } from "./throughput.ts";
 
@@ -87,7 +87,7 @@ async function compare(redis: Server, seshat: Server, work: Work): Promise<strin
     spread(ours),
     ratio.toFixed(2),
     wanted.toFixed(1),
-    ratio >= wanted ? "yes" : "NO",
+    verdict(ratio >= wanted),
     `${theirUs.toFixed(1)} / ${ourUs.toFixed(1)}`,
   ];
 }

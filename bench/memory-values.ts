@@ -5,7 +5,7 @@
 import { cpus, loadavg } from "node:os";
 import { Client, encode } from "./client.ts";
 import { residentBytes, runAndCleanUp, sleep, stop } from "./processes.ts";
-import { table } from "./report.ts";
+import { table, verdict } from "./report.ts";
 import { checkInstalled, type Server, startOne, startRedis } from "./servers.ts";
 
 const ELEMENTS = 5_000_000;
@@ -136,7 +136,7 @@ async function main(): Promise<void> {
       redis.resident.toFixed(1),
       seshat.resident.toFixed(1),
       ratios[1]!.toFixed(2),
-      ratios.every((ratio) => ratio <= RATIO_MAX) ? "yes" : "NO",
+      verdict(ratios.every((ratio) => ratio <= RATIO_MAX)),
     ]);
     console.error(
       `  ${shape.name}: ${ratios.map((it) => it.toFixed(2)).join(", ")} (load ${loadavg()[0]!.toFixed(1)})`,

@@ -1,11 +1,12 @@
 // npm run bench:snapshot: a follower that starts from nothing while clients write to a cluster that holds 1 GiB. How fast the
 // state goes over, what clients of the leader wait meanwhile, and how much memory it takes. --quick: an eighth of the data.
 
-import { cpus, loadavg } from "node:os";
+import { loadavg } from "node:os";
 import { Client, encode, once } from "./client.ts";
 import { probe, quantile } from "./probe.ts";
 import { type Child, residentBytes, runAndCleanUp, sleep, start, stop } from "./processes.ts";
-import { table } from "./report.ts";
+import { table, verdict } from "./report.ts";
+import { describeMachine, machineLine } from "./results.ts";
 import { checkInstalled, type Server, startThree } from "./servers.ts";
 
 const MIB = 1024 * 1024;
@@ -138,7 +139,6 @@ async function trial(server: Server, cap: string): Promise<Figure> {
 }
 
 const ms = (value: number): string => value.toFixed(1);
-const verdict = (isMet: boolean): string => (isMet ? "yes" : "NO");
 
 function row(figure: Figure): string[] {
   const { before, during: joining } = figure;
@@ -176,10 +176,9 @@ async function main(): Promise<void> {
       console.error(`  ${rows.at(-1)!.join(", ")} (load ${loadavg()[0]!.toFixed(1)})`);
     }
   }
-  const date = new Date().toISOString().slice(0, 10);
   console.log(
     `# A follower from nothing, ${count.toLocaleString("en-US")} values of ${VALUE_BYTES} bytes, redis-benchmark on the leader\n\n` +
-      `${date}, ${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, Node ${process.version}, redis-benchmark ${redis}` +
+      `${machineLine(describeMachine(redis))}` +
       `${isQuick ? "; a quick run: no figures to quote" : ""}\n`,
   );
   console.log(

@@ -90,13 +90,24 @@ export async function findMaxima(
   }));
 }
 
+export interface Times {
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+/** For a part of the work, but never less than `leastMs`. */
+export const scaledTimes = ({ warmUpMs, measureMs }: Times, scale: number, leastMs = 1000): Times => ({
+  warmUpMs,
+  measureMs: Math.max(leastMs, measureMs * scale),
+});
+
 /** Open loop, Poisson arrivals; `perSecond`: of each server. The same requests at the same times for all that have the same rate. */
 export async function measureRates(
   servers: readonly Server[],
   { mix, connections, napUs = 0 }: Load,
   perSecond: readonly number[],
   rounds: number,
-  times: { readonly warmUpMs: number; readonly measureMs: number },
+  times: Times,
 ): Promise<Figure[]> {
   const runs = await inTurns(servers, rounds, (server, round, i) =>
     runJob({

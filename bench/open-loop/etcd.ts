@@ -16,6 +16,7 @@ import {
   NAP_US,
   type Say,
   SMALL_VALUE_BYTES,
+  scaledTimes,
 } from "./compare.ts";
 import { pointOf, pointsTable } from "./tables.ts";
 
@@ -62,7 +63,7 @@ export async function measureEtcd(
       if (found.length === 0) for (const server of servers) await fill(server, mix);
       const maxima = await findMaxima(servers, load, rounds);
       const perSecond = Math.round(maxima[0]!.perSecond * RATE_PART);
-      const times = { ...TIMES, measureMs: Math.max(1000, TIMES.measureMs * scale) };
+      const times = scaledTimes(TIMES, scale);
       const latencies = await measureRates(
         servers,
         load,

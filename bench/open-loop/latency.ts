@@ -13,6 +13,7 @@ import {
   measureRates,
   type Say,
   SMALL_VALUE_BYTES,
+  scaledTimes,
   WRITE_PART,
 } from "./compare.ts";
 import { figureHead, figureRow, maximaLine, pointOf, sizeOf } from "./tables.ts";
@@ -51,7 +52,7 @@ export async function measureLatency(
   say: Say,
 ): Promise<Report> {
   const figures: SizeFigure[] = [];
-  const times = { ...TIMES, measureMs: Math.max(1000, TIMES.measureMs * scale) };
+  const times = scaledTimes(TIMES, scale);
   for (const { valueBytes, keys } of SIZES[section]) {
     const mix = { keys: keys * scale, valueBytes, writePart: WRITE_PART, seed: 1 };
     const load = { mix, connections: CONNECTIONS };

@@ -15,6 +15,7 @@ import {
   NAP_US,
   type Say,
   SMALL_VALUE_BYTES,
+  scaledTimes,
   WRITE_PART,
 } from "./compare.ts";
 import { pointOf, pointsTable } from "./tables.ts";
@@ -42,7 +43,7 @@ async function measurePoint(
 ): Promise<Point> {
   const maxima = await findMaxima(servers, load, rounds);
   const perSecond = maxima.map((most) => Math.round(most.perSecond * RATE_PART));
-  const times = { ...TIMES, measureMs: Math.max(1000, TIMES.measureMs * scale) };
+  const times = scaledTimes(TIMES, scale);
   return { amount, maxima, latencies: await measureRates(servers, load, perSecond, rounds, times) };
 }
 

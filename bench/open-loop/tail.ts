@@ -17,6 +17,7 @@ import {
   type PercentileName,
   type Say,
   SMALL_VALUE_BYTES,
+  scaledTimes,
   WRITE_PART,
 } from "./compare.ts";
 import { figureHead, figureRow, maximaLine, pointOf } from "./tables.ts";
@@ -47,7 +48,7 @@ export async function measureTail(
   for (const count of keys === undefined ? KEYS.map((each) => each * scale) : [keys]) {
     const mix = { keys: count, valueBytes: SMALL_VALUE_BYTES, writePart: WRITE_PART, seed: 1 };
     const load: Load = { mix, connections: CONNECTIONS };
-    const times = { ...TIMES, measureMs: Math.max(3000, TIMES.measureMs * scale) };
+    const times = scaledTimes(TIMES, scale, 3000);
     await withServers([() => startRedis(), startOurs], async (...servers) => {
       say(`  tail: storing ${count.toLocaleString("en-US")} keys in each`);
       for (const server of servers) await fill(server, mix);
