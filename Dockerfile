@@ -22,4 +22,5 @@ EXPOSE 6379 16379
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["node", "dist/main.js", "health"]
 # SIGTERM hands leadership over and answers what was accepted before the process ends.
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["node", "dist/main.js"]
+# A small young generation: shorter pauses (docs/adr/0019-garbage.md).
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/main.js"]

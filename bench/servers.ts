@@ -31,6 +31,8 @@ const CLUSTER_PORT = 17_520;
 const PEER_PORT_OFFSET = 50;
 const PROXY_PORT_OFFSET = 60;
 const PROGRAM = "dist/main.js";
+/** As it is deployed: docs/adr/0019-garbage.md. */
+const NODE_FLAGS = ["--max-semi-space-size=4"];
 
 const HOW_TO_INSTALL =
   "Debian and Ubuntu: apt-get install redis-server redis-tools; macOS: brew install redis. The version compared with is 7.0.";
@@ -85,6 +87,7 @@ function startNode(
 ): Child {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: npm run build makes it`);
   return start(name, process.execPath, [
+    ...NODE_FLAGS,
     ...nodeFlags,
     ...[
       PROGRAM,

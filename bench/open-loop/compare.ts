@@ -3,7 +3,8 @@
 
 import type { Server } from "../servers.ts";
 import { median } from "../throughput.ts";
-import { LATE_PART_MAX, type LoadResult, runJob, type Target } from "./job.ts";
+import { FIRST_CORE, keepOffFirstCore } from "./cores.ts";
+import { type LoadResult, runJob, type Target } from "./job.ts";
 import type { Percentiles } from "./latencies.ts";
 import type { Mix } from "./plan.ts";
 
@@ -14,17 +15,27 @@ export interface Load {
   readonly napUs?: number;
 }
 
-export interface Run {
-  readonly result: LoadResult;
-  /** The generator kept its schedule: LATE_PART_MAX. */
-  readonly isValid: boolean;
-}
+export type PercentileName = Exclude<keyof Percentiles, "count">;
+
+/**
+ * A percentile of a run counts when fewer requests than lie above it were sent late: otherwise it could be the generator's own.
+ * The longest is no better than p99.9.
+ */
+const LATE_PART_MAX: Readonly<Record<PercentileName, number>> = {
+  p50Us: 0.5,
+  p99Us: 0.01,
+  p999Us: 0.001,
+  maxUs: 0.001,
+};
+
+export const counts = ({ latePart }: LoadResult, name: PercentileName): boolean =>
+  latePart <= LATE_PART_MAX[name];
 
 export interface Figure {
   readonly server: string;
   /** What was wanted; of a closed loop, what was reached. */
   readonly perSecond: number;
-  readonly runs: readonly Run[];
+  readonly runs: readonly LoadResult[];
 }
 
 /** What most sections use: issue and README say why. */
@@ -35,7 +46,7 @@ export const SMALL_VALUE_BYTES = 32;
 /** For clusters on one machine; adds as much to the latencies of all. */
 export const NAP_US = 100;
 
-/** So many times the rounds at most, until as many as wanted count. */
+/** So many times the rounds at most, until p99 counts in as many as wanted. */
 const EXTRA_ROUNDS = 2;
 
 export type Say = (line: string) => void;
@@ -46,6 +57,13 @@ const MAXIMUM_MEASURE_MS = 2000;
 
 export async function fill(server: Server, { keys, valueBytes }: Mix): Promise<void> {
   await runJob({ kind: "fill", ...targetOf(server), connections: FILL_CONNECTIONS, keys, valueBytes });
+}
+
+/** One that sleeps shares the cores with all; the others get one for themselves. */
+function prefixFor(servers: readonly Server[], { napUs = 0 }: Load): readonly string[] {
+  if (napUs > 0) return [];
+  for (const server of servers) keepOffFirstCore(targetOf(server).pids);
+  return FIRST_CORE;
 }
 
 /** Where a generator connects, and what it watches. */
@@ -59,33 +77,31 @@ async function inTurns(
   servers: readonly Server[],
   rounds: number,
   work: (server: Server, round: number, index: number) => Promise<LoadResult>,
-): Promise<Run[][]> {
-  const runs: Run[][] = servers.map(() => []);
-  const isEnough = (own: readonly Run[]): boolean => own.filter(({ isValid }) => isValid).length >= rounds;
+): Promise<LoadResult[][]> {
+  const runs: LoadResult[][] = servers.map(() => []);
+  const isEnough = (own: readonly LoadResult[]): boolean =>
+    own.filter((run) => counts(run, "p99Us")).length >= rounds;
   // Whether a run counts does not depend on what was measured, only on the generator: more of them choose nothing.
   for (let round = 0; round < rounds || (round < EXTRA_ROUNDS * rounds && !runs.every(isEnough)); round++) {
     const order = servers.map((_, i) => (i + round) % servers.length);
     for (const i of order) {
-      const result = await work(servers[i]!, round, i);
-      runs[i]!.push({ result, isValid: result.latePart <= LATE_PART_MAX });
+      runs[i]!.push(await work(servers[i]!, round, i));
     }
   }
   return runs;
 }
 
 /** Closed loop, one request under way on each connection: more than this a server does not answer to clients that wait. */
-export async function findMaxima(
-  servers: readonly Server[],
-  { mix, connections }: Load,
-  rounds: number,
-): Promise<Figure[]> {
+export async function findMaxima(servers: readonly Server[], load: Load, rounds: number): Promise<Figure[]> {
+  const { mix, connections } = load;
+  const prefix = prefixFor(servers, load);
   const times = { warmUpMs: MAXIMUM_WARM_UP_MS, measureMs: MAXIMUM_MEASURE_MS };
   const runs = await inTurns(servers, rounds, (server) =>
-    runJob({ kind: "closed", ...targetOf(server), connections, depth: 1, mix, ...times }),
+    runJob({ kind: "closed", ...targetOf(server), connections, depth: 1, mix, ...times }, prefix),
   );
   return servers.map(({ name }, i) => ({
     server: name,
-    perSecond: median(runs[i]!.map(({ result }) => result.perSecond)),
+    perSecond: median(runs[i]!.map(({ perSecond }) => perSecond)),
     runs: runs[i]!,
   }));
 }
@@ -104,31 +120,35 @@ export const scaledTimes = ({ warmUpMs, measureMs }: Times, scale: number, least
 /** Open loop, Poisson arrivals; `perSecond`: of each server. The same requests at the same times for all that have the same rate. */
 export async function measureRates(
   servers: readonly Server[],
-  { mix, connections, napUs = 0 }: Load,
+  load: Load,
   perSecond: readonly number[],
   rounds: number,
   times: Times,
 ): Promise<Figure[]> {
+  const { mix, connections, napUs = 0 } = load;
+  const prefix = prefixFor(servers, load);
   const runs = await inTurns(servers, rounds, (server, round, i) =>
-    runJob({
-      ...{ kind: "open", ...targetOf(server), connections, arrivals: "poisson", napUs, ...times },
-      perSecond: perSecond[i]!,
-      mix: { ...mix, seed: mix.seed + round },
-    }),
+    runJob(
+      {
+        ...{ kind: "open", ...targetOf(server), connections, arrivals: "poisson", napUs, ...times },
+        perSecond: perSecond[i]!,
+        mix: { ...mix, seed: mix.seed + round },
+      },
+      prefix,
+    ),
   );
   return servers.map(({ name }, i) => ({ server: name, perSecond: perSecond[i]!, runs: runs[i]! }));
 }
 
-/** The runs that count: those whose generator was in time, or all when none was. */
-export function countingRuns({ runs }: Figure): readonly Run[] {
-  const valid = runs.filter(({ isValid }) => isValid);
-  return valid.length === 0 ? runs : valid;
+/** The runs in which the percentile counts, or all when it does in none. */
+export function countingRuns({ runs }: Figure, name: PercentileName): readonly LoadResult[] {
+  const counting = runs.filter((run) => counts(run, name));
+  return counting.length === 0 ? runs : counting;
 }
 
-export type PercentileName = Exclude<keyof Percentiles, "count">;
-
-/** Whether there is one to go by. */
-export const isJudged = ({ runs }: Figure): boolean => runs.some(({ isValid }) => isValid);
+/** Whether the percentile counts in any run. */
+export const isJudged = ({ runs }: Figure, name: PercentileName): boolean =>
+  runs.some((run) => counts(run, name));
 
 export const medianUs = (figure: Figure, name: PercentileName): number =>
-  median(countingRuns(figure).map(({ result }) => result.latency[name]));
+  median(countingRuns(figure, name).map(({ latency }) => latency[name]));

@@ -65,15 +65,15 @@ export interface LoadResult {
 
 /** A request that was sent so much later than due counts as late. */
 export const LATE_US = 1000;
-/** With more late requests than this part, p99.9 could be the generator's: the run does not count. */
-export const LATE_PART_MAX = 0.001;
 
 const PROGRAM = fileURLToPath(new URL("generator.js", import.meta.url));
 /** Room for a run's short-lived objects, so that the generator's collector seldom stops it. */
 const NODE_FLAGS = ["--max-semi-space-size=64"];
 
-export async function runJob(job: Job): Promise<LoadResult> {
-  const child = start("load generator", process.execPath, [...NODE_FLAGS, PROGRAM, JSON.stringify(job)]);
+/** `prefix`: a command that starts the generator, or nothing. */
+export async function runJob(job: Job, prefix: readonly string[] = []): Promise<LoadResult> {
+  const words = [...prefix, process.execPath, ...NODE_FLAGS, PROGRAM, JSON.stringify(job)];
+  const child = start("load generator", words[0]!, words.slice(1));
   let text = "";
   child.process.stdout?.on("data", (chunk: Buffer) => {
     text += chunk.toString("utf8");

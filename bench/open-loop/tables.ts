@@ -2,7 +2,7 @@
 
 import { spread, table, whole } from "../report.ts";
 import { median } from "../throughput.ts";
-import { countingRuns, type Figure, isJudged, medianUs, type PercentileName } from "./compare.ts";
+import { countingRuns, counts, type Figure, isJudged, medianUs, type PercentileName } from "./compare.ts";
 import type { LoadResult } from "./job.ts";
 
 /** Microseconds as milliseconds, with three digits that say something. */
@@ -28,7 +28,7 @@ export const figureHead = [
   "longest ms",
   "generator late, p99 / p99.9 ms",
   "late %",
-  "runs that count",
+  "runs that count, p99 and p99.9",
   "server's processor %",
 ] as const;
 
@@ -36,33 +36,39 @@ export const figureHead = [
 const COUNT_MIN: Readonly<Record<PercentileName, number>> = { p50Us: 10, p99Us: 500, p999Us: 5000, maxUs: 1 };
 
 const hasEnough = ({ runs }: Figure, name: PercentileName): boolean =>
-  runs.every(({ result }) => result.latency.count >= COUNT_MIN[name]);
+  runs.every(({ latency }) => latency.count >= COUNT_MIN[name]);
 
-/** For a plot: nothing where it would say little, or be the generator's own lateness. */
+/** For a plot: nothing where it would say little. What does not count is in it; the table beside it says so. */
 export const pointOf = (at: number, figure: Figure, name: PercentileName): (readonly [number, number])[] =>
-  isJudged(figure) && hasEnough(figure, name) ? [[at, medianUs(figure, name) / 1000]] : [];
+  hasEnough(figure, name) ? [[at, medianUs(figure, name) / 1000]] : [];
+
+/** Goes before a figure that could be the generator's own lateness, in all runs. */
+const DOUBTFUL = "~";
+
+export const DOUBTFUL_NOTE = `${DOUBTFUL}: as many requests were sent late as lie above it, in all runs; it can be the generator's own lateness, and does not count.`;
 
 export function figureRow(figure: Figure): string[] {
   const { runs } = figure;
-  const counting = countingRuns(figure);
-  const range = (name: "p99Us" | "p999Us"): string => {
-    if (!hasEnough(figure, name)) return "-";
-    const values = counting.map(({ result }) => result.latency[name]);
-    return `${msOf(medianUs(figure, name))} (${msOf(Math.min(...values))}-${msOf(Math.max(...values))})`;
+  const cell = (name: PercentileName, range = ""): string =>
+    hasEnough(figure, name)
+      ? `${isJudged(figure, name) ? "" : DOUBTFUL}${msOf(medianUs(figure, name))}${range}`
+      : "-";
+  const withRange = (name: PercentileName): string => {
+    const values = countingRuns(figure, name).map(({ latency }) => latency[name]);
+    return cell(name, ` (${msOf(Math.min(...values))}-${msOf(Math.max(...values))})`);
   };
-  const lag = (name: "p99Us" | "p999Us"): string =>
-    msOf(median(counting.map(({ result }) => result.lag[name])));
+  const lag = (name: "p99Us" | "p999Us"): string => msOf(median(runs.map((run) => run.lag[name])));
   return [
     figure.server,
     whole(figure.perSecond),
-    msOf(medianUs(figure, "p50Us")),
-    range("p99Us"),
-    range("p999Us"),
-    msOf(medianUs(figure, "maxUs")),
+    cell("p50Us"),
+    withRange("p99Us"),
+    withRange("p999Us"),
+    cell("maxUs"),
     `${lag("p99Us")} / ${lag("p999Us")}`,
-    percent(median(counting.map(({ result }) => result.latePart))),
-    `${runs.filter(({ isValid }) => isValid).length} of ${runs.length}`,
-    percent(median(counting.map(({ result }) => result.serverProcessorPart))),
+    percent(median(runs.map(({ latePart }) => latePart))),
+    `${runs.filter((run) => counts(run, "p99Us")).length} and ${runs.filter((run) => counts(run, "p999Us")).length} of ${runs.length}`,
+    percent(median(runs.map(({ serverProcessorPart }) => serverProcessorPart))),
   ];
 }
 
@@ -78,7 +84,7 @@ export function pointsTable(
 ): string {
   const rows = points.flatMap(({ name, maxima, latencies }) =>
     latencies.map((figure, i) => {
-      const most = maxima[i]!.runs.map(({ result }) => result.perSecond);
+      const most = maxima[i]!.runs.map(({ perSecond }) => perSecond);
       const [server, ...rest] = figureRow(figure);
       return [name, server!, spread(most), ...rest];
     }),
@@ -91,10 +97,9 @@ export function pointsTable(
 export function maximaLine(maxima: readonly Figure[]): string {
   return maxima
     .map(({ server, runs }) => {
-      const busy = (pick: (result: LoadResult) => number): string =>
-        percent(median(runs.map(({ result }) => pick(result))));
+      const busy = (pick: (result: LoadResult) => number): string => percent(median(runs.map(pick)));
       return (
-        `${server} ${spread(runs.map(({ result }) => result.perSecond))} requests/s ` +
+        `${server} ${spread(runs.map(({ perSecond }) => perSecond))} requests/s ` +
         `(processor: server ${busy((result) => result.serverProcessorPart)} %, generator ${busy((result) => result.generatorProcessorPart)} %)`
       );
     })

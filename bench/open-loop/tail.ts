@@ -120,7 +120,8 @@ function verdicts(figures: readonly TailFigure[]): string[] {
 }
 
 function judge(what: string, figure: Figure, other: Figure, name: PercentileName, ratioMax: number): string {
-  if (!isJudged(figure) || !isJudged(other)) return `${what}: not judged, the generator was late in all runs`;
   const ratio = medianUs(figure, name) / medianUs(other, name);
+  if (!isJudged(figure, name) || !isJudged(other, name))
+    return `${what}: ~${ratio.toFixed(2)}, wanted ${ratioMax}; not judged, the generator was late in all runs`;
   return `${what}: ${ratio.toFixed(2)}, wanted ${ratioMax}; met: ${verdict(ratio <= ratioMax)}`;
 }

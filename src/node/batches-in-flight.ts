@@ -4,7 +4,7 @@
 import { fail } from "../base/assert.ts";
 import type { TurnBatch } from "./turn-batch.ts";
 
-/** So many taken places at the front are let go of together. */
+/** So many taken places at the front are let go of together; an empty queue keeps no more. */
 const TAKEN_PLACES_MAX = 1024;
 
 export class BatchesInFlight {
@@ -12,11 +12,13 @@ export class BatchesInFlight {
   payloadBytes = 0;
   /** What all of them can add at most, in logical bytes. */
   growthBytes = 0;
-  #batches: TurnBatch[] = [];
+  /** Places [first, end) are taken. They are used again: an array that is emptied and filled again grows anew each turn. */
+  #batches: (TurnBatch | undefined)[] = [];
   #first = 0;
+  #end = 0;
 
   get count(): number {
-    return this.#batches.length - this.#first;
+    return this.#end - this.#first;
   }
 
   /** The oldest, if there is one. */
@@ -32,7 +34,7 @@ export class BatchesInFlight {
   push(batch: TurnBatch): void {
     this.payloadBytes += batch.payload.length;
     this.growthBytes += batch.growthBytes;
-    this.#batches.push(batch);
+    this.#batches[this.#end++] = batch;
   }
 
   /** Takes the oldest out: it has been applied, or never will be. */
@@ -40,13 +42,15 @@ export class BatchesInFlight {
     const batch = this.at(0);
     this.payloadBytes -= batch.payload.length;
     this.growthBytes -= batch.growthBytes;
-    this.#first++;
-    if (this.#first === this.#batches.length) {
-      this.#batches.length = 0;
-      this.#first = 0;
+    this.#batches[this.#first++] = undefined;
+    if (this.#first === this.#end) {
+      if (this.#batches.length > TAKEN_PLACES_MAX) this.#batches = [];
     } else if (this.#first === TAKEN_PLACES_MAX) {
-      this.#batches = this.#batches.slice(this.#first);
-      this.#first = 0;
+      this.#batches = this.#batches.slice(this.#first, this.#end);
+    } else {
+      return;
     }
+    this.#end -= this.#first;
+    this.#first = 0;
   }
 }

@@ -74,8 +74,8 @@ export class NodeStorage extends MemoryStorage {
   }
 
   #sizeAt(index: number): number {
-    const entries = this.entries(index, index + 1, 0);
-    return typeof entries === "string" ? 0 : sizeOf(entries[0]!);
+    const entry = this.entry(index);
+    return entry === undefined ? 0 : sizeOf(entry);
   }
 
   #bytesFrom(index: number): number {

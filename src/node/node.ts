@@ -14,6 +14,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Settings } from "../config/table.ts";
 import type { ParserLimits } from "../resp/request-parser.ts";
 import { Store } from "../store/store.ts";
+import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { BlockedClients } from "./blocked-clients.ts";
 import { Chores } from "./chores.ts";
 import { Cluster } from "./cluster.ts";
@@ -80,6 +81,8 @@ export class SeshatNode implements NodeInputs {
   #saidLeader = 0;
   /** Since when the leader leads behind which nothing is unanswered by an earlier one. */
   #settledLeaderMs = 0;
+  readonly #tellSettings = (member: number, settings: readonly ClusterSetting[]): void =>
+    this.cluster.links.settings(member, settings);
 
   constructor(configuration: Configuration, ports: Ports) {
     const { settings } = configuration;
@@ -214,7 +217,7 @@ export class SeshatNode implements NodeInputs {
     if (ticks > 0) this.#tick(nowMonotonicMs);
     this.forwarding.flush();
     this.pubSub.flush();
-    this.server.clusterSettings.take((member, settings) => this.cluster.links.settings(member, settings));
+    this.server.clusterSettings.take(this.#tellSettings);
     this.output.flush();
     this.cluster.links.flush();
     this.cluster.snapshots.turn(nowMonotonicMs);

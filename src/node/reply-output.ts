@@ -12,8 +12,10 @@ export class ReplyOutput {
   readonly #pool: BufferPool;
   readonly #scratch = Buffer.allocUnsafeSlow(1024);
   #current: Session | undefined;
-  #dirty: Session[] = [];
-  #flushing: Session[] = [];
+  // Of both the first `count` places are taken. They are used again: an array that is emptied and filled again grows anew.
+  #dirty: (Session | undefined)[] = [];
+  #dirtyCount = 0;
+  #flushing: (Session | undefined)[] = [];
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
@@ -32,7 +34,7 @@ export class ReplyOutput {
       writer.position = session.outputLength;
       if (!session.dirty) {
         session.dirty = true;
-        this.#dirty.push(session);
+        this.#dirty[this.#dirtyCount++] = session;
       }
     }
     writer.protocol = protocol;
@@ -57,12 +59,15 @@ export class ReplyOutput {
   flush(): void {
     this.detach();
     const flushing = this.#dirty;
+    const count = this.#dirtyCount;
     this.#dirty = this.#flushing;
+    this.#dirtyCount = 0;
     this.#flushing = flushing;
-    for (const session of flushing) {
+    for (let i = 0; i < count; i++) {
+      const session = flushing[i]!;
+      flushing[i] = undefined;
       session.dirty = false;
       session.flush(this.#pool);
     }
-    flushing.length = 0;
   }
 }

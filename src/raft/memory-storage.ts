@@ -70,6 +70,11 @@ export class MemoryStorage implements Storage {
     return entry === undefined ? TERM_UNAVAILABLE : entry.term;
   }
 
+  /** The entry at `index`, or undefined if it is not here. */
+  entry(index: number): Entry | undefined {
+    return index <= this.#baseIndex ? undefined : this.#entries[index - this.#baseIndex - 1 + this.#dead];
+  }
+
   entries(low: number, high: number, maxBytes: number = NO_LIMIT): readonly Entry[] | StorageError {
     if (low <= this.#baseIndex) return "compacted";
     if (high > this.lastIndex() + 1) return "unavailable";

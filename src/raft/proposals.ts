@@ -24,8 +24,8 @@ export function proposeEntry(
   data: Uint8Array,
   confChange: ConfChange | undefined,
 ): ProposeResult {
-  const entry: Entry = { term: 0, index: 0, type, data, confChange };
   if (r.role !== "leader") {
+    const entry: Entry = { term: 0, index: 0, type, data, confChange };
     return forwardProposal(r, r.id, [entry]) ? { ok: true, term: r.term, index: 0 } : DROPPED;
   }
   if (!acceptsProposals(r)) return DROPPED;
@@ -34,7 +34,7 @@ export function proposeEntry(
     refusal = checkConfChange(r, confChange, r.log.lastIndex() + 1);
     if (refusal === "confChangeInvalid") return { ok: false, reason: refusal };
   }
-  if (!admit(r, refusal === undefined ? payloadBytes(entry) : 0)) return DROPPED;
+  if (!admit(r, refusal === undefined ? payloadBytes(data, confChange) : 0)) return DROPPED;
   if (refusal === undefined) r.appendOwn(type, data, confChange);
   else r.appendOwn("normal", NO_BYTES, undefined);
   r.acknowledgeOwn();

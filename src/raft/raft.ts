@@ -262,7 +262,9 @@ export class Raft {
   acknowledgeOwn(): void {
     const m = makeMessage("appendResponse", this.id, this.id, this.term);
     m.index = this.log.lastIndex();
-    this.messagesAfterAppend.push(m);
+    // As in UnstableLog.push(): there is seldom more than one.
+    if (this.messagesAfterAppend.length === 0) this.messagesAfterAppend = [m];
+    else this.messagesAfterAppend.push(m);
   }
 }
 

@@ -142,10 +142,10 @@ export class ReadyQueue {
     this.#snapshot = snapshot;
     this.#applied = committed;
     const messages = r.messages;
-    for (const m of r.messagesAfterAppend) {
-      if (m.to === r.id) this.#toSelf.push(m);
-      else messages.push(m);
-    }
+    const after = r.messagesAfterAppend;
+    // The leader's own acknowledgement alone, most of the time: the list is taken over, as #accept() makes a new one.
+    if (after.length === 1 && after[0]?.to === r.id) this.#toSelf = after;
+    else for (const m of after) (m.to === r.id ? this.#toSelf : messages).push(m);
     return messages.length > 0 ? messages : NO_MESSAGES;
   }
 
@@ -155,7 +155,7 @@ export class ReadyQueue {
     this.#outstanding = false;
     const toSelf = this.#toSelf;
     if (toSelf.length > 0) this.#toSelf = [];
-    for (const m of toSelf) stepMessage(r, m);
+    for (let i = 0; i < toSelf.length; i++) stepMessage(r, toSelf[i] as Message);
     if (this.#appendedIndex > 0 || this.#snapshot !== undefined) {
       storageAppended(r, this.#appendedTerm, this.#appendedLogTerm, this.#appendedIndex, this.#snapshot);
       this.#snapshot = undefined;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { MemoryStorage, type Message, payloadBytes } from "../../src/raft/index.ts";
-import { accept, confState, entriesOf, entryOf, Member, message, type Setup } from "./harness/member.ts";
+import { accept, confState, entriesOf, Member, message, type Setup } from "./harness/member.ts";
 import { Network } from "./harness/network.ts";
 
 const fill = (term: number, count: number): number[] => new Array<number>(count).fill(term);
@@ -247,7 +247,7 @@ describe("§C flow control", () => {
   });
 
   test("size limit: at least one entry per append, no more than fit", () => {
-    const one = payloadBytes(entryOf(1, 1, "0123456789"));
+    const one = payloadBytes(Buffer.from("0123456789"), undefined);
     const leader = replicating({ config: { maxSizePerMessage: 2 * (one + 24) } });
     leader.core.reportUnreachable(2);
     for (let i = 0; i < 5; i++) leader.core.propose(new Uint8Array(10));

@@ -10,6 +10,8 @@ const SETTINGS_MAX = 256;
 export class ClusterSettings {
   readonly #known = new Map<string, ClusterSetting>();
   readonly #untold = new Map<number, Set<string>>();
+  /** False: nobody is to be told anything. */
+  #hasNews = false;
 
   /** CONFIG SET has changed it on this node. `origin`: this node's incarnation. */
   changed(name: string, value: string, wallMs: number, origin: number): void {
@@ -28,14 +30,17 @@ export class ClusterSettings {
 
   opened(member: number): void {
     this.#untold.set(member, new Set(this.#known.keys()));
+    this.#hasNews = true;
   }
 
   closed(member: number): void {
     this.#untold.delete(member);
   }
 
-  /** What each peer is to hear now. */
+  /** What each peer is to hear now. Asked in every turn: costs nothing while there is no news. */
   take(tell: (member: number, settings: readonly ClusterSetting[]) => void): void {
+    if (!this.#hasNews) return;
+    this.#hasNews = false;
     for (const [member, untold] of this.#untold) {
       if (untold.size === 0) continue;
       const settings = [...untold].map((name) => this.#known.get(name)).filter((it) => it !== undefined);
@@ -46,6 +51,7 @@ export class ClusterSettings {
 
   #note(setting: ClusterSetting): void {
     this.#known.set(setting.name, setting);
+    this.#hasNews = true;
     for (const untold of this.#untold.values()) untold.add(setting.name);
   }
 }

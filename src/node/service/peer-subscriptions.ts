@@ -29,11 +29,15 @@ interface Table {
   bytes: number;
 }
 
+const NOBODY: readonly number[] = [];
+
 const emptyTable = (): Table => ({ channel: new Map(), pattern: new Map(), shard: new Map(), bytes: 0 });
 
 export class PeerSubscriptions {
   readonly #theirs = new Map<number, Table>();
   readonly #untold = new Map<number, Set<Topic>>();
+  /** False: nobody is to be told anything. */
+  #hasNews = false;
   readonly #bytesMax: number;
   readonly #isMember: (member: number) => boolean;
 
@@ -45,6 +49,7 @@ export class PeerSubscriptions {
   /** The link we opened to the member is up: it is to hear of everything in `topics`. */
   opened(member: number, topics: Iterable<Topic>): void {
     this.#untold.set(member, new Set(topics));
+    this.#hasNews = true;
   }
 
   closed(member: number): void {
@@ -54,11 +59,16 @@ export class PeerSubscriptions {
   /** One of our topics has another number of subscribers. */
   changed(topic: Topic): void {
     for (const untold of this.#untold.values()) untold.add(topic);
+    this.#hasNews = true;
   }
 
-  /** Members that are to be told something. */
-  *waiting(): Iterable<number> {
-    for (const [member, untold] of this.#untold) if (untold.size > 0) yield member;
+  /** Members that are to be told something. Asked in every turn: costs nothing while there is no news. */
+  waiting(): readonly number[] {
+    if (!this.#hasNews) return NOBODY;
+    const members: number[] = [];
+    for (const [member, untold] of this.#untold) if (untold.size > 0) members.push(member);
+    this.#hasNews = members.length > 0;
+    return members;
   }
 
   /** The next part of what the member is to be told; a message's worth. */
