@@ -206,6 +206,9 @@ class OpenLoop {
   }
 }
 
+const silence = ({ port }: Job, connections: readonly Channel[], missing: number, count: number): string =>
+  `${missing} of ${count} requests to port ${port} had no reply, on ${connections.filter(({ outstanding }) => outstanding > 0).length} of ${connections.length} connections`;
+
 async function openLoop(job: OpenJob): Promise<LoadResult> {
   const tally = new Tally(job);
   const count = Math.round((job.perSecond * (job.warmUpMs + job.measureMs)) / 1000);
@@ -223,7 +226,7 @@ async function openLoop(job: OpenJob): Promise<LoadResult> {
   await loop.run();
   const deadlineUs = nowUs() + LAST_REPLY_MS_MAX * 1000;
   while (tally.answered < count) {
-    if (nowUs() > deadlineUs) throw new Error(`${count - tally.answered} of ${count} requests had no reply`);
+    if (nowUs() > deadlineUs) throw new Error(silence(job, connections, count - tally.answered, count));
     await sleep(1);
   }
   return tally.result();

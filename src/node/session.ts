@@ -178,7 +178,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
 
   /** Once a second: a client that stopped reading gets no more turns of its own to be looked at. */
   everySecond(): void {
-    if (this.outputBufferBytes > 0) this.#limitOutput();
+    if (this.connection.pendingBytes > 0) this.#limitOutput();
   }
 
   /** Puts commands back in front of what is still to be parsed: they were not executed and will be. See PendingInput. */
@@ -443,6 +443,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     }
   }
 
+  /** Only while the kernel has not taken everything: writable() then says when the reading may go on. */
   #limitOutput(): void {
     const bytes = this.outputBufferBytes;
     if (bytes > UNREAD_OUTPUT_BYTES_MAX && !this.#readingPaused) {

@@ -33,6 +33,21 @@ test("one node: a write, a read, and a pipeline whose reads see their own place"
   assert.equal(client.reply(), "+OK\r\n$1\r\n1\r\n+OK\r\n$1\r\n2\r\n+PONG\r\n$1\r\n2\r\n");
 });
 
+test("replies that the client takes at once never stop the reading, whenever the node looks at its clients", () => {
+  const world = one();
+  const clients = [world.leader()!.connect(), world.leader()!.connect()];
+  const large = pipeline(["SET", "large", "x".repeat(600_000)], ["GET", "large"], ["GET", "large"]);
+  // In turns of all ticks of two seconds: the node looks once a second, before it writes what the turn has answered.
+  for (const end = world.nowMs + 2000; world.nowMs < end; ) {
+    for (const client of clients) client.sendRaw(large);
+    world.step();
+    for (const client of clients) {
+      assert.ok(client.isReading, `at ${world.nowMs} ms`);
+      client.take();
+    }
+  }
+});
+
 test("databases are kept apart in one entry", () => {
   const client = one().leader()!.connect();
   client.sendRaw(

@@ -405,6 +405,7 @@ export class Client implements ClientConnection {
   readonly isLoopback = true;
   pendingBytes = 0;
   isClosed = false;
+  isReading = true;
   readonly host: Host;
   readonly handler: ClientHandler;
   #received = "";
@@ -449,8 +450,13 @@ export class Client implements ClientConnection {
     return true;
   }
 
-  pauseReading(): void {}
-  resumeReading(): void {}
+  pauseReading(): void {
+    this.isReading = false;
+  }
+
+  resumeReading(): void {
+    this.isReading = true;
+  }
 
   end(): void {
     this.destroy();
