@@ -34,6 +34,10 @@ export function start(name: string, command: string, args: readonly string[]): C
 export const hasEnded = (child: Child): boolean =>
   child.process.pid === undefined || child.process.exitCode !== null || child.process.signalCode !== null;
 
+/** Until it has ended and all that it wrote has been read. To be asked for while it runs. */
+export const closed = ({ process }: Child): Promise<void> =>
+  new Promise((resolve) => process.once("close", () => resolve()));
+
 /** SIGTERM, and SIGKILL for one that does not go. */
 export async function stop(child: Child): Promise<void> {
   if (hasEnded(child)) return;

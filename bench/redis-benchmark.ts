@@ -1,6 +1,6 @@
 // Runs redis-benchmark and reads its CSV: one measurement of some of its tests against one server.
 
-import { hasEnded, sleep, start } from "./processes.ts";
+import { closed, hasEnded, sleep, start } from "./processes.ts";
 
 export interface Measurement {
   /** "SET", "LRANGE_100": the first word of what redis-benchmark calls the test, or of the command. */
@@ -32,11 +32,11 @@ export async function measure(
   child.process.stdout?.on("data", (chunk: Buffer) => {
     text += chunk.toString("latin1");
   });
-  const closed = new Promise<void>((resolve) => child.process.once("close", () => resolve()));
+  const ended = closed(child);
   const late = sleep(RUN_MS_MAX).then(() => {
     if (!hasEnded(child)) child.process.kill("SIGKILL");
   });
-  await Promise.race([closed, late.then(() => closed)]);
+  await Promise.race([ended, late.then(() => ended)]);
   if (child.process.exitCode !== 0) throw new Error(`redis-benchmark failed:\n${child.output()}`);
   return parseCsv(text);
 }

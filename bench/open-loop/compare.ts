@@ -3,7 +3,7 @@
 
 import type { Server } from "../servers.ts";
 import { median } from "../throughput.ts";
-import { FIRST_CORE, keepOffFirstCore } from "./cores.ts";
+import { keepOffFirstCore, onCore } from "./cores.ts";
 import { type LoadResult, runJob, type Target } from "./job.ts";
 import type { Percentiles } from "./latencies.ts";
 import type { Mix } from "./plan.ts";
@@ -63,7 +63,7 @@ export async function fill(server: Server, { keys, valueBytes }: Mix): Promise<v
 function prefixFor(servers: readonly Server[], { napUs = 0 }: Load): readonly string[] {
   if (napUs > 0) return [];
   for (const server of servers) keepOffFirstCore(targetOf(server).pids);
-  return FIRST_CORE;
+  return onCore(0);
 }
 
 /** Where a generator connects, and what it watches. */

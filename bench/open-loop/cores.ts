@@ -2,21 +2,25 @@
 // as often. And what the machine itself takes from a loop that only reads the clock: no generator can be more in time than that.
 
 import { cpus } from "node:os";
-import { outputOf, start } from "../processes.ts";
+import { closed, outputOf, start } from "../processes.ts";
 import { LATE_US } from "./job.ts";
 
 const CORES = cpus().length;
-/** Of util-linux; elsewhere everybody runs where the system likes. */
-const hasOwnCore = CORES > 1 && outputOf("taskset", ["-c", "0", "true"]) !== undefined;
+let isThere: boolean | undefined;
 
-/** Goes before a command that is to have the first core for itself. */
-const onCore = (core: number): readonly string[] => (hasOwnCore ? ["taskset", "-c", String(core)] : []);
+/** Of util-linux; elsewhere everybody runs where the system likes. Looked for when it is first needed. */
+function hasTaskset(): boolean {
+  isThere ??= CORES > 1 && outputOf("taskset", ["-c", "0", "true"]) !== undefined;
+  return isThere;
+}
 
-export const FIRST_CORE = onCore(0);
+/** Goes before a command that is to have this core; the first is the generator's. */
+export const onCore = (core: number): readonly string[] =>
+  hasTaskset() ? ["taskset", "-c", String(core)] : [];
 
 /** All threads of the processes, and those that they begin. */
 export function keepOffFirstCore(pids: readonly number[]): void {
-  if (!hasOwnCore) return;
+  if (!hasTaskset()) return;
   for (const pid of pids) outputOf("taskset", ["-a", "-p", "-c", `1-${CORES - 1}`, String(pid)]);
 }
 
@@ -38,8 +42,6 @@ export async function machineLatePercents(): Promise<string> {
     const words = [...onCore(core), process.execPath, "-e", LOOP];
     return start("loop", words[0]!, words.slice(1));
   });
-  await Promise.all(
-    loops.map(({ process }) => new Promise<void>((resolve) => process.once("close", () => resolve()))),
-  );
+  await Promise.all(loops.map(closed));
   return loops.map((loop) => (100 * Number(loop.output())).toFixed(2)).join(" and ");
 }

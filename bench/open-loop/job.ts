@@ -1,7 +1,7 @@
 // What a load generator is told and what it answers; both travel as JSON between two processes. `runJob` starts one and waits for it.
 
 import { fileURLToPath } from "node:url";
-import { start } from "../processes.ts";
+import { closed, start } from "../processes.ts";
 import type { Percentiles } from "./latencies.ts";
 import type { Arrivals, Mix } from "./plan.ts";
 
@@ -78,7 +78,7 @@ export async function runJob(job: Job, prefix: readonly string[] = []): Promise<
   child.process.stdout?.on("data", (chunk: Buffer) => {
     text += chunk.toString("utf8");
   });
-  await new Promise<void>((resolve) => child.process.once("close", () => resolve()));
+  await closed(child);
   if (child.process.exitCode !== 0) throw new Error(`the load generator failed:\n${child.output()}`);
   const result = JSON.parse(text) as LoadResult;
   if (result.wrong > 0) throw new Error(`${result.wrong} wrong replies, the first to ${result.firstWrong}`);

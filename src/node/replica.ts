@@ -51,7 +51,7 @@ const READIES_PER_TURN_MAX = 10_000;
 
 /**
  * A lone member drops its log after so many payload bytes. What is in the log survives the collections of V8's young
- * generation, which copy it: with 1 MiB, a tenth of all that was allocated (bench/README.md, "Tail").
+ * generation, which copy it: with 1 MiB, a tenth of all that was allocated (docs/adr/0019-garbage.md).
  */
 const ALONE_COMPACTION_BYTES = 8 * 1024;
 

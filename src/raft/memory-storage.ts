@@ -66,8 +66,7 @@ export class MemoryStorage implements Storage {
   term(index: number): number {
     if (index < this.#baseIndex) return TERM_COMPACTED;
     if (index === this.#baseIndex) return this.#baseTerm;
-    const entry = this.#entries[index - this.#baseIndex - 1 + this.#dead];
-    return entry === undefined ? TERM_UNAVAILABLE : entry.term;
+    return this.entry(index)?.term ?? TERM_UNAVAILABLE;
   }
 
   /** The entry at `index`, or undefined if it is not here. */
