@@ -1,6 +1,6 @@
 // A TCP proxy in front of each member's peer port, through which faults are put between live processes: what one member
 // says to another is held back, delayed or let through slowly, or their connections are reset. Who calls is read from
-// the address in his first bytes (the handshake names it), so cuts can have one direction. Only loopback, never clients.
+// the address in the caller's introduction, so cuts can have one direction. Only loopback, never clients.
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -27,6 +27,8 @@ export interface ProxiedMember {
 /** With more than this on its way, the sender waits: memory is bounded while nothing passes. */
 const WAITING_BYTES_MAX = 1 << 20;
 const TRICKLE_EVERY_MS = 10;
+/** A handshake is over by then. */
+const SAID_BYTES_MAX = 64 << 10;
 const NO_FAULT: LinkFault = {};
 
 interface Piece {
@@ -155,47 +157,61 @@ export class PeerProxy {
   }
 
   #accept(called: ProxiedMember, socket: Socket): void {
-    this.#keep(socket);
-    socket.once("data", (hello) => {
-      const caller = this.#callerOf(hello);
+    const inner = connect({ port: called.peerPort, host: "127.0.0.1", noDelay: true });
+    const ends = [
+      [socket, inner],
+      [inner, socket],
+    ] as const;
+    for (const [one, other] of ends) {
+      this.#keep(one);
+      one.on("close", () => other.destroy());
+    }
+    const back = (bytes: Buffer): void => void socket.write(bytes);
+    inner.on("data", back);
+    // The caller names itself in its introduction. Until then nobody is connected yet, and everything passes.
+    let said: Buffer = Buffer.alloc(0);
+    const there = (bytes: Buffer): void => {
+      said = Buffer.concat([said, bytes]);
+      const caller = this.#callerOf(said);
       if (caller === undefined) {
-        socket.destroy();
+        if (said.length > SAID_BYTES_MAX) socket.destroy();
+        else inner.write(bytes);
         return;
       }
-      if (this.#faultOf(caller.name, called.name).refused === true) {
-        socket.resetAndDestroy();
-        return;
-      }
-      const inner = connect({ port: called.peerPort, host: "127.0.0.1", noDelay: true });
-      this.#keep(inner);
-      const there = new Pipe(socket, inner, () => this.#faultOf(caller.name, called.name));
-      const back = new Pipe(inner, socket, () => this.#faultOf(called.name, caller.name));
-      const connection: Connection = {
-        caller: caller.name,
-        called: called.name,
-        sockets: [socket, inner],
-        pipes: [there, back],
-      };
-      this.#connections.add(connection);
-      for (const [one, other] of [
-        [socket, inner],
-        [inner, socket],
-      ] as const) {
-        one.on("close", () => {
-          this.#connections.delete(connection);
-          other.destroy();
-        });
-      }
-      there.take(hello);
-    });
+      socket.off("data", there);
+      inner.off("data", back);
+      if (this.#faultOf(caller.name, called.name).refused === true) socket.resetAndDestroy();
+      else this.#connect(caller, called, socket, inner, bytes);
+    };
+    socket.on("data", there);
   }
 
-  /** The first address of a hello is the sender's own; all members' may follow, among the settings. */
-  #callerOf(hello: Buffer): ProxiedMember | undefined {
-    let firstAt = hello.length;
+  #connect(
+    caller: ProxiedMember,
+    called: ProxiedMember,
+    socket: Socket,
+    inner: Socket,
+    introduction: Buffer,
+  ): void {
+    const there = new Pipe(socket, inner, () => this.#faultOf(caller.name, called.name));
+    const back = new Pipe(inner, socket, () => this.#faultOf(called.name, caller.name));
+    const connection: Connection = {
+      caller: caller.name,
+      called: called.name,
+      sockets: [socket, inner],
+      pipes: [there, back],
+    };
+    this.#connections.add(connection);
+    for (const end of [socket, inner]) end.on("close", () => this.#connections.delete(connection));
+    there.take(introduction);
+  }
+
+  /** The first address that the caller names is its own; all members' may follow, among the settings. */
+  #callerOf(said: Buffer): ProxiedMember | undefined {
+    let firstAt = said.length;
     let caller: ProxiedMember | undefined;
     for (const member of this.#members) {
-      const at = hello.indexOf(`127.0.0.1:${member.proxyPort}`);
+      const at = said.indexOf(`127.0.0.1:${member.proxyPort}`);
       if (at < 0 || at >= firstAt) continue;
       firstAt = at;
       caller = member;

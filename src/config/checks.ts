@@ -79,6 +79,19 @@ const CHECKS: readonly Check[] = [
   },
 ];
 
+/** Whoever a member proves its secret to may try out secrets of their own (docs/adr/0024). */
+const SECRET_CHARACTERS_SAFE = 16;
+
+/** What works and is not wise, a line each. */
+export function cautions({ clusterSecret }: Settings): readonly string[] {
+  const { length } = clusterSecret;
+  if (length === 0 || length >= SECRET_CHARACTERS_SAFE) return [];
+  return [
+    `cluster-secret has only ${length} characters and can be guessed: give all members one of ` +
+      `${SECRET_CHARACTERS_SAFE} random characters or more`,
+  ];
+}
+
 /** The first thing that is wrong between settings, in one line. */
 export function firstConflict(settings: Settings): string | undefined {
   for (const check of CHECKS) {

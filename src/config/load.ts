@@ -1,7 +1,7 @@
 // How a node gets its settings: defaults, then the file, then the flags, then what follows from them.
 // Texts in, Settings with warnings or one line of error out. Opens no file itself.
 
-import { deriveSettings, firstConflict } from "./checks.ts";
+import { cautions, deriveSettings, firstConflict } from "./checks.ts";
 import { joinWords, splitWords } from "./grammar.ts";
 import { type Parsed, refused } from "./kinds.ts";
 import {
@@ -105,6 +105,7 @@ class Loader {
 
   finish(): string | undefined {
     deriveSettings(this.settings);
+    this.warnings.push(...cautions(this.settings));
     return firstConflict(this.settings);
   }
 

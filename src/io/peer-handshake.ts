@@ -1,39 +1,44 @@
 // How two nodes find out whether they belong together. Bodies of handshake frames in, frames to send and a verdict
 // out; no socket, no timer.
 //
-//   dialler                                   acceptor
-//   hello: who I am, whom I want, a challenge ──>
-//          <── welcome: who I am, a challenge
-//          <── proof: HMAC over "acceptor", hello, welcome
-//   proof: HMAC over "dialler", hello, welcome ──>
+//   dialler                                       acceptor
+//          <── challenge: a nonce
+//   hello: versions, what for, a nonce ──>
+//   proof "dialler" ──>
+//          <── welcome: who I am
+//          <── proof "acceptor"
+//   introduction: who I am, whom I want ──>
+//   proof "introduction" ──>
 //          <── accepted; from here on frames, both ways
 //
-// Either may answer "refused" with a reason instead. Proofs cover both messages byte by byte, so neither identities
-// nor challenges can be exchanged on the way; the label keeps a proof from being sent back to its maker. Without a
-// secret proofs are empty. What follows the handshake is not encrypted: that is TLS's or the network's business.
+// Either may answer "refused" with a reason instead. A proof is an HMAC over its label and all messages so far, byte by
+// byte; without a secret proofs are empty. Before the dialler's proof the acceptor says nothing of itself. Why so, and
+// why no proof can be used elsewhere: docs/adr/0024. What follows the handshake is not encrypted: that is TLS's or the network's business.
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type { PeerIdentity } from "../node/ports.ts";
 import { FRAME_PREFIX_BYTES } from "../wire/frame-writer.ts";
 import {
+  type ConnectionKind,
   decodeHandshake,
   encodeHandshake,
   type HandshakeIdentity,
   type Hello,
+  type Introduction,
   type VersionRange,
   type Welcome,
 } from "../wire/handshake.ts";
 
 /** Of the peer protocol: what this node speaks (docs/adr/0018). */
 export const VERSIONS: VersionRange = { least: 1, most: 1 };
-const CHALLENGE_BYTES = 32;
+const NONCE_BYTES = 32;
 
 /** What is the same for all connections of a node. */
 export interface PeerTerms {
   readonly self: PeerIdentity;
   readonly versions: VersionRange;
-  /** Cluster secret; "" = none. */
-  readonly secret: string;
+  /** Made from the cluster secret (io/peer-key); undefined = there is none. */
+  readonly key: Buffer | undefined;
   /** Settings that must be equal on all nodes. */
   readonly sharedSettings: string;
   /** Names of those in which another node's text differs; some matter only between nodes that may found a cluster. */
@@ -75,12 +80,18 @@ function identityOf(terms: PeerTerms): HandshakeIdentity {
   return { ...terms.self, sharedSettings: terms.sharedSettings };
 }
 
-function proofOf(secret: string, label: "dialler" | "acceptor", hello: Buffer, welcome: Buffer): Buffer {
-  if (secret === "") return Buffer.alloc(0);
-  const lengths = Buffer.alloc(8);
-  lengths.writeUInt32BE(hello.length, 0);
-  lengths.writeUInt32BE(welcome.length, 4);
-  return createHmac("sha256", secret).update(label).update(lengths).update(hello).update(welcome).digest();
+type ProofLabel = "dialler" | "acceptor" | "introduction";
+
+/** Over the bodies of the messages so far, proofs left out. */
+function proofOf(key: Buffer | undefined, label: ProofLabel, messages: readonly Buffer[]): Buffer {
+  if (key === undefined) return Buffer.alloc(0);
+  const hmac = createHmac("sha256", key).update(label);
+  const length = Buffer.alloc(4);
+  for (const message of messages) {
+    length.writeUInt32BE(message.length);
+    hmac.update(length).update(message);
+  }
+  return hmac.digest();
 }
 
 function proofProblem(expected: Buffer, proof: Uint8Array): string | undefined {
@@ -93,7 +104,7 @@ function proofProblem(expected: Buffer, proof: Uint8Array): string | undefined {
 
 /** Why the two may not talk, from the point of view of `terms.self`; undefined if they may. */
 export function mismatch(
-  terms: Omit<PeerTerms, "secret" | "versions">,
+  terms: Omit<PeerTerms, "key" | "versions">,
   theirs: HandshakeIdentity,
 ): string | undefined {
   const { self } = terms;
@@ -117,29 +128,22 @@ function remoteOf(theirs: HandshakeIdentity): PeerIdentity {
   return { clusterId, name, address, clientAddress, clientHostname, incarnation };
 }
 
-/** The side that connected. */
+/** The side that connected. It waits to be challenged. */
 export class DiallerHandshake {
-  /** To be sent first. */
-  readonly hello: Buffer;
+  readonly first = undefined;
   readonly #terms: PeerTerms;
+  readonly #kind: ConnectionKind;
   readonly #expectedIncarnation: number;
-  #welcome: { readonly message: Welcome; readonly body: Buffer } | undefined;
+  /** Bodies of both sides' messages, proofs left out. */
+  readonly #messages: Buffer[] = [];
+  #welcome: Welcome | undefined;
   #remote: PeerIdentity | undefined;
   #version = 0;
 
-  constructor(terms: PeerTerms, kind: Hello["kind"], expectedIncarnation: number) {
+  constructor(terms: PeerTerms, kind: ConnectionKind, expectedIncarnation: number) {
     this.#terms = terms;
+    this.#kind = kind;
     this.#expectedIncarnation = expectedIncarnation;
-    const challenge = randomBytes(CHALLENGE_BYTES);
-    const self = identityOf(terms);
-    this.hello = encodeHandshake({
-      step: "hello",
-      versions: terms.versions,
-      kind,
-      self,
-      expectedIncarnation,
-      challenge,
-    });
   }
 
   receive(frame: Buffer): Verdict {
@@ -148,8 +152,10 @@ export class DiallerHandshake {
     if (!message.ok) return refuse(`not a handshake: ${message.text}`);
     const { value } = message;
     if (value.step === "refused") return refusedByThem(value.text);
-    if (value.step === "welcome" && this.#welcome === undefined) {
-      this.#welcome = { message: value, body };
+    if (value.step === "challenge" && this.#messages.length === 0) return this.#greet(value.nonce, body);
+    if (value.step === "welcome" && this.#messages.length > 0 && this.#welcome === undefined) {
+      this.#welcome = value;
+      this.#messages.push(body);
       return { kind: "continue", send: [] };
     }
     if (value.step === "proof" && this.#welcome !== undefined && this.#remote === undefined) {
@@ -161,19 +167,35 @@ export class DiallerHandshake {
     return refuse(`${value.step} is out of order`);
   }
 
-  #check({ message, body }: { message: Welcome; body: Buffer }, proof: Uint8Array): Verdict {
-    const { secret } = this.#terms;
-    const hello = bodyOf(this.hello);
+  #greet(nonce: Uint8Array, challenge: Buffer): Verdict {
+    if (nonce.length !== NONCE_BYTES) return refuse("its nonce has the wrong length");
+    this.#messages.push(challenge);
+    const { versions } = this.#terms;
+    const hello = { step: "hello", versions, kind: this.#kind, nonce: randomBytes(NONCE_BYTES) } as const;
+    return { kind: "continue", send: this.#withProof(encodeHandshake(hello), "dialler") };
+  }
+
+  #check(welcome: Welcome, proof: Uint8Array): Verdict {
     const problem =
-      proofProblem(proofOf(secret, "acceptor", hello, body), proof) ??
-      this.#versionProblem(message.version) ??
-      this.#incarnationProblem(message.self.incarnation) ??
-      mismatch(this.#terms, message.self);
+      proofProblem(proofOf(this.#terms.key, "acceptor", this.#messages), proof) ??
+      this.#versionProblem(welcome.version) ??
+      this.#incarnationProblem(welcome.self.incarnation) ??
+      mismatch(this.#terms, welcome.self);
     if (problem !== undefined) return refuse(problem);
-    this.#remote = remoteOf(message.self);
-    this.#version = message.version;
-    const mine = proofOf(secret, "dialler", hello, body);
-    return { kind: "continue", send: [encodeHandshake({ step: "proof", proof: mine })] };
+    this.#remote = remoteOf(welcome.self);
+    this.#version = welcome.version;
+    const introduction = encodeHandshake({
+      step: "introduction",
+      self: identityOf(this.#terms),
+      expectedIncarnation: this.#expectedIncarnation,
+    });
+    return { kind: "continue", send: this.#withProof(introduction, "introduction") };
+  }
+
+  #withProof(message: Buffer, label: ProofLabel): Buffer[] {
+    this.#messages.push(bodyOf(message));
+    const proof = proofOf(this.#terms.key, label, this.#messages);
+    return [message, encodeHandshake({ step: "proof", proof })];
   }
 
   #versionProblem(version: number): string | undefined {
@@ -204,15 +226,22 @@ const tooFar = (theirs: VersionRange, ours: VersionRange): string =>
 
 /** The side that was connected to. */
 export class AcceptorHandshake {
+  /** The challenge, to be sent as soon as somebody is connected. */
+  readonly first: Buffer;
   /** What the connection is for; known when the verdict is "done". */
-  kind: Hello["kind"] = "frames";
+  kind: ConnectionKind = "frames";
   readonly #terms: PeerTerms;
-  #hello: { readonly message: Hello; readonly body: Buffer } | undefined;
-  #welcome: Buffer | undefined;
+  /** Bodies of both sides' messages, proofs left out. */
+  readonly #messages: Buffer[];
+  #hello: Hello | undefined;
+  #introduction: Introduction | undefined;
+  /** 0 until the dialler has proved that it knows the secret. */
   #version = 0;
 
   constructor(terms: PeerTerms) {
     this.#terms = terms;
+    this.first = encodeHandshake({ step: "challenge", nonce: randomBytes(NONCE_BYTES) });
+    this.#messages = [bodyOf(this.first)];
   }
 
   receive(frame: Buffer): Verdict {
@@ -221,46 +250,55 @@ export class AcceptorHandshake {
     if (!message.ok) return refuse(`not a handshake: ${message.text}`);
     const { value } = message;
     if (value.step === "refused") return refusedByThem(value.text);
-    if (value.step === "hello" && this.#hello === undefined) return this.#greet(value, body);
-    if (value.step === "proof" && this.#hello !== undefined && this.#welcome !== undefined) {
-      return this.#check(this.#hello.message, this.#hello.body, this.#welcome, value.proof);
+    if (value.step === "hello" && this.#hello === undefined) {
+      if (value.nonce.length !== NONCE_BYTES) return refuse("its nonce has the wrong length");
+      this.#hello = value;
+      this.#messages.push(body);
+      return { kind: "continue", send: [] };
+    }
+    if (value.step === "introduction" && this.#version > 0 && this.#introduction === undefined) {
+      this.#introduction = value;
+      this.#messages.push(body);
+      return { kind: "continue", send: [] };
+    }
+    if (value.step === "proof" && this.#introduction !== undefined) {
+      return this.#admit(this.#introduction, value.proof);
+    }
+    if (value.step === "proof" && this.#hello !== undefined && this.#version === 0) {
+      return this.#welcome(this.#hello, value.proof);
     }
     return refuse(`${value.step} is out of order`);
   }
 
-  #greet(message: Hello, body: Buffer): Verdict {
+  /** The dialler knows the secret: from here on it may be told who this node is. */
+  #welcome(hello: Hello, proof: Uint8Array): Verdict {
+    const { key, versions } = this.#terms;
+    const problem = proofProblem(proofOf(key, "dialler", this.#messages), proof);
+    if (problem !== undefined) return refuse(problem);
     // Too old or too new: what follows may mean something else.
-    const version = commonVersion(message.versions, this.#terms.versions);
-    if (version === undefined) return refuse(tooFar(message.versions, this.#terms.versions));
+    const version = commonVersion(hello.versions, versions);
+    if (version === undefined) return refuse(tooFar(hello.versions, versions));
     this.#version = version;
-    if (message.challenge.length !== CHALLENGE_BYTES) return refuse("its challenge has the wrong length");
-    this.#hello = { message, body };
-    const challenge = randomBytes(CHALLENGE_BYTES);
-    const welcome = encodeHandshake({
-      step: "welcome",
-      version,
-      self: identityOf(this.#terms),
-      challenge,
-    });
-    this.#welcome = bodyOf(welcome);
-    const proof = proofOf(this.#terms.secret, "acceptor", body, this.#welcome);
-    return { kind: "continue", send: [welcome, encodeHandshake({ step: "proof", proof })] };
+    const welcome = encodeHandshake({ step: "welcome", version, self: identityOf(this.#terms) });
+    this.#messages.push(bodyOf(welcome));
+    const mine = proofOf(key, "acceptor", this.#messages);
+    return { kind: "continue", send: [welcome, encodeHandshake({ step: "proof", proof: mine })] };
   }
 
-  #check(hello: Hello, helloBody: Buffer, welcomeBody: Buffer, proof: Uint8Array): Verdict {
-    const { self, secret } = this.#terms;
+  #admit({ self: theirs, expectedIncarnation }: Introduction, proof: Uint8Array): Verdict {
+    const { self, key } = this.#terms;
     const problem =
-      proofProblem(proofOf(secret, "dialler", helloBody, welcomeBody), proof) ??
-      (hello.expectedIncarnation === 0 || hello.expectedIncarnation === self.incarnation
+      proofProblem(proofOf(key, "introduction", this.#messages), proof) ??
+      (expectedIncarnation === 0 || expectedIncarnation === self.incarnation
         ? undefined
-        : `it wants incarnation ${hello.expectedIncarnation}, this is ${self.incarnation}: this node has been restarted`) ??
-      mismatch(this.#terms, hello.self);
+        : `it wants incarnation ${expectedIncarnation}, this is ${self.incarnation}: this node has been restarted`) ??
+      mismatch(this.#terms, theirs);
     if (problem !== undefined) return refuse(problem);
-    this.kind = hello.kind;
+    this.kind = this.#hello?.kind ?? this.kind;
     return {
       kind: "done",
       send: [encodeHandshake({ step: "accepted" })],
-      remote: remoteOf(hello.self),
+      remote: remoteOf(theirs),
       version: this.#version,
     };
   }

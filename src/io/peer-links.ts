@@ -130,7 +130,7 @@ export class DialledLink extends Link {
     this.#timer = undefined;
     const handshake = new DiallerHandshake(this.host.terms, "frames", this.#incarnation);
     const { host, port } = this.#endpoint;
-    this.socket = PeerSocket.dial(this, handshake, handshake.hello, host, port);
+    this.socket = PeerSocket.dial(this, handshake, host, port);
     this.host.track(this.socket);
   }
 }

@@ -62,7 +62,7 @@ export class SnapshotOut implements SnapshotStreamOut, PeerSocketOwner {
     this.#sender = sender;
     this.#windowBytes = windowBytes;
     const handshake = new DiallerHandshake(host.terms, "snapshot", incarnation);
-    this.#socket = PeerSocket.dial(this, handshake, handshake.hello, endpoint.host, endpoint.port);
+    this.#socket = PeerSocket.dial(this, handshake, endpoint.host, endpoint.port);
     host.track(this.#socket);
   }
 

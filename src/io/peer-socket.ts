@@ -43,6 +43,8 @@ export interface PeerSocketOwner {
 }
 
 interface Handshake {
+  /** What this side says as soon as the connection is there. */
+  readonly first: Buffer | undefined;
   receive(frame: Buffer): Verdict;
 }
 
@@ -97,23 +99,14 @@ export class PeerSocket implements WriteOwner {
     });
   }
 
-  /** Connects, then sends `hello`. */
-  static dial(
-    owner: PeerSocketOwner,
-    handshake: Handshake,
-    hello: Buffer,
-    host: string,
-    port: number,
-  ): PeerSocket {
+  static dial(owner: PeerSocketOwner, handshake: Handshake, host: string, port: number): PeerSocket {
     const socket = new OwnedSocket(reading);
     const peer = new PeerSocket(owner, handshake, socket);
     socket.connect({ host, port }, () => {
-      peer.#isConnected = true;
       // Here, because the option of that name counts in the constructor only: without it an append that follows an
       // unacknowledged one waits for the peer's delayed acknowledgement, 40 ms.
       socket.setNoDelay(true);
-      peer.#handle = handleOf(socket);
-      peer.#write(hello, hello);
+      peer.#connected(handleOf(socket));
     });
     return peer;
   }
@@ -126,11 +119,17 @@ export class PeerSocket implements WriteOwner {
         ? Object.assign(accepted, { owner: undefined })
         : new OwnedSocket({ handle, ...reading });
     const peer = new PeerSocket(owner, handshake, socket);
-    peer.#isConnected = true;
-    peer.#handle = handle;
     socket.setNoDelay(true);
     socket.resume();
+    peer.#connected(handle);
     return peer;
+  }
+
+  #connected(handle: StreamHandle | undefined): void {
+    this.#isConnected = true;
+    this.#handle = handle;
+    const { first } = this.#handshake;
+    if (first !== undefined) this.#write(first, first);
   }
 
   get remoteAddress(): string {

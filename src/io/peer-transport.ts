@@ -14,9 +14,11 @@ import type {
   SnapshotSender,
   SnapshotStreamOut,
 } from "../node/ports.ts";
+import type { ConnectionKind } from "../wire/handshake.ts";
 import { isLoopbackAddress } from "./client-connection.ts";
 import { listen } from "./listen.ts";
 import { AcceptorHandshake, type PeerTerms, VERSIONS } from "./peer-handshake.ts";
+import { peerKey } from "./peer-key.ts";
 import { AcceptedLink, DialledLink, type Endpoint, type LinkHost } from "./peer-links.ts";
 import { SnapshotIn, SnapshotOut } from "./peer-snapshots.ts";
 import { KEEPALIVE_MS, PeerSocket, type PeerSocketOwner } from "./peer-socket.ts";
@@ -37,6 +39,7 @@ export interface PeerSettings {
 export class TcpPeerTransport implements PeerTransport, LinkHost {
   self: PeerIdentity;
   readonly #settings: PeerSettings;
+  readonly #key: Buffer | undefined;
   readonly #log: Log;
   #node: NodeInputs | undefined;
   #servers: readonly Server[] = [];
@@ -50,6 +53,7 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   constructor(self: PeerIdentity, settings: PeerSettings, log: Log) {
     this.self = self;
     this.#settings = settings;
+    this.#key = peerKey(settings.secret);
     this.#log = log;
     this.#timer = setInterval(() => this.#beat(), KEEPALIVE_MS);
   }
@@ -60,10 +64,10 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   }
 
   get terms(): PeerTerms {
-    const { secret, sharedSettings } = this.#settings;
+    const { sharedSettings } = this.#settings;
     const sharedDifferences: PeerTerms["sharedDifferences"] = (theirs, founding) =>
       this.#settings.sharedDifferences(theirs, founding);
-    return { self: this.self, versions: VERSIONS, secret, sharedSettings, sharedDifferences };
+    return { self: this.self, versions: VERSIONS, key: this.#key, sharedSettings, sharedDifferences };
   }
 
   /** Whom to tell. Before anything else. */
@@ -141,7 +145,7 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   }
 
   /** A connection has shaken hands: what it is from now on. */
-  admit(socket: PeerSocket, kind: "frames" | "snapshot", remote: PeerIdentity): PeerSocketOwner {
+  admit(socket: PeerSocket, kind: ConnectionKind, remote: PeerIdentity): PeerSocketOwner {
     this.#strangers--;
     if (kind === "snapshot") return new SnapshotIn(this, socket, remote);
     const address = `${socket.remoteAddress}:${socket.remotePort}`;

@@ -1,7 +1,7 @@
 // The messages that start a connection between two nodes. What they mean is io/peer-handshake's business; here they
 // are only written and read. The exact bytes matter: proofs are made over them.
 
-import { bytes, type Decoded, decoded, present, safeInteger } from "./decode.ts";
+import { bytes, type Decoded, decoded, kind, namesByNumber, present, safeInteger } from "./decode.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { seshat } from "./generated/seshat.js";
 
@@ -21,15 +21,22 @@ export interface VersionRange {
   readonly most: number;
 }
 
+/** What a connection is for. */
+export type ConnectionKind = keyof typeof KIND_NUMBER;
+const KIND_NUMBER = { frames: 0, snapshot: 1 } as const;
+const KIND_NAMES = namesByNumber(KIND_NUMBER);
+
+export interface Challenge {
+  readonly step: "challenge";
+  readonly nonce: Uint8Array;
+}
+
 export interface Hello {
   readonly step: "hello";
   /** The versions of the peer protocol that it speaks. */
   readonly versions: VersionRange;
-  readonly kind: "frames" | "snapshot";
-  readonly self: HandshakeIdentity;
-  /** 0 = whoever answers. */
-  readonly expectedIncarnation: number;
-  readonly challenge: Uint8Array;
+  readonly kind: ConnectionKind;
+  readonly nonce: Uint8Array;
 }
 
 export interface Welcome {
@@ -37,7 +44,13 @@ export interface Welcome {
   /** The one that both will speak. */
   readonly version: number;
   readonly self: HandshakeIdentity;
-  readonly challenge: Uint8Array;
+}
+
+export interface Introduction {
+  readonly step: "introduction";
+  readonly self: HandshakeIdentity;
+  /** 0 = whoever answers. */
+  readonly expectedIncarnation: number;
 }
 
 export interface Proof {
@@ -54,7 +67,7 @@ export interface Refused {
   readonly text: string;
 }
 
-export type Handshake = Hello | Welcome | Proof | Accepted | Refused;
+export type Handshake = Challenge | Hello | Welcome | Introduction | Proof | Accepted | Refused;
 
 /** A frame, length prefix included. */
 export function encodeHandshake(message: Handshake): Buffer {
@@ -65,23 +78,18 @@ export function encodeHandshake(message: Handshake): Buffer {
 
 function toWire(message: Handshake): seshat.Handshake.$Properties {
   switch (message.step) {
+    case "challenge":
+      return { challenge: { nonce: message.nonce } };
     case "hello": {
-      const { versions, self, expectedIncarnation, challenge } = message;
-      const kind = message.kind === "snapshot" ? 1 : 0;
-      return {
-        hello: {
-          version: versions.most,
-          versionLeast: versions.least,
-          kind,
-          self: { ...self },
-          expectedIncarnation,
-          challenge,
-        },
-      };
+      const { versions, nonce } = message;
+      const { least, most } = versions;
+      return { hello: { version: most, versionLeast: least, kind: KIND_NUMBER[message.kind], nonce } };
     }
-    case "welcome": {
-      const { version, self, challenge } = message;
-      return { welcome: { version, self: { ...self }, challenge } };
+    case "welcome":
+      return { welcome: { version: message.version, self: { ...message.self } } };
+    case "introduction": {
+      const { self, expectedIncarnation } = message;
+      return { introduction: { self: { ...self }, expectedIncarnation } };
     }
     case "proof":
       return { proof: { proof: message.proof } };
@@ -96,15 +104,14 @@ function toWire(message: Handshake): seshat.Handshake.$Properties {
 export function decodeHandshake(body: Uint8Array): Decoded<Handshake> {
   return decoded(() => {
     const wire: seshat.Handshake.$Properties = seshat.Handshake.decode(body);
+    if (wire.challenge) return { step: "challenge", nonce: bytes(wire.challenge.nonce) };
     if (wire.hello) {
       const most = wire.hello.version ?? 0;
       return {
         step: "hello",
         versions: { least: wire.hello.versionLeast || most, most },
-        kind: wire.hello.kind === 1 ? "snapshot" : "frames",
-        self: identityFromWire(wire.hello.self),
-        expectedIncarnation: safeInteger(wire.hello.expectedIncarnation, "expected incarnation"),
-        challenge: bytes(wire.hello.challenge),
+        kind: kind(KIND_NAMES, wire.hello.kind, "kind of connection"),
+        nonce: bytes(wire.hello.nonce),
       };
     }
     if (wire.welcome) {
@@ -112,7 +119,13 @@ export function decodeHandshake(body: Uint8Array): Decoded<Handshake> {
         step: "welcome",
         version: wire.welcome.version ?? 0,
         self: identityFromWire(wire.welcome.self),
-        challenge: bytes(wire.welcome.challenge),
+      };
+    }
+    if (wire.introduction) {
+      return {
+        step: "introduction",
+        self: identityFromWire(wire.introduction.self),
+        expectedIncarnation: safeInteger(wire.introduction.expectedIncarnation, "expected incarnation"),
       };
     }
     if (wire.proof) return { step: "proof", proof: bytes(wire.proof.proof) };

@@ -30,6 +30,17 @@ function errorOf(text: string, commandLine = "", files: Record<string, string> =
   return loaded.error;
 }
 
+test("a cluster-secret that is short is warned of, without showing it", () => {
+  const warnings = (secret: string) => {
+    const loaded = load(`cluster-secret ${secret}`);
+    return loaded.ok ? loaded.warnings : [loaded.error];
+  };
+  assert.deepEqual(warnings("sixteen-of-these"), []);
+  assert.deepEqual(warnings("hunter2"), [
+    "cluster-secret has only 7 characters and can be guessed: give all members one of 16 random characters or more",
+  ]);
+});
+
 describe("what is read", () => {
   test("nothing gives the defaults, and what follows from them", () => {
     assert.deepEqual(settingsOf(""), {

@@ -1,6 +1,7 @@
 // Framing at every cut, and who may talk to whom.
 
 import assert from "node:assert/strict";
+import { scryptSync } from "node:crypto";
 import { describe, test } from "vitest";
 import { connectionBackoffMs } from "../../src/io/backoff.ts";
 import { FrameReader } from "../../src/io/frame-reader.ts";
@@ -11,7 +12,8 @@ import {
   VERSIONS,
   type Verdict,
 } from "../../src/io/peer-handshake.ts";
-import { encodeHandshake } from "../../src/wire/handshake.ts";
+import { peerKey } from "../../src/io/peer-key.ts";
+import { decodeHandshake, encodeHandshake } from "../../src/wire/handshake.ts";
 
 const frameOf = (body: string): Buffer => {
   const frame = Buffer.alloc(4 + body.length);
@@ -72,7 +74,12 @@ describe("frame reader", () => {
   });
 });
 
-const terms = (incarnation: number, more: Partial<PeerTerms> & { clusterId?: string } = {}): PeerTerms => ({
+interface Terms extends Partial<PeerTerms> {
+  readonly clusterId?: string;
+  readonly secret?: string;
+}
+
+const terms = (incarnation: number, more: Terms = {}): PeerTerms => ({
   self: {
     clusterId: more.clusterId ?? "",
     name: `n${incarnation}`,
@@ -82,7 +89,8 @@ const terms = (incarnation: number, more: Partial<PeerTerms> & { clusterId?: str
     incarnation,
   },
   versions: more.versions ?? VERSIONS,
-  secret: more.secret ?? "",
+  // The slow derivation has a test of its own.
+  key: more.secret === undefined ? undefined : Buffer.from(more.secret),
   sharedSettings: more.sharedSettings ?? "databases 16",
   sharedDifferences: () => ["databases"],
 });
@@ -102,7 +110,7 @@ function talk(
   const dialler = new DiallerHandshake(diallerTerms, "frames", expected);
   const acceptor = new AcceptorHandshake(acceptorTerms);
   let outcome: Outcome = { dialler: undefined, acceptor: undefined };
-  const queue: { frame: Buffer; toAcceptor: boolean }[] = [{ frame: dialler.hello, toAcceptor: true }];
+  const queue: { frame: Buffer; toAcceptor: boolean }[] = [{ frame: acceptor.first, toAcceptor: false }];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     const { toAcceptor } = next;
     const side = toAcceptor ? "acceptor" : "dialler";
@@ -145,27 +153,6 @@ describe("handshake", () => {
       expected: 0,
       why: /differ: databases/,
     },
-    {
-      name: "another secret",
-      a: terms(1, { secret: "a" }),
-      b: terms(2, { secret: "b" }),
-      expected: 0,
-      why: /secret is another/,
-    },
-    {
-      name: "no secret there",
-      a: terms(1, { secret: "a" }),
-      b: terms(2),
-      expected: 0,
-      why: /it has no cluster-secret/,
-    },
-    {
-      name: "no secret here",
-      a: terms(1),
-      b: terms(2, { secret: "b" }),
-      expected: 0,
-      why: /it has a cluster-secret, this node has none/,
-    },
   ];
   for (const { name, a, b, expected, why } of bad) {
     test(`${name}: refused, and both know why`, () => {
@@ -177,6 +164,25 @@ describe("handshake", () => {
     });
   }
 
+  // Here the acceptor finds out, and says so in one sentence: only it has heard a proof.
+  const badSecrets = [
+    {
+      name: "another secret",
+      a: { secret: "a" },
+      b: { secret: "b" },
+      why: "its cluster-secret is another one",
+    },
+    { name: "none here", a: {}, b: { secret: "b" }, why: "it has no cluster-secret" },
+    { name: "none there", a: { secret: "a" }, b: {}, why: "it has a cluster-secret, this node has none" },
+  ];
+  for (const { name, a, b, why } of badSecrets) {
+    test(`${name}: refused, and both know why`, () => {
+      const { dialler, acceptor } = talk(terms(1, a), terms(2, b));
+      assert.ok(dialler?.kind === "refused" && acceptor?.kind === "refused");
+      assert.deepEqual([acceptor.text, dialler.text], [why, `it says: ${why}`]);
+    });
+  }
+
   test("a dialler that skips its own checks is refused by the acceptor", () => {
     for (const { a, b, expected } of bad.slice(0, 2)) {
       // The dialler sees a welcome that suits it; without secrets nothing binds it to what was sent.
@@ -184,7 +190,6 @@ describe("handshake", () => {
         step: "welcome",
         version: 1,
         self: { ...a.self, incarnation: expected || 9, sharedSettings: a.sharedSettings },
-        challenge: Buffer.alloc(32),
       });
       const { acceptor } = talk(a, b, expected, (frame, toAcceptor) =>
         !toAcceptor && frame[4] === welcome[4] ? welcome : frame,
@@ -196,7 +201,7 @@ describe("handshake", () => {
   test("with a secret, any byte changed on the way is noticed", () => {
     const a = terms(1, { secret: "s" });
     const b = terms(2, { secret: "s" });
-    for (let message = 0; message < 4; message++) {
+    for (let message = 0; message < 7; message++) {
       let length = 0;
       for (let at = 4; length === 0 || at < length; at++) {
         let count = 0;
@@ -213,15 +218,88 @@ describe("handshake", () => {
     }
   });
 
-  test("a proof sent back to its maker is worth nothing", () => {
-    const b = terms(2, { secret: "s" });
-    const thief = new DiallerHandshake(terms(1), "frames", 0);
-    const acceptor = new AcceptorHandshake(b);
-    const greeting = acceptor.receive(thief.hello);
-    assert.equal(greeting.kind, "continue");
-    const verdict = acceptor.receive(greeting.send[1]!);
+  test("before the dialler's proof the acceptor says nothing of itself, and proves nothing", () => {
+    const b = terms(2, { secret: "s", clusterId: "the-cluster" });
+    const heard: Buffer[] = [];
+    talk(terms(1, { secret: "guess" }), b, 0, (frame, toAcceptor) => {
+      if (!toAcceptor) heard.push(frame);
+      return frame;
+    });
+    const steps = heard.map((frame) => {
+      const message = decodeHandshake(frame.subarray(4));
+      return message.ok && message.value.step === "refused"
+        ? message.value.text
+        : message.ok && message.value.step;
+    });
+    assert.deepEqual(steps, ["challenge", "its cluster-secret is another one"]);
+    assert.equal(heard[0]?.length, 4 + 6 + 2 + 32, "a nonce and its framing");
+    for (const word of ["the-cluster", "n2", "127.0.0.1"]) {
+      assert.equal(Buffer.concat(heard).includes(word), false, word);
+    }
+  });
+
+  test("before the acceptor's proof the dialler says nothing of itself", () => {
+    const a = terms(1, { secret: "s", clusterId: "the-cluster" });
+    const said: Buffer[] = [];
+    const welcome = encodeHandshake({ step: "welcome", version: 1, self: { ...a.self, sharedSettings: "" } });
+    const { dialler } = talk(a, terms(2), 7, (frame, toAcceptor) => {
+      if (toAcceptor) said.push(frame);
+      // Nobody who lacks the secret gets further; this one says welcome anyway.
+      return !toAcceptor && frame[4] === 0x2a ? welcome : frame;
+    });
+    const acceptorProof = encodeHandshake({ step: "proof", proof: Buffer.alloc(32) });
+    const alone = new DiallerHandshake(a, "frames", 7);
+    const challenge = encodeHandshake({ step: "challenge", nonce: Buffer.alloc(32) });
+    said.push(...alone.receive(challenge).send);
+    said.push(...alone.receive(welcome).send);
+    const verdict = alone.receive(acceptorProof);
     assert.ok(verdict.kind === "refused");
-    assert.match(verdict.text, /another one/);
+    assert.equal(verdict.text, "its cluster-secret is another one");
+    said.push(...verdict.send);
+    assert.equal(dialler, undefined, "it waits for a proof");
+    for (const word of ["the-cluster", "n1", "127.0.0.1"]) {
+      assert.equal(Buffer.concat(said).includes(word), false, word);
+    }
+  });
+
+  test("a dialler's proof is worth nothing on another connection, of another kind, or in another role", () => {
+    const b = terms(2, { secret: "s" });
+    const member = new DiallerHandshake(terms(1, { secret: "s" }), "frames", 0);
+    const first = new AcceptorHandshake(b);
+    const [hello, proof] = member.receive(first.first).send;
+    assert.ok(hello !== undefined && proof !== undefined);
+    const refusal = (acceptor: AcceptorHandshake, hello: Buffer): string => {
+      assert.equal(acceptor.receive(hello).kind, "continue");
+      const verdict = acceptor.receive(proof);
+      return verdict.kind === "refused" ? verdict.text : verdict.kind;
+    };
+    assert.equal(refusal(new AcceptorHandshake(b), hello), "its cluster-secret is another one", "replayed");
+    const message = decodeHandshake(hello.subarray(4));
+    assert.ok(message.ok && message.value.step === "hello");
+    const snapshot = encodeHandshake({ ...message.value, kind: "snapshot" });
+    assert.equal(refusal(first, snapshot), "its cluster-secret is another one", "of another kind");
+    // Back to the member that made it, as though it were an acceptor's.
+    const welcome = encodeHandshake({
+      step: "welcome",
+      version: 1,
+      self: { ...b.self, sharedSettings: b.sharedSettings },
+    });
+    assert.equal(member.receive(welcome).kind, "continue");
+    const reflected = member.receive(proof);
+    assert.equal(reflected.kind === "refused" && reflected.text, "its cluster-secret is another one");
+  });
+
+  test("every connection has nonces of its own", () => {
+    const nonces = new Set<string>();
+    const a = terms(1, { secret: "s" });
+    for (let i = 0; i < 10; i++) {
+      const acceptor = new AcceptorHandshake(a);
+      nonces.add(acceptor.first.toString("hex"));
+      for (const frame of new DiallerHandshake(a, "frames", 0).receive(acceptor.first).send) {
+        nonces.add(frame.toString("hex"));
+      }
+    }
+    assert.equal(nonces.size, 30);
   });
 
   test("garbage and wrong order are refused", () => {
@@ -272,13 +350,24 @@ describe("handshake", () => {
   test("a version that was not offered is refused by the dialler", () => {
     const a = terms(1);
     const self = { ...terms(2).self, sharedSettings: a.sharedSettings };
-    const welcome = encodeHandshake({ step: "welcome", version: 2, self, challenge: Buffer.alloc(32) });
+    const welcome = encodeHandshake({ step: "welcome", version: 2, self });
     const { dialler } = talk(a, terms(2), 0, (frame, toAcceptor) =>
       !toAcceptor && frame[4] === welcome[4] ? welcome : frame,
     );
     assert.ok(dialler?.kind === "refused");
     assert.match(dialler.text, /^it speaks version 2 of the peer protocol, this node version 1/);
   });
+});
+
+test("the key of a secret is made the same way everywhere, and there is none without one", () => {
+  assert.equal(peerKey(""), undefined);
+  const expected = scryptSync("caf\u00e9", "seshat peer protocol", 32, {
+    N: 32768,
+    r: 8,
+    p: 1,
+    maxmem: 1 << 26,
+  });
+  assert.deepEqual(peerKey(Buffer.from("caf\u00e9").toString("latin1")), expected);
 });
 
 test("backoff starts short, doubles, is bounded and spread", () => {

@@ -15,7 +15,7 @@ import { until } from "./fakes.ts";
 const terms = (incarnation: number): PeerTerms => ({
   self: { clusterId: "", name: "", address: "", clientAddress: "", clientHostname: "", incarnation },
   versions: VERSIONS,
-  secret: "",
+  key: undefined,
   sharedSettings: "",
   sharedDifferences: () => [],
 });
@@ -49,7 +49,7 @@ describe("keepalive", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const handshake = new DiallerHandshake(terms(1), "frames", 0);
     const { port } = server.address() as AddressInfo;
-    const dialled = PeerSocket.dial(owners[0], handshake, handshake.hello, "127.0.0.1", port);
+    const dialled = PeerSocket.dial(owners[0], handshake, "127.0.0.1", port);
     await until("both up", () => owners[0].news.length === 1 && owners[1].news.length === 1);
     assert.ok(accepted);
     return { dialled, accepted, owners };
@@ -90,7 +90,7 @@ describe("keepalive", () => {
     const { port } = server.address() as AddressInfo;
     const owner = new Owner();
     const handshake = new DiallerHandshake(terms(1), "frames", 0);
-    const dialled = PeerSocket.dial(owner, handshake, handshake.hello, "127.0.0.1", port);
+    const dialled = PeerSocket.dial(owner, handshake, "127.0.0.1", port);
     for (let i = 0; i < 20 && owner.news.length === 0; i++) {
       dialled.beat();
       await turn();

@@ -131,7 +131,7 @@ describe("links", () => {
   const strangers: { name: string; a: Options; b: Options; why: RegExp }[] = [
     { name: "wrong cluster", a: { clusterId: "x" }, b: { clusterId: "y" }, why: /belongs to cluster y/ },
     { name: "wrong secret", a: { secret: "x" }, b: { secret: "y" }, why: /secret is another/ },
-    { name: "missing secret", a: {}, b: { secret: "y" }, why: /this node has none/ },
+    { name: "missing secret", a: {}, b: { secret: "y" }, why: /it says: it has no cluster-secret/ },
   ];
   for (const { name, a, b, why } of strangers) {
     test(`${name}: refused on both sides with a reason`, async () => {

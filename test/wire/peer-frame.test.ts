@@ -277,23 +277,12 @@ describe("handshake and snapshot header", () => {
   };
   const bytes32 = Buffer.alloc(32, 9);
   const steps: Handshake[] = [
-    {
-      step: "hello",
-      versions: { least: 1, most: 3 },
-      kind: "frames",
-      self,
-      expectedIncarnation: 5,
-      challenge: bytes32,
-    },
-    {
-      step: "hello",
-      versions: { least: 2, most: 2 },
-      kind: "snapshot",
-      self,
-      expectedIncarnation: 0,
-      challenge: Buffer.alloc(0),
-    },
-    { step: "welcome", version: 1, self, challenge: bytes32 },
+    { step: "challenge", nonce: bytes32 },
+    { step: "hello", versions: { least: 1, most: 3 }, kind: "frames", nonce: bytes32 },
+    { step: "hello", versions: { least: 2, most: 2 }, kind: "snapshot", nonce: Buffer.alloc(0) },
+    { step: "welcome", version: 1, self },
+    { step: "introduction", self, expectedIncarnation: 5 },
+    { step: "introduction", self, expectedIncarnation: 0 },
     { step: "proof", proof: bytes32 },
     { step: "accepted" },
     { step: "refused", text: "no" },
