@@ -35,8 +35,12 @@ function kill({ client, server }: LocalContext, args: Args, reply: ReplyWriter):
   if (!oldForm) reply.integer(victims.length);
   else if (victims.length === 0) reply.error(localError.noSuchClient);
   else reply.ok();
-  // Our own connection still gets the reply.
-  for (const victim of victims) victim.close(victim === client);
+  for (const victim of victims) {
+    // Our own connection still gets the reply.
+    if (victim === client) victim.close(true);
+    else victim.kill();
+  }
+  client.awaitDepartures();
 }
 
 function emptyFilter(): KillFilter {

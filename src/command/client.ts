@@ -114,7 +114,7 @@ function unpause({ server }: LocalContext, _args: Args, reply: ReplyWriter): voi
   reply.ok();
 }
 
-function unblock({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
+function unblock({ client, server }: LocalContext, args: Args, reply: ReplyWriter): void {
   if (args.count > 4) return reply.error(unknownSubcommandOrArity("CLIENT", args.text(1)));
   let withError = false;
   if (args.count === 4) {
@@ -125,6 +125,8 @@ function unblock({ server }: LocalContext, args: Args, reply: ReplyWriter): void
   if (clientId === undefined) return reply.error(replyError.notInteger);
   const target = server.clients.byId(clientId);
   reply.integer(target?.blocked === true && target.unblock(withError) ? 1 : 0);
+  // What the client waited for is not given to it by what comes behind this command.
+  client.awaitDepartures();
 }
 
 // Client-side caching (CLIENT TRACKING) does not exist here; these three answer as Redis does while it is off.

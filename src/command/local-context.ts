@@ -87,6 +87,10 @@ export interface Client {
 
   /** `afterReply`: what was written so far still goes out. Harmless when repeated. */
   close(afterReply: boolean): void;
+  /** CLIENT KILL of another: closed at once. What is under way of it may still happen until awaitDepartures() lets go. */
+  kill(): void;
+  /** What is written to this client goes out when nothing of those who have left can happen any more. */
+  awaitDepartures(): void;
   /** RESET: leaves MULTI, WATCH, subscriptions, MONITOR, tracking; the command sets the plain fields itself. */
   reset(): void;
   /** MULTI: what follows is queued. */

@@ -52,6 +52,12 @@ interface Sent {
   readonly session: number;
   readonly serial: number;
   readonly tries: Wait | undefined;
+  readonly departure: Departure | undefined;
+}
+
+/** A cancel that others wait for: when it is in the log, nothing that the client has sent can happen any more. */
+interface Departure {
+  isOver: boolean;
 }
 
 export class BlockedClients implements Deliveries {
@@ -65,6 +71,7 @@ export class BlockedClients implements Deliveries {
   #serial = 0;
   readonly #sent: Sent[] = [];
   #unsent: Sent[] = [];
+  readonly #departures = new Set<Departure>();
   /** To be tried again once somebody leads. */
   #later: Wait[] = [];
   /** Of the reply that is not whole yet. */
@@ -118,13 +125,25 @@ export class BlockedClients implements Deliveries {
   /** CLIENT UNBLOCK. */
   unblock(wait: Wait, withError: boolean): boolean {
     if (wait.reply !== undefined || (wait.ending !== undefined && wait.ending !== "again")) return false;
-    this.#end(wait, withError ? "error" : "timeout");
+    wait.ending = withError ? "error" : "timeout";
+    this.#depart(wait.session, wait.serial);
     return true;
   }
 
   /** The client is gone: what comes for it now is lost, as little as can be. */
   left(wait: Wait): void {
-    if (this.#waits.delete(wait.serial)) this.#cancel(wait);
+    if (this.#waits.delete(wait.serial)) this.#depart(wait.session, wait.serial);
+  }
+
+  /** The client was killed with commands under way: a cancel is ordered behind all of them that will ever be. */
+  settle(session: Session): void {
+    this.#depart(session, ++this.#serial);
+  }
+
+  /** Says when all who have left so far take nothing any more; undefined when that is so already. */
+  departures(): (() => boolean) | undefined {
+    const departures = [...this.#departures];
+    return departures.length === 0 ? undefined : () => departures.every(({ isOver }) => isOver);
   }
 
   /** Does a client of this node wait with this serial? */
@@ -225,7 +244,7 @@ export class BlockedClients implements Deliveries {
   #try(wait: Wait): void {
     wait.serial = ++this.#serial;
     this.#waits.set(wait.serial, wait);
-    this.#send(wait, wait);
+    this.#send({ session: wait.session.id, serial: wait.serial, tries: wait, departure: undefined });
   }
 
   /** The log that says what became of them does not come here any more. */
@@ -249,12 +268,18 @@ export class BlockedClients implements Deliveries {
     if (!isUnderWay) this.#cancel(wait);
   }
 
-  #cancel(wait: Wait): void {
-    this.#send(wait, undefined);
+  #cancel({ session, serial }: Wait): void {
+    this.#send({ session: session.id, serial, tries: undefined, departure: undefined });
   }
 
-  #send({ session, serial }: Wait, tries: Wait | undefined): void {
-    this.#unsent.push({ session: session.id, serial, tries });
+  #depart(session: Session, serial: number): void {
+    const departure = { isOver: false };
+    this.#departures.add(departure);
+    this.#send({ session: session.id, serial, tries: undefined, departure });
+  }
+
+  #send(sent: Sent): void {
+    this.#unsent.push(sent);
     this.#node.requestTurn();
   }
 
@@ -281,15 +306,25 @@ export class BlockedClients implements Deliveries {
     this.#heard = lines.pop() ?? "";
     for (const line of lines) {
       const sent = this.#sent.shift();
-      if (sent !== undefined && line.startsWith("-")) this.#refused(sent, line.slice(1));
+      if (sent === undefined) continue;
+      const isLost = line.startsWith("-UNCERTAIN");
+      if (sent.departure !== undefined && isLost) this.#send(sent);
+      else if (sent.departure !== undefined) this.#departed(sent.departure);
+      if (line.startsWith("-")) this.#refused(sent, line.slice(1), isLost);
     }
   }
 
+  /** Or nobody leads, and nobody can be given anything: what is left in the state is cancelled by the chores. */
+  #departed(departure: Departure): void {
+    departure.isOver = true;
+    this.#departures.delete(departure);
+    this.#node.requestTurn();
+  }
+
   /** It was not executed, or nobody knows. */
-  #refused({ serial, tries }: Sent, text: string): void {
+  #refused({ serial, tries, departure }: Sent, text: string, isUncertain: boolean): void {
     const wait = this.#waits.get(serial);
-    if (wait === undefined) return;
-    const isUncertain = text.startsWith("UNCERTAIN");
+    if (wait === undefined || (departure !== undefined && isUncertain)) return;
     if (tries !== undefined && isUncertain) {
       if (wait.ending === undefined) this.#end(wait, "again");
     } else if (tries !== undefined && wait.hasWaited && this.#mayBeLed(text)) {

@@ -222,8 +222,9 @@ export class Cluster {
       }
     }
     if (this.links.isCaller(link, from)) {
-      for (const request of proxyRequests) virtualSessions.request(from, request);
+      // Before commands: a PUBLISH does not count who had left when it was sent.
       for (const { counts } of subscriptionCounts) if (!pubSub.peers.told(from, counts)) link.close();
+      for (const request of proxyRequests) virtualSessions.request(from, request);
       for (const setting of decoded.value.clusterSettings) this.#parts.adoptSetting(setting);
       for (const digest of decoded.value.stateDigests) this.#parts.digestReported(from, digest);
       if (decoded.value.stateRequests.length > 0) this.#parts.stateRequested(from);

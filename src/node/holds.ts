@@ -13,6 +13,8 @@ export const HOLD_PRESSURE = 4;
 export const HOLD_PARKED = 5;
 /** So much is to be sent already that no more is made before it has gone. */
 export const HOLD_OUTPUT = 6;
+/** Clients that it has closed may still take something: its reply waits until that is over. */
+export const HOLD_DEPARTURES = 7;
 
 /** A client that leaves this much unread gets no more commands in. */
 export const UNREAD_OUTPUT_BYTES_MAX = 1 << 20;

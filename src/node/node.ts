@@ -215,8 +215,9 @@ export class SeshatNode implements NodeInputs {
     this.#held.retry(nowMonotonicMs);
     if (replica.proposals.open.count > 0 && replica.mode === MODE_LEADER) replica.settle();
     if (ticks > 0) this.#tick(nowMonotonicMs);
-    this.forwarding.flush();
+    // Counts of subscribers go before commands: a PUBLISH must not count who has left.
     this.pubSub.flush();
+    this.forwarding.flush();
     this.server.clusterSettings.take(this.#tellSettings);
     this.output.flush();
     this.cluster.links.flush();

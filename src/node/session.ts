@@ -11,6 +11,7 @@ import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
 import {
   HELD,
+  HOLD_DEPARTURES,
   HOLD_LEADER,
   HOLD_NONE,
   HOLD_ORDER,
@@ -25,8 +26,8 @@ import { OutputLimiter } from "./output-limit.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
 import { MODE_LEADER, MODE_NONE } from "./replica.ts";
-import { SessionFields } from "./session-fields.ts";
-import { type Plan, Transaction } from "./transaction.ts";
+import { TransactingSession } from "./transacting-session.ts";
+import type { Plan } from "./transaction.ts";
 
 /** A held client's further input is read up to here, then the kernel keeps it. */
 const HELD_INPUT_BYTES_MAX = 1 << 20;
@@ -34,7 +35,7 @@ const HELD_INPUT_BYTES_MAX = 1 << 20;
 const ARRAY_MARK = 0x2a;
 const PUSH_MARK = 0x3e;
 
-export class Session extends SessionFields implements Client, ClientHandler {
+export class Session extends TransactingSession implements Client, ClientHandler {
   readonly id: number;
   readonly connection: ClientConnection;
   readonly connectedAtMs: number;
@@ -45,6 +46,8 @@ export class Session extends SessionFields implements Client, ClientHandler {
   readonly #input = new PendingInput();
   #hold = HOLD_NONE;
   #parked: ParkedCommand | undefined;
+  /** While this is there, no output goes out: asked once a turn whether it may. See awaitDepartures(). */
+  #mayAnswer: (() => boolean) | undefined;
   #readingPaused = false;
   readonly #outputLimiter = new OutputLimiter();
 
@@ -88,8 +91,17 @@ export class Session extends SessionFields implements Client, ClientHandler {
   }
 
   closed(): void {
+    this.#leave();
+    // At once: what other clients send from now on comes behind it.
+    this.#node.blockedClients.flush();
+  }
+
+  /** The client is gone. Nothing of it counts from here on, whenever the socket says so too. */
+  #leave(): void {
+    if (this.gone) return;
     this.gone = true;
     this.#parked = undefined;
+    this.#mayAnswer = undefined;
     this.#input.clear();
     this.#node.sessionClosed(this);
   }
@@ -101,7 +113,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.#hold = HOLD_NONE;
     this.#input.settle();
     if (this.plan?.reply !== undefined) this.#finishTransaction(this.plan);
-    this.#parsePending();
+    if (this.#hold === HOLD_NONE) this.#parsePending();
     if (this.#hold === HOLD_NONE && this.#readingPaused) this.#resumeReading();
     return this.#hold === HOLD_NONE;
   }
@@ -109,14 +121,6 @@ export class Session extends SessionFields implements Client, ClientHandler {
   /** What is to be looked at is written all the same. */
   get muted(): boolean {
     return this.replyMode !== "on" && this.plan === undefined;
-  }
-
-  get queuedCommandCount(): number {
-    return this.transaction?.queue.length ?? 0;
-  }
-
-  get watchedKeyCount(): number {
-    return this.transaction?.watchedKeys.size ?? 0;
   }
 
   get watchDirty(): boolean {
@@ -129,22 +133,6 @@ export class Session extends SessionFields implements Client, ClientHandler {
       session: this.id,
       serial: transaction.serial,
     });
-  }
-
-  beginTransaction(): void {
-    this.transaction ??= new Transaction();
-    this.inTransaction = true;
-  }
-
-  discardTransaction(): void {
-    this.endTransaction();
-  }
-
-  /** The transaction is on its way or given up; nothing is watched any more. */
-  endTransaction(): void {
-    this.inTransaction = false;
-    this.transaction?.empty();
-    this.transaction?.unwatch();
   }
 
   /** The reply to the only command that was on its way stands in the output from `mark` on: it is to be looked at first. */
@@ -183,6 +171,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
 
   /** Puts commands back in front of what is still to be parsed: they were not executed and will be. See PendingInput. */
   putBack(bytes: Buffer, place: number): void {
+    if (this.gone) return;
     if (this.virtual && (this.handBackWhenDrained || this.#node.replica.mode !== MODE_LEADER)) {
       this.handBackWhenDrained = true;
       this.#node.output.attach(this, this.protocol, false);
@@ -210,6 +199,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
       pool.release(output);
       return;
     }
+    if (this.#mayAnswer !== undefined) return;
     // While the kernel has not taken the last write, replies gather here: one pinned buffer a client.
     if (this.connection.pendingBytes === 0 && (this.outputLength > 0 || this.virtual)) {
       const length = this.outputLength;
@@ -229,7 +219,13 @@ export class Session extends SessionFields implements Client, ClientHandler {
       this.#node.virtualSessions.handBackOne(this);
     }
     if (this.connection.pendingBytes > 0) this.#limitOutput();
-    if (this.closing && this.outputLength === 0) this.connection.end();
+    if (this.closing && this.outputLength === 0) this.#end();
+  }
+
+  /** Its last reply is written; while the kernel has not taken it, the client is looked after as any other. */
+  #end(): void {
+    this.connection.end();
+    if (this.connection.pendingBytes === 0) this.#leave();
   }
 
   // The parts of Client that commands and CLIENT LIST read.
@@ -267,11 +263,23 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.closing = true;
     if (!afterReply) {
       this.connection.destroy();
+      this.#leave();
       return;
     }
     this.connection.pauseReading();
     this.#node.output.attach(this, this.protocol, this.muted);
     this.#node.requestTurn();
+  }
+
+  kill(): void {
+    const isUnderWay = this.outstanding > 0 || this.kind === "pubsub";
+    this.close(false);
+    if (isUnderWay) this.#node.blockedClients.settle(this);
+  }
+
+  awaitDepartures(): void {
+    this.#mayAnswer = this.#node.blockedClients.departures();
+    if (this.#mayAnswer !== undefined) this.setHold(HOLD_DEPARTURES);
   }
 
   reset(): void {
@@ -359,6 +367,7 @@ export class Session extends SessionFields implements Client, ClientHandler {
 
   #parsePending(): void {
     const input = this.#input;
+    if (this.closing) input.clear();
     if (input.length === 0) return;
     const ownTo = input.returned > 0 && !this.isOfNode ? input.start + input.returned : 0;
     const consumed = this.#parse(input.bytes, input.start, input.end, ownTo);
@@ -410,6 +419,8 @@ export class Session extends SessionFields implements Client, ClientHandler {
         return !node.replica.pressure;
       case HOLD_PARKED:
         return this.#unpark(nowMs);
+      case HOLD_DEPARTURES:
+        return this.#mayAnswerNow();
       case HOLD_OUTPUT:
         return this.outputLength === 0 && this.connection.pendingBytes === 0;
       default:
@@ -424,6 +435,13 @@ export class Session extends SessionFields implements Client, ClientHandler {
     this.#parked = undefined;
     parked.finish(this.#node.output.attach(this, this.protocol, this.replyMode !== "on"));
     this.commandCountTotal++;
+    return true;
+  }
+
+  #mayAnswerNow(): boolean {
+    if (this.#mayAnswer?.() === false) return false;
+    this.#mayAnswer = undefined;
+    this.#node.output.attach(this, this.protocol, false);
     return true;
   }
 

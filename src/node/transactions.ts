@@ -205,6 +205,7 @@ export class Transactions {
     session.inTransaction = true; // they are inside one: nothing waits
     let at = headerEnd;
     for (const queued of queue) {
+      if (session.closing) break; // it has killed itself: the reply to that is its last, as in Redis
       if (!queued.isLocal) {
         const end = replyEnd(reply, at);
         assert(end > 0, `the reply of a transaction is cut off at ${at} of ${reply.length} bytes`);

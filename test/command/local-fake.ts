@@ -88,6 +88,12 @@ export class FakeClient implements Client {
     this.address = `127.0.0.1:${50_000 + id}`;
   }
 
+  kill(): void {
+    this.close(false);
+  }
+
+  awaitDepartures(): void {}
+
   close(afterReply: boolean): void {
     this.closing = true;
     this.events.push(afterReply ? "close after reply" : "close");

@@ -76,7 +76,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["client|unblock"],
-    what: "1 means that the end of the wait is on its way. What comes before it in the log still serves the client. A `WAIT` that the leader answers for another node cannot be ended",
+    what: "1 means that the client waited. What comes before the end of the wait in the log still serves the client. A `WAIT` that the leader answers for another node cannot be ended",
     why: "an element must not be popped for nobody",
   },
   {
