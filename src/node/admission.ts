@@ -65,7 +65,7 @@ export class Admission {
     const membership = this.#membership;
     if (node.incarnation !== remote.incarnation || node.name !== remote.name) return undefined;
     const table = membership.table();
-    const accepted = { accepted: true, text: "", leader: raft.leader, table, removed: false };
+    const accepted = { accepted: true, text: "", leader: raft.leader, table, removed: false, lost: [] };
     const refused = (text: string): JoinReply => ({ ...accepted, accepted: false, text });
     if (raft.role !== "leader") {
       // Of a name that was not added the leader may never hear. Of another it may not know where it is now: told who
@@ -100,7 +100,8 @@ export class Admission {
       { peer: member.name, incarnation: member.incarnation },
       "a process joins: added as learner",
     );
-    return { accepted: true, text: "", leader: raft.id, table: this.#membership.table(), removed: false };
+    const table = this.#membership.table();
+    return { accepted: true, text: "", leader: raft.id, table, removed: false, lost: [] };
   }
 
   /** Proposes a change of the members. False: not now. */

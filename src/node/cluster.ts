@@ -21,7 +21,7 @@ import { MODE_LEADER, MODE_NONE, type Replica } from "./replica.ts";
 import type { ClusterSettings } from "./service/cluster-settings.ts";
 import type { StagedState } from "./snapshot-transfer.ts";
 import { Snapshots } from "./snapshots.ts";
-import { lostMajority, lostProblem, notLetIn, removedText } from "./standing.ts";
+import { LostMajority, lostProblem, notLetIn, removedReply, removedText, unreachable } from "./standing.ts";
 import type { VirtualSessions } from "./virtual-sessions.ts";
 
 const CLUSTER_ID_DIGITS = 32;
@@ -74,6 +74,7 @@ export class Cluster {
   /** Since the start, for INFO. */
   receivedBytes = 0;
   #nextAskMs = 0;
+  readonly #lost = new LostMajority();
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -283,6 +284,14 @@ export class Cluster {
     this.snapshots.tick();
   }
 
+  /** Voters that cannot be reached, if no majority is left without them. */
+  unreachable(): string[] {
+    const { raft } = this.#parts.replica;
+    const isUp = (member: number): boolean =>
+      member === this.membership.self.incarnation || this.reaches(member);
+    return raft === undefined ? [] : unreachable(raft.confState, this.membership, isUp);
+  }
+
   /** What refuses this node, for the operator: "address: reason". */
   refusals(): string[] {
     return [...this.#refusals].map(([address, text]) => `${address}: ${text}`).sort();
@@ -334,7 +343,8 @@ export class Cluster {
       replica.monotonicMs - replica.modeSinceMs > VOTER_ASKS_ELECTIONS * settings.electionTimeoutMs;
     if (isSilent) this.#askToJoin(true, ASK_INTERVAL_MS);
     const known = isSilent ? this.links.acquaintances() : [];
-    const lost = lostMajority(confState, this.membership, known);
+    this.#lost.see(confState, this.membership, known);
+    const lost = isSilent ? this.#lost.names(replica.monotonicMs) : [];
     const problem = lost.length > 0 ? lostProblem(lost, this.membership, known) : undefined;
     if (problem === this.problem) return;
     this.problem = problem;
@@ -421,8 +431,11 @@ export class Cluster {
   #asked(link: PeerLink, request: JoinRequest): void {
     const { raft, mode } = this.#parts.replica;
     const { remote } = link;
-    if (raft === undefined || mode === MODE_NONE) return;
-    if (remote === undefined || !this.links.isCaller(link, remote.incarnation)) return;
+    if (raft === undefined || remote === undefined || !this.links.isCaller(link, remote.incarnation)) return;
+    // A voter whose log ends before the last change of members cannot see for itself that no majority is left.
+    const lost = request.voter ? this.#lost.tell(this.membership) : undefined;
+    if (lost !== undefined) this.links.joinReply(remote.incarnation, lost);
+    if (mode === MODE_NONE) return;
     const reply = this.admission.request(request, remote, raft, (member) => this.links.isUp(member));
     if (reply !== undefined) this.links.joinReply(remote.incarnation, reply);
   }
@@ -431,6 +444,7 @@ export class Cluster {
     const { ports, replica } = this.#parts;
     const { raft } = replica;
     if (this.#removedMs > 0) return;
+    if (reply.lost.length > 0) return this.#lost.told(reply, this.membership, replica.monotonicMs);
     if (reply.removed) {
       if (raft?.confState.voters.includes(raft.id) === true) this.#removed();
       return;
@@ -471,14 +485,6 @@ export class Cluster {
     );
   }
 }
-
-const removedReply = (name: string): JoinReply => ({
-  accepted: false,
-  text: `${name} is not a member any more`,
-  leader: 0,
-  table: undefined,
-  removed: true,
-});
 
 /** A hash seed as two times eight hexadecimal digits: the founder's is everybody's. */
 const textOf = (seed: readonly [number, number]): string =>

@@ -141,7 +141,7 @@ export class Dispatch {
       const inner = memoryArguments(id, args);
       if (deniedOutOfMemory[id] === 1 || inner > 0) {
         if (limit.isRefusing) return this.refuse(session, id, replyError.outOfMemory);
-        if (limit.isTight(proposals.open)) return session.setHold(HOLD_PRESSURE);
+        if (limit.isTight(proposals.open, args)) return session.setHold(HOLD_PRESSURE);
       }
       proposals.open.innerArguments += inner + madeArguments[id]!;
     }

@@ -4,6 +4,7 @@
 //   applied ──entry in flight──> at most ... ──entry in flight──> at most w ──the batch──> at most w + growth
 //              + growth, then evicts down to maxmemory                         what is above maxmemory is named
 
+import type { Args } from "../base/args.ts";
 import type { Prng } from "../base/prng.ts";
 import type { Settings } from "../config/table.ts";
 import { emptyCandidate } from "../store/candidates.ts";
@@ -11,7 +12,7 @@ import type { Store } from "../store/store.ts";
 import { evictableCount, VictimPicker } from "../store/victims.ts";
 import { EvictionWriter } from "../wire/eviction-codec.ts";
 import type { BatchesInFlight } from "./batches-in-flight.ts";
-import type { TurnBatch } from "./turn-batch.ts";
+import { growthBytesOf, type TurnBatch } from "./turn-batch.ts";
 
 /** Keys that one entry names for what is above the limit already: a slice of half a ms. */
 const VICTIMS_PER_ENTRY = 128;
@@ -21,6 +22,8 @@ const VICTIMS_PER_ENTRY_MAX = 8192;
 const ENTRIES_IN_FLIGHT_MAX = 2;
 /** This part of maxmemory may be on its way at once, so that a small limit does not have to be emptied for a burst. */
 const IN_FLIGHT_PART = 1 / 8;
+/** No key with a deadline that can be evicted holds less. */
+const VOLATILE_KEY_BYTES_LEAST = 48;
 /** And, where others must go for it, so much as so many average keys hold: no turn has to name very many. */
 const IN_FLIGHT_KEYS = 2048;
 
@@ -37,6 +40,9 @@ export class MemoryLimit {
   readonly #inFlight: BatchesInFlight;
   /** How much may be on its way. */
   #room = Number.POSITIVE_INFINITY;
+  /** Above the limit, and not known whether what can go is enough: something waits for that, and with it all that writes. */
+  #isAwaited = false;
+  #isUnsure = false;
   /** The last search found too little. */
   #isDry = false;
 
@@ -52,6 +58,8 @@ export class MemoryLimit {
     this.isLimited = this.#settings.maxmemoryBytes > 0;
     this.isRefusing = false;
     this.#isDry = false;
+    this.#isUnsure = false;
+    this.#isAwaited = false;
     this.#room = Number.POSITIVE_INFINITY;
   }
 
@@ -60,7 +68,8 @@ export class MemoryLimit {
     if (!this.isLimited) return;
     const { maxmemoryBytes, maxmemoryPolicy } = this.#settings;
     const usedBytes = store.logicalBytes;
-    const canEvict = evictableCount(store, maxmemoryPolicy) > 0;
+    const evictable = evictableCount(store, maxmemoryPolicy);
+    const canEvict = evictable > 0;
     this.isRefusing = !canEvict && usedBytes > maxmemoryBytes;
     const freeBytes = Math.max(0, maxmemoryBytes - usedBytes);
     // Where nothing can go, commands are let in one after the other towards the end, so that, as in Redis, it
@@ -70,16 +79,26 @@ export class MemoryLimit {
       const replacedBytes = (IN_FLIGHT_KEYS * usedBytes) / evictableCount(store, "allkeys-random");
       this.#room = Math.min(maxmemoryBytes * IN_FLIGHT_PART, Math.max(freeBytes, replacedBytes));
     }
+    // Only some keys can go, and perhaps all of them are not enough: then -OOM is due, and nothing may be let in for a key that
+    // goes unless that key makes room for it.
+    this.#isUnsure = usedBytes > maxmemoryBytes && canEvict && maxmemoryPolicy.startsWith("volatile");
+    if (this.#isUnsure) this.#room = Math.min(this.#room, evictable * VOLATILE_KEY_BYTES_LEAST);
+    else this.#isAwaited = false;
   }
 
-  /** Must what needs memory wait for what is on its way? Never when nothing is. */
-  isTight(open: TurnBatch): boolean {
-    return this.#inFlight.growthBytes + open.growthBytesMax > this.#room;
+  /** Must this command, which needs memory, wait for what is on its way, or for what is to be evicted first? */
+  isTight(open: TurnBatch, args: Args): boolean {
+    const growthBytes = this.#inFlight.growthBytes + open.growthBytesMax;
+    if (!this.#isUnsure) return growthBytes > this.#room;
+    const isTight =
+      growthBytes + growthBytesOf(args.end(args.count - 1) - args.start(0), args.count) > this.#room;
+    this.#isAwaited ||= isTight;
+    return isTight;
   }
 
   /** The same of the next batch, when the open one has been proposed. */
   get isPressing(): boolean {
-    return this.isLimited && this.#inFlight.growthBytes > this.#room;
+    return this.isLimited && (this.#isAwaited || this.#inFlight.growthBytes > this.#room);
   }
 
   /** More is in use than may be, and an entry on its own should do something about it. */

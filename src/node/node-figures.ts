@@ -216,7 +216,7 @@ export function raftView(node: SeshatNode): RaftView {
     firstIndex: storage?.firstIndex() ?? 0,
     lastIndex: storage?.lastIndex() ?? 0,
     lease: raft?.role !== "leader" ? "none" : raft.leaseValid() ? "valid" : "expired",
-    problem: cluster.problem ?? "",
+    problem: node.problem,
     peers,
   };
 }

@@ -269,14 +269,28 @@ export class SeshatNode implements NodeInputs {
   /** Nobody can take the command, and waiting for somebody has taken long enough. */
   refusal(): string {
     const { problem, membership } = this.cluster;
+    if (problem === undefined && this.settings.clusterEnabled && !this.replica.repair.isUnderWay)
+      return membership.fresh ? clusterError.slotUnserved : clusterError.down;
+    return this.#reason();
+  }
+
+  /** Why nobody is served by this node, for its operator; "" while somebody is, or may be as soon as an election is over. */
+  get problem(): string {
+    return this.cluster.problem !== undefined || this.isLeaderless ? this.#reason() : "";
+  }
+
+  #reason(): string {
+    const { problem, membership } = this.cluster;
     if (problem !== undefined) return problem;
     if (this.replica.repair.isUnderWay) return STATE_DIFFERS;
-    if (this.settings.clusterEnabled) return membership.fresh ? clusterError.slotUnserved : clusterError.down;
     const [refused] = this.cluster.refusals();
     const who = refused === undefined ? "" : ` (refused by ${refused})`;
-    return membership.fresh
-      ? `CLUSTERDOWN this node is not in a cluster yet: it waits for the other configured members${who}`
-      : `CLUSTERDOWN no leader is known: a majority of the members cannot be reached${who}`;
+    if (membership.fresh)
+      return `CLUSTERDOWN this node is not in a cluster yet: it waits for the other configured members${who}`;
+    const away = this.cluster.unreachable();
+    return away.length > 0
+      ? `CLUSTERDOWN no leader is known: a majority of the members cannot be reached (${away.join(", ")})${who}`
+      : `CLUSTERDOWN no leader is known: the members that can be reached have elected none${who}`;
   }
 
   /**

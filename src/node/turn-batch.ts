@@ -20,6 +20,10 @@ export const ARGUMENT_LOGICAL_BYTES = 16;
 const NOTHING = Buffer.alloc(0);
 const SIDE_BYTES_KEPT = 1 << 20;
 
+/** What so many bytes of commands may add at most. */
+export const growthBytesOf = (commandBytes: number, argumentCount: number): number =>
+  1.25 * commandBytes + ARGUMENT_LOGICAL_BYTES * argumentCount;
+
 /** Selecting any of these once is an entry of its own; encoded on first use. */
 const selectCommands: Buffer[] = [];
 const selectCommand = (database: number): Buffer => {
@@ -122,8 +126,7 @@ export class TurnBatch {
   get growthBytesMax(): number {
     const { commandBytes } = this;
     if (commandBytes === 0) return 0;
-    const argumentCount = this.offsetsUsed / 2 - this.count + this.innerArguments;
-    return 1.25 * commandBytes + ARGUMENT_LOGICAL_BYTES * argumentCount;
+    return growthBytesOf(commandBytes, this.offsetsUsed / 2 - this.count + this.innerArguments);
   }
 
   /**

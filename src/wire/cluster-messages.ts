@@ -71,6 +71,8 @@ export interface JoinReply {
   readonly table: ClusterTable | undefined;
   /** It was a member, and is none any more. */
   readonly removed: boolean;
+  /** Voters, as of the table, that have lost their memory, when there can be no leader any more. Else none. */
+  readonly lost: readonly string[];
 }
 
 export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): ProxyRequest {
@@ -186,6 +188,7 @@ export function joinReplyToWire(reply: JoinReply): seshat.JoinReply.$Properties 
     leader: reply.leader,
     table: reply.table === undefined ? null : tableToWire(reply.table),
     removed: reply.removed,
+    lost: [...reply.lost],
   };
 }
 
@@ -196,5 +199,6 @@ export function joinReplyFromWire(wire: seshat.JoinReply.$Properties): JoinReply
     leader: safeInteger(wire.leader, "leader"),
     table: wire.table ? tableFromWire(wire.table) : undefined,
     removed: wire.removed ?? false,
+    lost: wire.lost ?? [],
   };
 }

@@ -107,7 +107,14 @@ test("a refusal that comes when it is a voter already, from somebody who had not
   const world = three();
   const voter = [...world.hosts.values()].find((host) => host !== leader(world))!;
   const link = [...voter.links].find(({ outgoing }) => outgoing)!;
-  const refusal = { accepted: false, text: "not a member", leader: 0, table: undefined, removed: false };
+  const refusal = {
+    accepted: false,
+    text: "not a member",
+    leader: 0,
+    table: undefined,
+    removed: false,
+    lost: [],
+  };
   voter.node.peerFrame(link, Buffer.from(encodePeerFrame({ joinReplies: [refusal] })));
   assert.equal(voter.node.cluster.problem, undefined);
   assert.equal(leader(world).connect().call("RAFT.TRANSFER", voter.name), "+OK\r\n");

@@ -85,6 +85,30 @@ test("three of five forget: one survivor recovers, the other does not mix in unt
   world.until("it is in", () => isVoterOf(world, world.host(other.name)));
 });
 
+test("a survivor that had not heard of the last change of members is told that a majority is lost", () => {
+  const { world, names } = cluster(3);
+  const leads = world.leader()!;
+  const [lagging, victim] = names.filter((name) => name !== leads.name);
+  assert.ok(lagging !== undefined && victim !== undefined);
+  for (const name of [leads.name, victim]) world.cut.add(`${lagging}>${name}`).add(`${name}>${lagging}`);
+  assert.equal(leads.connect().call("RAFT.MEMBER", "ADD", "n4", world.addressOf("n4")), OK);
+  world.startNode("n4", [...names, "n4"], {});
+  world.until("n4 votes", () => isVoterOf(world, world.host("n4")));
+
+  forget(world, [...names, "n4"], [victim, "n4"]);
+  world.until("nobody leads", () => leads.node.replica.raft?.leader === 0);
+  world.cut.clear();
+  const told = world.host(lagging);
+  world.until("both know", () =>
+    [leads, told].every(({ node }) => LOST.exec(`-${node.cluster.problem}`)?.[1] === `${victim}, n4`),
+  );
+  assert.equal(LOST.exec(told.connect().call("GET", "k1"))?.[1], `${victim}, n4`);
+  assert.equal(told.node.replica.raft?.confState.voters.length, 3, "it knows by word of the other alone");
+  // The word counts no longer than somebody gives it.
+  world.kill(leads.name);
+  world.until("it is on its own again", () => told.node.cluster.problem === undefined);
+});
+
 test("what a survivor has and nobody else acknowledged counts as agreed after a recovery", () => {
   const { world, names } = cluster(3);
   const leads = world.leader()!;
@@ -133,7 +157,11 @@ test("members that are only gone are not lost: they may come back", () => {
   const left = world.host("n3");
   for (let i = 0; i < 1000; i++) world.step();
   assert.equal(left.node.cluster.problem, undefined);
-  assert.match(left.connect().call("GET", "k1"), /^-CLUSTERDOWN no leader is known/);
+  const why = "CLUSTERDOWN no leader is known: a majority of the members cannot be reached (n1, n2)";
+  assert.equal(left.connect().call("GET", "k1"), `-${why}\r\n`);
+  // Its operator reads the same, where a node says what is the matter with it.
+  assert.ok(left.connect().call("INFO", "raft").includes(`\r\nraft_problem:${why}\r\n`));
+  assert.ok(left.connect().call("RAFT.STATUS").includes(why));
   // One of them back and empty makes no majority lost: the other two could still meet.
   world.startNode("n1", names, {});
   for (let i = 0; i < 1000; i++) world.step();

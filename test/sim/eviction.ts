@@ -69,6 +69,8 @@ interface Seen {
   /** The largest since it proposed last. */
   limitBytesMax: number;
   isAbove: boolean;
+  /** Above after some entry of this step, whatever came after that entry. */
+  wasAbove: boolean;
   isLeading: boolean;
   usedBytes: number;
   /** What happened in this step. */
@@ -145,6 +147,7 @@ export class Eviction {
     const seen: Seen = {
       limitBytesMax: settings.maxmemoryBytes,
       isAbove: false,
+      wasAbove: false,
       isLeading: false,
       usedBytes: machine.store.logicalBytes,
       proposed: [],
@@ -176,6 +179,7 @@ export class Eviction {
         this.#missingBytes.set(machine.appliedIndex, missingFrom(machine.store, proposed.victims));
       endEntry.call(machine);
       const { store } = machine;
+      seen.wasAbove ||= this.#isAbove(process);
       seen.applied.push({
         index: machine.appliedIndex,
         term: machine.appliedTerm,
@@ -192,7 +196,7 @@ export class Eviction {
   /** After every step of a process. */
   stepped(process: SimProcess): void {
     const seen = this.#seen.get(process);
-    const { raft, machine, mode } = process.node.replica;
+    const { raft, mode } = process.node.replica;
     if (seen === undefined || raft === undefined) return;
     const { maxmemoryBytes } = process.node.settings;
     for (const proposed of seen.proposed) {
@@ -204,15 +208,24 @@ export class Eviction {
     seen.proposed.length = 0;
     for (const applied of seen.applied) this.#check(process, seen, applied);
     seen.applied.length = 0;
-    const { store } = machine;
-    // The step may have begun above the limit, or with the lead, and ended without.
-    const isAbove =
-      maxmemoryBytes > 0 && store.logicalBytes > maxmemoryBytes && evictableCount(store, this.policy) === 0;
+    // The step may have begun above the limit, or with the lead, and ended without; or, where one node decides alone,
+    // have applied an entry that steps over the limit and one that goes back.
+    const isAbove = this.#isAbove(process);
     const isLeading = mode === MODE_LEADER;
-    if ((isLeading || seen.isLeading) && (isAbove || seen.isAbove))
+    if ((isLeading || seen.isLeading) && (isAbove || seen.isAbove || seen.wasAbove))
       this.#refusingMs = this.#simulation.timeline.nowMs;
     seen.isAbove = isAbove;
+    seen.wasAbove = false;
     seen.isLeading = isLeading;
+  }
+
+  /** Is it above its limit, with nothing to evict? */
+  #isAbove({ node }: SimProcess): boolean {
+    const { maxmemoryBytes } = node.settings;
+    const { store } = node.replica.machine;
+    return (
+      maxmemoryBytes > 0 && store.logicalBytes > maxmemoryBytes && evictableCount(store, this.policy) === 0
+    );
   }
 
   /** Why this command should not have got -OOM, if so. */

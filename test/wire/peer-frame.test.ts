@@ -146,6 +146,7 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       leader: u64,
       table: fc.option(table, { nil: undefined }),
       removed: fc.boolean(),
+      lost: fc.array(words, { maxLength: 3 }),
     }),
   ),
   clusterSettings: some(record({ name: words, value: words, version: u64, origin: u64 })),
