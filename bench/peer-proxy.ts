@@ -3,6 +3,7 @@
 // the address in the caller's introduction, so cuts can have one direction. Only loopback, never clients.
 
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { Random } from "./random.ts";
 
 /** What happens to bytes from one member to another; nothing of it loses or changes bytes, as TCP does not either. */
 export interface LinkFault {
@@ -42,6 +43,7 @@ class Pipe {
   readonly #to: Socket;
   readonly #fault: () => LinkFault;
   readonly #waiting: Piece[] = [];
+  readonly #random = new Random(1);
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -57,7 +59,7 @@ class Pipe {
   take(bytes: Buffer): void {
     const { delayMs = 0, jitterMs = 0 } = this.#fault();
     const lastMs = this.#waiting.at(-1)?.dueMs ?? 0;
-    const dueMs = Math.max(lastMs, performance.now() + delayMs + Math.random() * jitterMs);
+    const dueMs = Math.max(lastMs, performance.now() + delayMs + this.#random.next() * jitterMs);
     this.#waiting.push({ bytes, dueMs });
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes > WAITING_BYTES_MAX) this.#from.pause();

@@ -34,6 +34,20 @@ const BANNED_EVERYWHERE: readonly (readonly [RegExp, string])[] = [
   [/\bas\s+unknown\s+as\b/, "a cast through unknown hides a wrong type"],
   [/(?::|<|\bas|\|)\s*any\b(?!\s*[:(])/, "any switches the compiler off"],
 ];
+/** Where test/ and bench/ would draw inputs that nobody can draw again. The code with its quoted strings. */
+const UNSEEDED: readonly (readonly [RegExp, string])[] = [
+  [
+    /Math\.random|\brandom(?:Bytes|Int|UUID|Fill(?:Sync)?)\b|getRandomValues/,
+    "test/chance.ts has the seeds, bench/random.ts those of loads",
+  ],
+  [
+    /\bseed\w*\s*[:=(][^\n;]*\bDate\.now|\bDate\.now\(\)\s*[%^&|]/i,
+    "the clock is no seed: test/chance.ts has them",
+  ],
+  [/process\.env\[?\.?"?\w*SEEDS?\b/, "test/chance.ts reads the seeds of the environment"],
+  [/from "fast-check"/, "test/property.ts has fast-check, with a fixed seed"],
+];
+const CHANCE = new Set(["test/chance.ts", "test/property.ts", "test/tidy.test.ts"]);
 // In comments, where the rules above do not look.
 const SILENCERS = /@ts-(ignore|nocheck)|biome-ignore(?![^\n]*: \S+ \S+)/;
 const LINES_MAX = 500;
@@ -85,12 +99,15 @@ function collect(sources: readonly Source[], rule: (source: Source) => readonly 
   return sources.flatMap((source) => rule(source).map((problem) => `${source.path}: ${problem}`));
 }
 
-function bans(list: readonly (readonly [RegExp, string])[]): (source: Source) => string[] {
-  return ({ bare }) =>
+function bans(
+  list: readonly (readonly [RegExp, string])[],
+  part: "bare" | "code" = "bare",
+): (source: Source) => string[] {
+  return (source) =>
     list.flatMap(([pattern, why]) => {
-      const found = pattern.exec(bare);
+      const found = pattern.exec(source[part]);
       if (found === null) return [];
-      return [`line ${bare.slice(0, found.index).split("\n").length}: '${found[0]}': ${why}`];
+      return [`line ${source[part].slice(0, found.index).split("\n").length}: '${found[0]}': ${why}`];
     });
 }
 
@@ -173,6 +190,24 @@ describe("tidy", () => {
     ]) {
       assert.equal(broken(text), 0, text);
     }
+  });
+
+  test("tests draw the same every time: chance comes from test/chance.ts", () => {
+    const others = ALL.filter(({ path }) => !path.startsWith("src/") && !CHANCE.has(path));
+    assert.deepEqual(collect(others, bans(UNSEEDED, "code")), []);
+    const broken = (text: string): number => bans(UNSEEDED, "code")(sourceOf("x", text)).length;
+    for (const text of [
+      "const seed = Math.floor(Math.random() * 9);",
+      "const seed = Date.now() % 1000;",
+      "f({ seed: Date.now() });",
+      'import { randomBytes } from "node:crypto";',
+      'const seed = Number(process.env["X_SEED"] ?? 1);',
+      "const seed = process.env.SEED;",
+      'import fc from "fast-check";',
+    ])
+      assert.equal(broken(text), 1, text);
+    for (const text of ["// Math.random", "const end = Date.now() + 9;", "new Steps(seed, 3, Date.now());"])
+      assert.equal(broken(text), 0, text);
   });
 
   test("types are not switched off", () => {

@@ -132,6 +132,8 @@ function ltrim(context: DataContext, args: Args, reply: ReplyWriter): void {
   } else {
     if (to < length) rest = removeElements(keys, key, rest, to, length - to, listListpackSize);
     if (from > 0) rest = removeElements(keys, key, rest, 0, from, listListpackSize);
+    // As in Redis, a trim that removes nothing counts as a change of a watched key.
+    if (to - from === length) keys.announce(handle);
   }
   notifyKey(context, args, 1, EVENT_LIST, "ltrim");
   if (rest === 0) notifyKey(context, args, 1, EVENT_GENERIC, "del");

@@ -1,9 +1,9 @@
 // Integers inside bytes against a model: the bits as one string of 0 and 1, the arithmetic as exact bigints.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { type FieldType, fitField, type Overflow, readField, writeField } from "../../src/base/bit-fields.ts";
+import { fc } from "../property.ts";
 
 const bitsOf = (bytes: Uint8Array): string =>
   [...bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");

@@ -1,10 +1,10 @@
 // CRC-64 by its published check value and in the ways it is used; LZF against plain texts and against nonsense.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { CRC64_BYTES, writeCrc64 } from "../../src/base/crc64.ts";
 import { unpackLzf } from "../../src/base/lzf.ts";
+import { fc } from "../property.ts";
 
 function crc64Of(bytes: Buffer, start = 0, end = bytes.length): string {
   const target = Buffer.alloc(CRC64_BYTES);

@@ -1,9 +1,9 @@
 // MurmurHash64A in 32-bit halves against the same in 64-bit bigints, over lengths around whole words.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { murmur64, murmurHigh, murmurLow } from "../../src/base/murmur64.ts";
+import { fc } from "../property.ts";
 
 const MULTIPLIER = 0xc6a4a7935bd1e995n;
 const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);

@@ -1,7 +1,6 @@
 // Numbers as text: tables, and properties that need no other server. redis-numbers.test.ts asks Redis.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import {
   addInteger64,
@@ -17,6 +16,7 @@ import {
   parseLongDouble,
   writeInteger,
 } from "../../src/base/numbers.ts";
+import { fc } from "../property.ts";
 
 /** Parses `text` in the middle of other digits, so that reading outside the range shows. */
 function within<T>(text: string, parse: (bytes: Buffer, start: number, end: number) => T): T {

@@ -1,4 +1,6 @@
 // Number formats and arithmetic beside a real Redis 7.0: INCR, INCRBY, INCRBYFLOAT, ZADD and ZSCORE.
+//
+//   SEED=n   the numbers      RUNS=n   how many of each kind
 
 import assert from "node:assert/strict";
 import { afterAll, beforeAll, describe, test } from "vitest";
@@ -12,10 +14,9 @@ import {
   parseLongDouble,
 } from "../../src/base/numbers.ts";
 import { Xoshiro } from "../../src/base/prng.ts";
+import { drawsOf } from "../chance.ts";
 import { isRedis70, RedisServer, redisVersion, textOf } from "../resp/redis-server.ts";
 
-const SEED = Number(process.env["SEED"] ?? 20_240_917);
-const CASES = 20_000;
 /** Redis's long double is that of its machine; ours is that of x86-64. */
 const isX64 = process.arch === "x64";
 
@@ -95,129 +96,133 @@ const edges = [
   "1_0",
 ];
 
-describe.skipIf(!isRedis70)(
-  `beside redis-server (7.0 wanted, ${redisVersion ?? "none"} found), seed ${SEED}`,
-  () => {
-    let server: RedisServer;
-    beforeAll(async () => {
-      // The small encoding of sorted sets loses the sign of -0; the large one shows what Redis prints.
-      server = await RedisServer.start("--zset-max-listpack-entries", "0");
-    });
-    afterAll(() => server.stop());
-
-    test("INCRBY: which texts are integers, and sums at the edges", async () => {
-      const random = new Xoshiro(SEED);
-      const texts = [...edges, ...Array.from({ length: CASES }, () => integerText(random))];
-      const pairs = texts.map((text, i) => [text, texts[(i * 7 + 1) % texts.length]!] as const);
-      const replies = await server.ask(
-        pairs.flatMap(([a, b], i) => [
-          ["SET", `i${i}`, a],
-          ["INCRBY", `i${i}`, b],
-        ]),
-      );
-      pairs.forEach(([a, b], i) => {
-        const stored = integerOf(a);
-        const by = integerOf(b);
-        const sum = stored === undefined || by === undefined ? undefined : addInteger64(stored, by);
-        const invalid = by === undefined || stored === undefined;
-        const ours = invalid
-          ? "ERR value is not an integer or out of range"
-          : sum === undefined
-            ? "ERR increment or decrement would overflow"
-            : sum.toString();
-        assert.equal(textOf(replies[2 * i + 1]), ours, `INCRBY ${a} ${b}`);
+for (const { seed, count: cases, text: drawn } of drawsOf("numbers beside Redis"))
+  describe.skipIf(!isRedis70)(
+    `beside redis-server (7.0 wanted, ${redisVersion ?? "none"} found): ${drawn}`,
+    () => {
+      let server: RedisServer;
+      beforeAll(async () => {
+        // The small encoding of sorted sets loses the sign of -0; the large one shows what Redis prints.
+        server = await RedisServer.start("--zset-max-listpack-entries", "0");
       });
-    });
+      afterAll(() => server.stop());
 
-    test("ZADD and ZSCORE: which texts are doubles, and how doubles are printed", async () => {
-      const random = new Xoshiro(SEED + 1);
-      const texts = [...edges, ...Array.from({ length: CASES }, () => floatText(random))];
-      const replies = await server.ask(
-        texts.flatMap((text, i) => [
-          ["ZADD", `z${i}`, text, "m"],
-          ["ZSCORE", `z${i}`, "m"],
-        ]),
-      );
-      texts.forEach((text, i) => {
-        const bytes = Buffer.from(text);
-        const value = parseDouble(bytes, 0, bytes.length);
-        // Redis alone reads doubles longer than this.
-        if (text.length > 5119) return;
-        assert.equal(
-          textOf(replies[2 * i]),
-          value === undefined ? "ERR value is not a valid float" : "1",
-          text,
+      test("INCRBY: which texts are integers, and sums at the edges", async () => {
+        const random = new Xoshiro(seed);
+        const texts = [...edges, ...Array.from({ length: cases }, () => integerText(random))];
+        const pairs = texts.map((text, i) => [text, texts[(i * 7 + 1) % texts.length]!] as const);
+        const replies = await server.ask(
+          pairs.flatMap(([a, b], i) => [
+            ["SET", `i${i}`, a],
+            ["INCRBY", `i${i}`, b],
+          ]),
         );
-        if (value !== undefined) assert.equal(textOf(replies[2 * i + 1]), formatDouble(value), text);
+        pairs.forEach(([a, b], i) => {
+          const stored = integerOf(a);
+          const by = integerOf(b);
+          const sum = stored === undefined || by === undefined ? undefined : addInteger64(stored, by);
+          const invalid = by === undefined || stored === undefined;
+          const ours = invalid
+            ? "ERR value is not an integer or out of range"
+            : sum === undefined
+              ? "ERR increment or decrement would overflow"
+              : sum.toString();
+          assert.equal(textOf(replies[2 * i + 1]), ours, `INCRBY ${a} ${b}`);
+        });
       });
-    });
 
-    test("ties of the 17th digit", async () => {
-      const random = new Xoshiro(SEED + 2);
-      const values = Array.from({ length: 5000 }, () => {
-        const decimals = 1 + random.below(30);
-        return ((random.u32() * 2 ** 21 + random.below(2 ** 21)) | 1) / 2 ** decimals;
-      }).concat(Array.from({ length: 5000 }, () => (26214 + random.below(200_000)) / 2 ** 18));
-      const replies = await server.ask(
-        values.flatMap((value, i) => [
-          ["ZADD", `t${i}`, value.toString(), "m"],
-          ["ZSCORE", `t${i}`, "m"],
-        ]),
-      );
-      values.forEach((value, i) => {
-        assert.equal(textOf(replies[2 * i + 1]), formatDouble(value));
+      test("ZADD and ZSCORE: which texts are doubles, and how doubles are printed", async () => {
+        const random = new Xoshiro(seed + 1);
+        const texts = [...edges, ...Array.from({ length: cases }, () => floatText(random))];
+        const replies = await server.ask(
+          texts.flatMap((text, i) => [
+            ["ZADD", `z${i}`, text, "m"],
+            ["ZSCORE", `z${i}`, "m"],
+          ]),
+        );
+        texts.forEach((text, i) => {
+          const bytes = Buffer.from(text);
+          const value = parseDouble(bytes, 0, bytes.length);
+          // Redis alone reads doubles longer than this.
+          if (text.length > 5119) return;
+          assert.equal(
+            textOf(replies[2 * i]),
+            value === undefined ? "ERR value is not a valid float" : "1",
+            text,
+          );
+          if (value !== undefined) assert.equal(textOf(replies[2 * i + 1]), formatDouble(value), text);
+        });
       });
-    });
 
-    test.skipIf(!isX64)("INCRBYFLOAT: every text, and every sum to the last digit (x64 wanted)", async () => {
-      const random = new Xoshiro(SEED + 3);
-      const texts = [...edges, ...Array.from({ length: CASES }, () => floatText(random))];
-      const pairs = [
-        ...edges.flatMap((a) => edges.map((b) => [a, b] as const)),
-        ...texts.map((text, i) => [text, texts[(i * 11 + 3) % texts.length]!] as const),
-      ];
-      const replies = await server.ask(
-        pairs.flatMap(([a, b], i) => [
-          ["SET", `f${i}`, a],
-          ["INCRBYFLOAT", `f${i}`, b],
-        ]),
-      );
-      pairs.forEach(([a, b], i) => {
-        const ours =
-          !isFloat(a) || !isFloat(b)
-            ? "ERR value is not a valid float"
-            : (addLongDouble(a, b) ?? "ERR increment would produce NaN or Infinity");
-        assert.equal(textOf(replies[2 * i + 1]), ours, `INCRBYFLOAT ${a} ${b}`);
+      test("ties of the 17th digit", async () => {
+        const random = new Xoshiro(seed + 2);
+        const values = Array.from({ length: 5000 }, () => {
+          const decimals = 1 + random.below(30);
+          return ((random.u32() * 2 ** 21 + random.below(2 ** 21)) | 1) / 2 ** decimals;
+        }).concat(Array.from({ length: 5000 }, () => (26214 + random.below(200_000)) / 2 ** 18));
+        const replies = await server.ask(
+          values.flatMap((value, i) => [
+            ["ZADD", `t${i}`, value.toString(), "m"],
+            ["ZSCORE", `t${i}`, "m"],
+          ]),
+        );
+        values.forEach((value, i) => {
+          assert.equal(textOf(replies[2 * i + 1]), formatDouble(value));
+        });
       });
-    });
 
-    test.skipIf(!isX64)("GEOPOS prints doubles the human way (x64 wanted)", async () => {
-      const random = new Xoshiro(SEED + 4);
-      const places = Array.from(
-        { length: 2000 },
-        () => [random.below(360_000_000) / 1e6 - 180, random.below(170_000_000) / 1e6 - 85] as const,
+      test.skipIf(!isX64)(
+        "INCRBYFLOAT: every text, and every sum to the last digit (x64 wanted)",
+        async () => {
+          const random = new Xoshiro(seed + 3);
+          const texts = [...edges, ...Array.from({ length: cases }, () => floatText(random))];
+          const pairs = [
+            ...edges.flatMap((a) => edges.map((b) => [a, b] as const)),
+            ...texts.map((text, i) => [text, texts[(i * 11 + 3) % texts.length]!] as const),
+          ];
+          const replies = await server.ask(
+            pairs.flatMap(([a, b], i) => [
+              ["SET", `f${i}`, a],
+              ["INCRBYFLOAT", `f${i}`, b],
+            ]),
+          );
+          pairs.forEach(([a, b], i) => {
+            const ours =
+              !isFloat(a) || !isFloat(b)
+                ? "ERR value is not a valid float"
+                : (addLongDouble(a, b) ?? "ERR increment would produce NaN or Infinity");
+            assert.equal(textOf(replies[2 * i + 1]), ours, `INCRBYFLOAT ${a} ${b}`);
+          });
+        },
       );
-      const replies = await server.ask(
-        places.flatMap(([longitude, latitude], i) => [
-          ["GEOADD", "g", String(longitude), String(latitude), `m${i}`],
-          ["GEOPOS", "g", `m${i}`],
-        ]),
-      );
-      let checked = 0;
-      for (let i = 0; i < places.length; i++) {
-        const position = replies[2 * i + 1];
-        const inner = Array.isArray(position) ? position[0] : undefined;
-        if (!Array.isArray(inner)) continue;
-        for (const text of inner.map(textOf)) {
-          // Geohash cells are 52 bits, so the printed digits are enough to find the double again.
-          assert.equal(formatHumanDouble(Number(text)), text);
-          checked++;
+
+      test.skipIf(!isX64)("GEOPOS prints doubles the human way (x64 wanted)", async () => {
+        const random = new Xoshiro(seed + 4);
+        const places = Array.from(
+          { length: 2000 },
+          () => [random.below(360_000_000) / 1e6 - 180, random.below(170_000_000) / 1e6 - 85] as const,
+        );
+        const replies = await server.ask(
+          places.flatMap(([longitude, latitude], i) => [
+            ["GEOADD", "g", String(longitude), String(latitude), `m${i}`],
+            ["GEOPOS", "g", `m${i}`],
+          ]),
+        );
+        let checked = 0;
+        for (let i = 0; i < places.length; i++) {
+          const position = replies[2 * i + 1];
+          const inner = Array.isArray(position) ? position[0] : undefined;
+          if (!Array.isArray(inner)) continue;
+          for (const text of inner.map(textOf)) {
+            // Geohash cells are 52 bits, so the printed digits are enough to find the double again.
+            assert.equal(formatHumanDouble(Number(text)), text);
+            checked++;
+          }
         }
-      }
-      assert.ok(checked > 3000, `${checked} coordinates`);
-    });
-  },
-);
+        assert.ok(checked > 3000, `${checked} coordinates`);
+      });
+    },
+  );
 
 function integerOf(text: string): number | bigint | undefined {
   const bytes = Buffer.from(text);

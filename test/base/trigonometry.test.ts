@@ -1,9 +1,9 @@
 // Sine, cosine and arcsine against the platform's, which is right to one unit in the last place, and where values are known.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { ANGLE_MAX, arcsine, cosine, sine } from "../../src/base/trigonometry.ts";
+import { fc } from "../property.ts";
 
 const BITS = 52;
 

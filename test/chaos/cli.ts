@@ -2,6 +2,7 @@
 // done, and what was seen.
 
 import { parseArgs } from "node:util";
+import { newSeed } from "../chance.ts";
 import { report } from "./anomalies.ts";
 import { type FaultKind, KINDS } from "./faults.ts";
 import { Members } from "./members.ts";
@@ -42,7 +43,7 @@ export async function main(words: readonly string[]): Promise<number> {
     options: {
       minutes: { type: "string", default: "3" },
       nodes: { type: "string", default: "3" },
-      seed: { type: "string", default: String(Math.floor(Math.random() * 1_000_000)) },
+      seed: { type: "string", default: String(newSeed()) },
       round: { type: "string" },
       seconds: { type: "string", default: "30" },
       faults: { type: "string" },

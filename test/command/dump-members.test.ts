@@ -1,12 +1,12 @@
 // DUMP and RESTORE of collections: payloads by hand, right and wrong ones.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { IntsetBuilder } from "../../src/store/intset.ts";
 import { ListpackBuilder } from "../../src/store/listpack-builder.ts";
 import { MemoryExecutor } from "../differential/memory-executor.ts";
 import { payloadOf } from "../differential/payload.ts";
+import { fc } from "../property.ts";
 import { array, bulk, type Case, error, integer, OK, testCases } from "./cases.ts";
 
 const BAD_FORMAT = error("ERR Bad data format");

@@ -1,11 +1,11 @@
 // DUMP and RESTORE of streams: forms of other versions, payloads that lie, and payloads that were changed anywhere.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { MemoryExecutor } from "../differential/memory-executor.ts";
 import { payloadOf } from "../differential/payload.ts";
+import { fc } from "../property.ts";
 
 const FORM_LISTPACKS = 15;
 const FORM_LISTPACKS_2 = 19;

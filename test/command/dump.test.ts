@@ -1,10 +1,10 @@
 // DUMP and RESTORE: payloads byte for byte, options, deadlines, errors.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { MemoryExecutor } from "../differential/memory-executor.ts";
 import { payloadOf, stringBody } from "../differential/payload.ts";
+import { fc } from "../property.ts";
 import { bulk, type Case, error, integer, NIL, NOW_MS, OK, SYNTAX, testCases } from "./cases.ts";
 
 const ONE = payloadOf(stringBody("1"));

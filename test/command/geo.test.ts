@@ -1,7 +1,6 @@
 // Points on the globe: examples whose answers are known from Redis, and what holds for all points.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import {
   geohashText,
@@ -12,6 +11,7 @@ import {
   scoreOfPoint,
 } from "../../src/command/geo-cells.ts";
 import { cellsAround, distanceInside, distanceMetres, type Shape } from "../../src/command/geo-shape.ts";
+import { fc } from "../property.ts";
 import { array, bulk, type Case, integer, testCases } from "./cases.ts";
 
 const SICILY = "GEOADD Sicily 13.361389 38.115556 Palermo 15.087269 37.502669 Catania";

@@ -1,7 +1,6 @@
 // HyperLogLog: replies, and the two encodings against a model of plain registers.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { describe, test } from "vitest";
 import { estimateCount } from "../../src/command/hyperloglog-estimate.ts";
 import {
@@ -16,6 +15,7 @@ import {
 } from "../../src/command/hyperloglog-format.ts";
 import { CHANGED, Sketch, UNCHANGED } from "../../src/command/hyperloglog-sketch.ts";
 import { MemoryExecutor } from "../differential/memory-executor.ts";
+import { fc } from "../property.ts";
 import { bulk, type Case, error, integer, OK, testCases, WRONG_TYPE } from "./cases.ts";
 
 const NOT_SKETCH = error("WRONGTYPE Key is not a valid HyperLogLog string value.");

@@ -2,7 +2,6 @@
 // gone, a scan meets all that stays, and a replica restored from a snapshot goes on with the same replies in the same order.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { SnapshotLoader } from "../../src/store/snapshot-loader.ts";
@@ -10,6 +9,7 @@ import { DEFAULT_THRESHOLDS } from "../../src/store/thresholds.ts";
 import { MemoryExecutor } from "../differential/memory-executor.ts";
 import { SMALL_THRESHOLDS } from "../differential/small-thresholds.ts";
 import { replyEnd } from "../differential/tcp-executor.ts";
+import { fc } from "../property.ts";
 
 const DATABASES = 16;
 const FORMS = [

@@ -29,6 +29,7 @@ export class BlockingSteps {
   readonly #clients: number;
   readonly #changesBehind: boolean;
   #value = 0;
+  #steps = 0;
 
   /**
    * `changesBehind`: what is pipelined behind a command that waits may change something. Several who are served by one
@@ -42,6 +43,10 @@ export class BlockingSteps {
 
   /** For a client that is not blocked; `blocked` says who is. */
   next(blocked: readonly boolean[]): BlockingStep {
+    // Whatever is drawn: one who waits and is served.
+    this.#steps++;
+    if (this.#steps === 1) return this.#step(0, "send", [["BLPOP", "l:1", "0"]], false);
+    if (this.#steps === 2) return this.#step(1, "send", [["RPUSH", "l:1", "first"]], true);
     const free = blocked.flatMap((isBlocked, i) => (isBlocked ? [] : [i]));
     const target = this.#random.below(this.#clients);
     const draw = this.#random.below(40);

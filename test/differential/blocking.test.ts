@@ -1,18 +1,17 @@
 // Several clients that wait, push, unblock each other and leave, at random, on a real redis-server and on processes of ours: after
 // each step every client has received the same bytes. So it is the same clients that are served, with the same.
 //
-//   BLOCKING_SEED=n   the sequence (printed first)      BLOCKING_STEPS=n   how many steps
+//   BLOCKING_SEED=n   the sequence      BLOCKING_STEPS=n   how many steps
 
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
+import { type Draws, drawsOf } from "../chance.ts";
 import { ProcessCluster } from "../e2e/processes.ts";
 import { type BlockingStep, BlockingSteps } from "./blocking-steps.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
 import { SessionSide } from "./sessions.ts";
 
 const version = installedVersion();
-const seed = Number(process.env["BLOCKING_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
-const stepCount = Number(process.env["BLOCKING_STEPS"] ?? 400);
 const CLIENTS = 6;
 const HISTORY_SHOWN = 25;
 
@@ -38,42 +37,45 @@ async function carryOut(
 }
 
 describe.skipIf(version === undefined)("beside redis-server (skipped where it is not installed)", () => {
-  for (const nodes of [1, 3]) {
-    test(`commands that wait, on ${nodes} of our nodes, seed ${seed}`, {
-      timeout: 60_000 + 50 * stepCount,
-    }, async () => {
-      console.log(
-        `blocking: BLOCKING_SEED=${seed} BLOCKING_STEPS=${stepCount} against ${version}, ${nodes} nodes`,
-      );
-      const redis = await startRedisServer();
-      const cluster = await ProcessCluster.start(nodes);
-      const [info] = await redis.executor.run([[Buffer.from("INFO"), Buffer.from("server")]]);
-      const port = Number(/tcp_port:(\d+)/.exec(info!.toString())![1]);
-      const theirs = await SessionSide.connect("redis-server", [port], CLIENTS);
-      const ours = await SessionSide.connect(
-        "ours",
-        cluster.nodes.map((node) => node.port),
-        CLIENTS,
-      );
-      try {
-        const served = await compare(ours, theirs, nodes === 1);
-        assert.ok(served > stepCount / 20, `only ${served} of ${stepCount} steps served somebody who waited`);
-        console.log(`blocking: ${stepCount} steps equal, ${served} of them served or ended a wait`);
-      } finally {
-        ours.close();
-        theirs.close();
-        await Promise.all([redis.stop(), cluster.stop()]);
-      }
-    });
-  }
+  for (const draws of drawsOf("blocking"))
+    for (const nodes of [1, 3]) {
+      test(`commands that wait, on ${nodes} of our nodes: ${draws.text}`, {
+        timeout: 60_000 + 200 * draws.count,
+      }, async () => {
+        const redis = await startRedisServer();
+        const cluster = await ProcessCluster.start(nodes);
+        const [info] = await redis.executor.run([[Buffer.from("INFO"), Buffer.from("server")]]);
+        const port = Number(/tcp_port:(\d+)/.exec(info!.toString())![1]);
+        const theirs = await SessionSide.connect("redis-server", [port], CLIENTS);
+        const ours = await SessionSide.connect(
+          "ours",
+          cluster.nodes.map((node) => node.port),
+          CLIENTS,
+        );
+        try {
+          const served = await compare(ours, theirs, nodes === 1, draws);
+          assert.ok(served > 0, "no step served somebody who waited");
+          console.log(`blocking: ${draws.count} steps equal, ${served} of them served or ended a wait`);
+        } finally {
+          ours.close();
+          theirs.close();
+          await Promise.all([redis.stop(), cluster.stop()]);
+        }
+      });
+    }
 });
 
 /** Returns in how many steps somebody was answered who had been blocked before. */
-async function compare(ours: SessionSide, theirs: SessionSide, isSingle: boolean): Promise<number> {
+async function compare(
+  ours: SessionSide,
+  theirs: SessionSide,
+  isSingle: boolean,
+  { seed, count }: Draws,
+): Promise<number> {
   const steps = new BlockingSteps(seed, CLIENTS, isSingle);
   const history: string[] = [];
   let served = 0;
-  for (let i = 0; i < stepCount; i++) {
+  for (let i = 0; i < count; i++) {
     const blocked = theirs.clients.map(({ owed }) => owed > 0);
     const step = steps.next(blocked);
     history.push(

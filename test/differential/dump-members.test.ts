@@ -1,17 +1,18 @@
 // Collections dumped by redis-server and restored here, and the other way: the same members must come out, in the same
 // form where 7.0 has it.
+//
+//   DIFFERENTIAL_SEED=n   the values      DIFFERENTIAL_COMMANDS=n   how many
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
+import { drawsOf } from "../chance.ts";
 import type { Executor } from "./executor.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
 import { SMALL_SETTINGS, SMALL_THRESHOLDS } from "./small-thresholds.ts";
 
-const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
 const version = installedVersion();
-const ROUNDS = 400;
 
 const latin1 = (word: string): Buffer => Buffer.from(word, "latin1");
 
@@ -81,24 +82,25 @@ async function moved(command: string[], from: Executor, to: Executor): Promise<s
   return [digest!.toString(), form.replace(pattern, name)];
 }
 
-for (const isSmall of [false, true]) {
-  test.skipIf(version === undefined)(
-    `${isSmall ? "tiny thresholds: " : ""}dumps of collections both ways: seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
-    async () => {
-      const redis = await startRedisServer(isSmall ? SMALL_SETTINGS : []);
-      const ours = new MemoryExecutor(isSmall ? { thresholds: SMALL_THRESHOLDS } : {});
-      const random = new Xoshiro(seed);
-      try {
-        for (let i = 0; i < ROUNDS; i++) {
-          const command = drawValue(random);
-          const there = await moved(command, ours, redis.executor);
-          const here = await moved(command, redis.executor, ours);
-          assert.deepEqual(here, there, `seed ${seed}, round ${i}: ${command.slice(0, 6).join(" ")}`);
+for (const { seed, count, text } of drawsOf("dumps of members"))
+  for (const isSmall of [false, true]) {
+    test.skipIf(version === undefined)(
+      `${isSmall ? "tiny thresholds: " : ""}dumps of collections both ways: ${text}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
+      async () => {
+        const redis = await startRedisServer(isSmall ? SMALL_SETTINGS : []);
+        const ours = new MemoryExecutor(isSmall ? { thresholds: SMALL_THRESHOLDS } : {});
+        const random = new Xoshiro(seed);
+        try {
+          for (let i = 0; i < count; i++) {
+            const command = drawValue(random);
+            const there = await moved(command, ours, redis.executor);
+            const here = await moved(command, redis.executor, ours);
+            assert.deepEqual(here, there, `seed ${seed}, round ${i}: ${command.slice(0, 6).join(" ")}`);
+          }
+        } finally {
+          await redis.stop();
         }
-      } finally {
-        await redis.stop();
-      }
-    },
-    60_000,
-  );
-}
+      },
+      60_000 + 100 * count,
+    );
+  }

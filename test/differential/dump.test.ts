@@ -1,15 +1,16 @@
 // Values dumped by redis-server and restored here, and the other way: the same value must come out, in the same encoding.
+//
+//   DIFFERENTIAL_SEED=n   the values      DIFFERENTIAL_COMMANDS=n   how many
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
+import { drawsOf } from "../chance.ts";
 import type { Executor } from "./executor.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
 
-const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
 const version = installedVersion();
-const VALUES = 2000;
 const NUMBERS =
   "0 -1 127 128 -128 -129 32767 32768 -32768 -32769 2147483647 2147483648 -2147483648 -2147483649".split(" ");
 
@@ -47,25 +48,27 @@ async function moved(
   return [got!.subarray(got!.indexOf("\r\n") + 2, -2), encoding!];
 }
 
-test.skipIf(version === undefined)(
-  `dumps both ways: seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
-  async () => {
-    const redis = await startRedisServer();
-    const ours = new MemoryExecutor();
-    const random = new Xoshiro(seed);
-    try {
-      for (let i = 0; i < VALUES; i++) {
-        const value = drawValue(random);
-        const [there, encodingThere] = await moved(value, ours, redis.executor);
-        const [here, encodingHere] = await moved(value, redis.executor, ours);
-        const what = `seed ${seed}, value ${i} of ${value.length} bytes`;
-        assert.ok(there.equals(value), `${what}: to Redis`);
-        assert.ok(here.equals(value), `${what}: from Redis`);
-        assert.equal(encodingHere.toString(), encodingThere.toString(), what);
+for (const { seed, count, text } of drawsOf("dumps of strings")) {
+  test.skipIf(version === undefined)(
+    `dumps both ways: ${text}${version === undefined ? " (skipped: no redis-server installed)" : ""}`,
+    async () => {
+      const redis = await startRedisServer();
+      const ours = new MemoryExecutor();
+      const random = new Xoshiro(seed);
+      try {
+        for (let i = 0; i < count; i++) {
+          const value = drawValue(random);
+          const [there, encodingThere] = await moved(value, ours, redis.executor);
+          const [here, encodingHere] = await moved(value, redis.executor, ours);
+          const what = `seed ${seed}, value ${i} of ${value.length} bytes`;
+          assert.ok(there.equals(value), `${what}: to Redis`);
+          assert.ok(here.equals(value), `${what}: from Redis`);
+          assert.equal(encodingHere.toString(), encodingThere.toString(), what);
+        }
+      } finally {
+        await redis.stop();
       }
-    } finally {
-      await redis.stop();
-    }
-  },
-  60_000,
-);
+    },
+    60_000 + 20 * count,
+  );
+}

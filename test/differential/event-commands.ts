@@ -2,7 +2,7 @@
 // has its steps here; a write without a step is not compared. Keys in a step are its own: every step starts empty.
 
 /** The string v8ns as DUMP gives it: its checksum happens to be ASCII without a blank. */
-const PAYLOAD = "\x00\x04v8ns\n\x00}+g>kDyV";
+export const PAYLOAD = "\x00\x04v8ns\n\x00}+g>kDyV";
 
 export const eventSteps: readonly string[] = [
   // strings
@@ -30,6 +30,7 @@ export const eventSteps: readonly string[] = [
   "pfadd a; pfadd a; pfadd a x y; pfadd a x; pfcount a; pfcount a b; pfmerge b; pfmerge b a; pfmerge b a",
   // dump
   "set a 1; dump a; dump b; restore a 0 x; restore b 0 x; restore b -1 x",
+  `restore-asking a 0 ${PAYLOAD}; restore-asking a 0 ${PAYLOAD}`,
   `restore a 0 ${PAYLOAD}; restore a 0 ${PAYLOAD}; restore a 0 ${PAYLOAD} REPLACE; restore b 100000 ${PAYLOAD} IDLETIME 3`,
   `restore a 5 ${PAYLOAD} ABSTTL; set a 1; restore a 5 ${PAYLOAD} ABSTTL; restore a 5 ${PAYLOAD} ABSTTL REPLACE`,
   // keys
@@ -47,6 +48,13 @@ export const eventSteps: readonly string[] = [
   "hincrby a f 1; hincrby a f x; hset a g x; hincrby a g 1; hincrbyfloat a f 1.5; hincrbyfloat a g 1",
   "hset a f 1 g 2; hdel a nosuch; hdel a f nosuch; hdel a g f; hdel a g; hrandfield a; hscan a 0",
   "set s 1; hset s f 1; hdel s f; hset a f 1; hset a f",
+  // lists
+  "lpushx a 1; rpushx a 1; lpush a 1 2; rpush a 3; lpushx a 0; rpushx a 4; lpop a; rpop a; lpop a 0; lpop a 9; rpop a; lpop a 1",
+  "rpush a 1 2 3; lset a 0 9; lset a 0 9; lset a 7 1; linsert a BEFORE 2 x; linsert a AFTER nosuch x; linsert b AFTER 1 x",
+  "rpush a 1 2 1 3; lrem a 0 nosuch; lrem a 1 1; lrem a 0 1; lrem a -1 2; lrem a 0 3; lrem a 0 3",
+  "rpush a 1 2 3; ltrim a 0 -1; ltrim a 1 1; ltrim a 5 9; ltrim a 0 0; rpush a 1; ltrim a 1 0",
+  "rpush a 1 2; lmove a b LEFT RIGHT; lmove a a LEFT RIGHT; rpoplpush a b; rpoplpush a b; lmove a b LEFT LEFT; rpoplpush b b",
+  "rpush a 1 2 3; lmpop 2 nosuch a LEFT; lmpop 1 a RIGHT COUNT 9; lmpop 1 a LEFT; set s 1; lmove s a LEFT LEFT; rpush s 1",
   // sets
   "sadd a 1 2; sadd a 1; sadd a x 1; srem a nosuch; srem a 1 nosuch; srem a 2 x 1; smembers a",
   "sadd a 1 2; smove a b 1; smove a b 1; sadd b 2; smove a b 2; smove b b 1; smove nosuch b 1; sadd c 1; smove c b 1",

@@ -6,6 +6,7 @@ import { connect, type Socket } from "node:net";
 import { test } from "vitest";
 import { eventsAsked } from "../../src/node/service/event-classes.ts";
 import { encodeCommand } from "../../src/resp/encode-command.ts";
+import { wordsOf } from "./answered-commands.ts";
 import { eventSteps } from "./event-commands.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
 import { installedVersion, type RedisServer, startRedisServer } from "./redis-server.ts";
@@ -14,14 +15,6 @@ import { replyEnd } from "./tcp-executor.ts";
 const version = installedVersion();
 const FLAGS = ["EAn", "Kg", "E$", "El", "Es", "Eh", "Ez", "Ex", "Et", "En"];
 const MARK = "__keyend";
-
-const commandsOf = (step: string): string[][] =>
-  step.split(";").map((command) =>
-    command
-      .trim()
-      .split(" ")
-      .map((word) => (word === "''" ? "" : word)),
-  );
 
 /** Events as "db event key"; a Redis channel by key or by event says the same. */
 function described(channel: string, message: string): string {
@@ -80,7 +73,7 @@ async function ofRedis(server: RedisServer, port: number, flags: string): Promis
     await send(["CONFIG", "SET", "notify-keyspace-events", ""]);
     await send(["FLUSHALL"]);
     await send(["CONFIG", "SET", "notify-keyspace-events", flags]);
-    for (const command of commandsOf(step)) await send(command);
+    for (const command of wordsOf(step)) await send(command);
     await send(["PUBLISH", MARK, ""]);
     found.push(await subscriber.untilMark());
   }
@@ -95,7 +88,7 @@ function ofOurs(flags: string): string[][] {
     executor.store.eventClasses = eventsAsked(flags).classes;
     executor.store.onEvent = (database, event, bytes, start, end) =>
       events.push(`${database} ${event} ${bytes.toString("latin1", start, end)}`);
-    for (const command of commandsOf(step)) executor.runOne(command);
+    for (const command of wordsOf(step)) executor.runOne(command);
     return events;
   });
 }

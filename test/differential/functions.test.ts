@@ -1,5 +1,7 @@
 // Two functions that the random commands touch too seldom, each against redis-server on many inputs: the glob
-// matcher through KEYS, and long double addition through INCRBYFLOAT. DIFFERENTIAL_SEED and DIFFERENTIAL_COMMANDS as there.
+// matcher through KEYS, and long double addition through INCRBYFLOAT.
+//
+//   DIFFERENTIAL_SEED=n   the inputs      DIFFERENTIAL_COMMANDS=n   how many
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
@@ -7,17 +9,15 @@ import { globMatches } from "../../src/base/glob.ts";
 import { addLongDoubles, parseLongDouble } from "../../src/base/long-double.ts";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { replyError } from "../../src/command/errors.ts";
+import { drawsOf } from "../chance.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
 import type { TcpExecutor } from "./tcp-executor.ts";
 
-const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
-const rounds = Math.ceil(Number(process.env["DIFFERENTIAL_COMMANDS"] ?? 20_000) / 20);
 const version = installedVersion();
-const note = `seed ${seed}${version === undefined ? " (skipped: no redis-server installed)" : ""}`;
+const note = version === undefined ? " (skipped: no redis-server installed)" : "";
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 
 async function withRedis(run: (redis: TcpExecutor) => Promise<void>): Promise<void> {
-  console.log(`differential functions: DIFFERENTIAL_SEED=${seed}, ${rounds} rounds`);
   const redis = await startRedisServer();
   try {
     await run(redis.executor);
@@ -31,30 +31,37 @@ function textOf(random: Xoshiro, alphabet: string, lengthMax: number): string {
   return Array.from({ length }, () => alphabet[random.below(alphabet.length)]).join("");
 }
 
-test.skipIf(version === undefined)(`glob patterns: ${note}`, () =>
-  withRedis(async (redis) => {
-    const random = new Xoshiro(seed);
-    const texts = new Set(
-      Array.from({ length: 300 }, () => textOf(random, "aabbcB]^-\\[*\x00\x7f\x80\xff", 6)),
+for (const { seed, count, text } of drawsOf("functions")) {
+  test.skipIf(version === undefined)(`glob patterns: ${text}${note}`, () =>
+    withRedis((redis) => compareGlobs(redis, seed, count)),
+  );
+  test.skipIf(version === undefined)(`long doubles: ${text}${note}`, () =>
+    withRedis((redis) => compareLongDoubles(redis, seed, count)),
+  );
+}
+
+async function compareGlobs(redis: TcpExecutor, seed: number, count: number): Promise<void> {
+  const random = new Xoshiro(seed);
+  const texts = new Set(
+    Array.from({ length: 300 }, () => textOf(random, "aabbcB]^-\\[*\x00\x7f\x80\xff", 6)),
+  );
+  await redis.run([...texts].map((text) => [latin1("SET"), latin1(text), latin1("1")]));
+  for (let round = 0; round < count; round += 50) {
+    const patterns = Array.from({ length: 50 }, () =>
+      textOf(random, "aabbcB***??[[]]^--\\\\\x00\x7f\x80\xff", 10),
     );
-    await redis.run([...texts].map((text) => [latin1("SET"), latin1(text), latin1("1")]));
-    for (let round = 0; round < rounds; round += 50) {
-      const patterns = Array.from({ length: 50 }, () =>
-        textOf(random, "aabbcB***??[[]]^--\\\\\x00\x7f\x80\xff", 10),
+    const replies = await redis.run(patterns.map((pattern) => [latin1("KEYS"), latin1(pattern)]));
+    patterns.forEach((pattern, i) => {
+      if (pattern === "*") return; // KEYS does not ask the matcher
+      const theirs = bulksOf(replies[i]!).sort();
+      const bytes = latin1(pattern);
+      const ours = [...texts].filter((text) =>
+        globMatches(bytes, 0, bytes.length, latin1(text), 0, text.length),
       );
-      const replies = await redis.run(patterns.map((pattern) => [latin1("KEYS"), latin1(pattern)]));
-      patterns.forEach((pattern, i) => {
-        if (pattern === "*") return; // KEYS does not ask the matcher
-        const theirs = bulksOf(replies[i]!).sort();
-        const bytes = latin1(pattern);
-        const ours = [...texts].filter((text) =>
-          globMatches(bytes, 0, bytes.length, latin1(text), 0, text.length),
-        );
-        assert.deepEqual(ours.sort(), theirs, `seed ${seed}, pattern ${JSON.stringify(pattern)}`);
-      });
-    }
-  }),
-);
+      assert.deepEqual(ours.sort(), theirs, `seed ${seed}, pattern ${JSON.stringify(pattern)}`);
+    });
+  }
+}
 
 function bulksOf(reply: Buffer): string[] {
   const items: string[] = [];
@@ -68,24 +75,22 @@ function bulksOf(reply: Buffer): string[] {
   return items;
 }
 
-test.skipIf(version === undefined)(`long doubles: ${note}`, () =>
-  withRedis(async (redis) => {
-    const random = new Xoshiro(seed);
-    for (let round = 0; round < rounds; round += 50) {
-      const pairs = Array.from({ length: 50 }, () => [floatText(random), floatText(random)] as const);
-      const replies = await redis.run(
-        pairs.flatMap(([a, b]) => [
-          [latin1("SET"), latin1("k"), latin1(a)],
-          [latin1("INCRBYFLOAT"), latin1("k"), latin1(b)],
-        ]),
-      );
-      pairs.forEach(([a, b], i) => {
-        const theirs = replies[2 * i + 1]!.toString("latin1");
-        assert.equal(oursOf(a, b), theirs, `seed ${seed}: ${JSON.stringify(a)} + ${JSON.stringify(b)}`);
-      });
-    }
-  }),
-);
+async function compareLongDoubles(redis: TcpExecutor, seed: number, count: number): Promise<void> {
+  const random = new Xoshiro(seed);
+  for (let round = 0; round < count; round += 50) {
+    const pairs = Array.from({ length: 50 }, () => [floatText(random), floatText(random)] as const);
+    const replies = await redis.run(
+      pairs.flatMap(([a, b]) => [
+        [latin1("SET"), latin1("k"), latin1(a)],
+        [latin1("INCRBYFLOAT"), latin1("k"), latin1(b)],
+      ]),
+    );
+    pairs.forEach(([a, b], i) => {
+      const theirs = replies[2 * i + 1]!.toString("latin1");
+      assert.equal(oursOf(a, b), theirs, `seed ${seed}: ${JSON.stringify(a)} + ${JSON.stringify(b)}`);
+    });
+  }
+}
 
 function oursOf(a: string, b: string): string {
   const x = parseLongDouble(latin1(a), 0, a.length);

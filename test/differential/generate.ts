@@ -70,7 +70,7 @@ export class Generator {
     return all;
   }
 
-  /** One command of each maker and one of each sequence: what is rare has its turn as well. */
+  /** Of each maker and each sequence, and of settle(): whatever the seed, all that can be drawn has its turn. */
   oneOfEach(): Command[] {
     const g = this.#draw;
     const commands = this.#makers.map(([family, maker]) => {
@@ -81,6 +81,7 @@ export class Generator {
       g.familyKeys = family.keys ?? [];
       commands.push(...sequence(g));
     }
+    commands.push(...this.settle());
     return commands.flatMap((command) => this.#mended(command)).map(toBuffers);
   }
 

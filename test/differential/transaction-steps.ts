@@ -29,6 +29,13 @@ export class TransactionSteps {
     this.#random = new Xoshiro(seed);
     this.#generator = new Generator({ seed, nowMs, focus: [] });
     this.#inTransaction = new Array<boolean>(clients).fill(false);
+    // Whatever is drawn: one EXEC that runs and one that a watched key prevents.
+    for (const touch of ["PING", "SET a 1"])
+      this.#planned.push(
+        { client: 0, commands: [words("WATCH a")] },
+        { client: 1, commands: [words(touch)] },
+        { client: 0, commands: [words("MULTI"), words("PING"), words("EXEC")] },
+      );
   }
 
   next(): TransactionStep {

@@ -1,11 +1,12 @@
 // Several clients with transactions, watched keys and the commands of all families, on a real redis-server and on processes of
 // ours, through a node that leads and through one that follows. Replies are equal, those inside EXEC's one by one.
 //
-//   TRANSACTIONS_SEED=n   the sequence (printed first)      TRANSACTIONS_COMMANDS=n   how many commands
+//   TRANSACTIONS_SEED=n   the sequence      TRANSACTIONS_COMMANDS=n   how many commands
 
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { replyEnd } from "../../src/resp/reply-end.ts";
+import { type Draws, drawsOf } from "../chance.ts";
 import { ProcessCluster } from "../e2e/processes.ts";
 import type { Command } from "./executor.ts";
 import { disagreement } from "./normalise.ts";
@@ -14,8 +15,6 @@ import { SessionSide } from "./sessions.ts";
 import { TransactionSteps } from "./transaction-steps.ts";
 
 const version = installedVersion();
-const seed = Number(process.env["TRANSACTIONS_SEED"] ?? Math.floor(Math.random() * 1_000_000_000));
-const commandCount = Number(process.env["TRANSACTIONS_COMMANDS"] ?? 6000);
 const CLIENTS = 3;
 const HISTORY_SHOWN = 60;
 
@@ -27,41 +26,39 @@ interface Seen {
 }
 
 describe.skipIf(version === undefined)("beside redis-server (skipped where it is not installed)", () => {
-  for (const where of ["alone", "through a follower of three"]) {
-    test(`transactions ${where}, seed ${seed}`, { timeout: 60_000 + 5 * commandCount }, async () => {
-      console.log(
-        `transactions: TRANSACTIONS_SEED=${seed} TRANSACTIONS_COMMANDS=${commandCount} against ${version}, ${where}`,
-      );
-      const redis = await startRedisServer();
-      const cluster = await ProcessCluster.start(where === "alone" ? 1 : 3, [
-        "--enable-debug-command",
-        "yes",
-      ]);
-      const leader = await cluster.leader();
-      const node = cluster.nodes.find((it) => it !== leader) ?? leader;
-      const [info] = await redis.executor.run([[Buffer.from("INFO"), Buffer.from("server")]]);
-      const port = Number(/tcp_port:(\d+)/.exec(info!.toString())![1]);
-      const theirs = await SessionSide.connect("redis-server", [port], CLIENTS);
-      const ours = await SessionSide.connect("ours", [node.port], CLIENTS);
-      try {
-        const seen = await compare(ours, theirs);
-        console.log(`transactions: ${JSON.stringify(seen)}`);
-        assert.ok(seen.executed > commandCount / 200 && seen.prevented > 0, JSON.stringify(seen));
-      } finally {
-        ours.close();
-        theirs.close();
-        await Promise.all([redis.stop(), cluster.stop()]);
-      }
-    });
-  }
+  for (const draws of drawsOf("transactions"))
+    for (const where of ["alone", "through a follower of three"]) {
+      test(`transactions ${where}: ${draws.text}`, { timeout: 60_000 + 20 * draws.count }, async () => {
+        const redis = await startRedisServer();
+        const cluster = await ProcessCluster.start(where === "alone" ? 1 : 3, [
+          "--enable-debug-command",
+          "yes",
+        ]);
+        const leader = await cluster.leader();
+        const node = cluster.nodes.find((it) => it !== leader) ?? leader;
+        const [info] = await redis.executor.run([[Buffer.from("INFO"), Buffer.from("server")]]);
+        const port = Number(/tcp_port:(\d+)/.exec(info!.toString())![1]);
+        const theirs = await SessionSide.connect("redis-server", [port], CLIENTS);
+        const ours = await SessionSide.connect("ours", [node.port], CLIENTS);
+        try {
+          const seen = await compare(ours, theirs, draws);
+          console.log(`transactions: ${JSON.stringify(seen)}`);
+          assert.ok(seen.executed > 0 && seen.prevented > 0, JSON.stringify(seen));
+        } finally {
+          ours.close();
+          theirs.close();
+          await Promise.all([redis.stop(), cluster.stop()]);
+        }
+      });
+    }
 });
 
-async function compare(ours: SessionSide, theirs: SessionSide): Promise<Seen> {
+async function compare(ours: SessionSide, theirs: SessionSide, { seed, count }: Draws): Promise<Seen> {
   const steps = new TransactionSteps(seed, CLIENTS, Date.now());
   const seen: Seen = { commands: 0, executed: 0, prevented: 0 };
   const queues = ours.clients.map((): Command[] => []);
   const history: string[] = [];
-  while (seen.commands < commandCount) {
+  while (seen.commands < count) {
     const { client, commands } = steps.next();
     const sides = [ours, theirs];
     for (const side of sides) side.clients[client]!.send(commands);

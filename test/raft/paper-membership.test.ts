@@ -1,6 +1,5 @@
 // PAPER.md section D: transfer, changes of members, reads; and the switches of section G.
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { describe, test } from "vitest";
 import {
   type ConfChange,
@@ -13,6 +12,7 @@ import {
   simpleChange,
 } from "../../src/raft/index.ts";
 import { Tracker } from "../../src/raft/tracker.ts";
+import { fc } from "../property.ts";
 import { accept, Member, message, type Setup, text } from "./harness/member.ts";
 import { Network } from "./harness/network.ts";
 

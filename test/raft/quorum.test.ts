@@ -1,8 +1,8 @@
 // Majority arithmetic against its definition, on random configurations.
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { jointIndex, jointVote, majorityIndex, majorityVote } from "../../src/raft/quorum.ts";
+import { fc } from "../property.ts";
 
 const ids = fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 9 });
 const indexes = fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 10, maxLength: 10 });

@@ -1,5 +1,7 @@
 // Random schedules: messages late, twice, reordered, lost; crashes; transfers; changes of members; clocks that differ
-// and drift. After every step the safety properties are checked. A failure names its seed: RAFT_SEED=n runs only it.
+// and drift. After every step the safety properties are checked.
+//
+//   RAFT_SEED=n   the first seed      RAFT_SEEDS=n   how many from there on
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
@@ -13,10 +15,9 @@ import {
   RaftCore,
   type SnapshotMeta,
 } from "../../src/raft/index.ts";
+import { drawsOf } from "../chance.ts";
 import { config, confState, text } from "./harness/member.ts";
 
-const SEEDS = process.env["RAFT_SEED"] === undefined ? Number(process.env["RAFT_SEEDS"] ?? 120) : 1;
-const FIRST_SEED = Number(process.env["RAFT_SEED"] ?? 1);
 const STEPS = 1500;
 const MEMBERS = 5;
 /** The clocks run at rates that differ by up to this; the lease's margin must cover it. */
@@ -306,23 +307,25 @@ class Simulation {
   }
 }
 
-test("random schedules keep what was promised", () => {
-  const total = { commits: 0, leases: 0, reads: 0, elections: 0 };
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-    const simulation = new Simulation(seed);
-    try {
-      simulation.run();
-    } catch (error) {
-      throw new Error(`RAFT_SEED=${seed}`, { cause: error });
+for (const { seed: first, count: seeds, text: drawn } of drawsOf("raft")) {
+  test(`random schedules keep what was promised: ${drawn}`, { timeout: 60_000 + 500 * seeds }, () => {
+    const total = { commits: 0, leases: 0, reads: 0, elections: 0 };
+    for (let seed = first; seed < first + seeds; seed++) {
+      const simulation = new Simulation(seed);
+      try {
+        simulation.run();
+      } catch (error) {
+        throw new Error(`RAFT_SEED=${seed} RAFT_SEEDS=1`, { cause: error });
+      }
+      total.commits += simulation.commits;
+      total.leases += simulation.leases;
+      total.reads += simulation.reads;
+      total.elections += simulation.elections;
     }
-    total.commits += simulation.commits;
-    total.leases += simulation.leases;
-    total.reads += simulation.reads;
-    total.elections += simulation.elections;
-  }
-  // A run in which nothing happens proves nothing.
-  if (SEEDS > 1) {
-    for (const [name, count] of Object.entries(total)) assert.ok(count > SEEDS * 2, `${name}: ${count}`);
-  }
-  console.log(total);
-});
+    // A run in which nothing happens proves nothing.
+    if (seeds > 1) {
+      for (const [name, count] of Object.entries(total)) assert.ok(count > seeds * 2, `${name}: ${count}`);
+    }
+    console.log(total);
+  });
+}

@@ -1,90 +1,92 @@
 // The parser beside a real Redis 7.0, byte for byte: the table, and random streams with damage in them.
+//
+//   SEED=n   the streams      RUNS=n   how many
 
 import assert from "node:assert/strict";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { encodeCommand, redisLimits } from "../../src/resp/request-parser.ts";
+import { drawsOf } from "../chance.ts";
 import { type Case, cases, longCases } from "./cases.ts";
 import { drive } from "./drive.ts";
 import { isRedis70, RedisServer, redisVersion } from "./redis-server.ts";
 
-const SEED = Number(process.env["SEED"] ?? 20_240_917);
-const STREAMS = 1500;
 const BULK_MAX = 1024 * 1024;
 const limits = { ...redisLimits, bulkBytesMax: BULK_MAX, argumentsMax: 0x7fff_ffff };
 
-describe.skipIf(!isRedis70)(
-  `beside redis-server (7.0 wanted, ${redisVersion ?? "none"} found), seed ${SEED}`,
-  () => {
-    let server: RedisServer;
-    beforeAll(async () => {
-      server = await RedisServer.start("--proto-max-bulk-len", String(BULK_MAX));
-    });
-    afterAll(() => server.stop());
+for (const { seed, count: streamCount, text } of drawsOf("requests beside Redis"))
+  describe.skipIf(!isRedis70)(
+    `beside redis-server (7.0 wanted, ${redisVersion ?? "none"} found): ${text}`,
+    () => {
+      let server: RedisServer;
+      beforeAll(async () => {
+        server = await RedisServer.start("--proto-max-bulk-len", String(BULK_MAX));
+      });
+      afterAll(() => server.stop());
 
-    test("the table", async () => {
-      for (const row of [...cases, ...longCases]) {
-        if (row.unauthenticated !== true) await compare(Buffer.from(row.wire, "latin1"), row.name);
-      }
-    });
-
-    test("random streams with damage", async () => {
-      const random = new Xoshiro(SEED);
-      let refused = 0;
-      for (let n = 0; n < STREAMS; n += 50) {
-        const streams = Array.from({ length: 50 }, () => damagedStream(random));
-        const outcomes = await Promise.all(streams.map((stream, i) => compare(stream, `stream ${n + i}`)));
-        refused += outcomes.filter((error) => error !== "").length;
-      }
-      assert.ok(
-        refused > STREAMS / 10 && refused < (STREAMS * 9) / 10,
-        `${refused} of ${STREAMS} refused: bad mix`,
-      );
-    });
-
-    test("the table for clients that are not authenticated", async () => {
-      await server.ask([["CONFIG", "SET", "requirepass", "secret"]]);
-      const rows: readonly Case[] = [...cases, ...longCases].filter((row) => row.refused !== undefined);
-      for (const row of rows) {
-        const wire = Buffer.from(row.wire, "latin1");
-        const ours = drive([wire], { limits, authenticated: false });
-        const theirs = (await server.exchange(wire)).toString("latin1");
-        assert.equal(theirs.slice(theirs.lastIndexOf("-")), `-${ours.error}\r\n`, row.name);
-      }
-      assert.equal(
-        (
-          await server.ask([
-            ["AUTH", "secret"],
-            ["CONFIG", "SET", "requirepass", ""],
-          ])
-        ).length,
-        2,
-      );
-    });
-
-    /** Both must answer the same, as far as we can say what Redis answers; returns our refusal. */
-    async function compare(wire: Buffer, name: string): Promise<string> {
-      const { commands, error } = drive([wire], { limits });
-      const theirs = (await server.exchange(wire)).toString("latin1");
-      let ours = "";
-      for (const parts of commands) {
-        const answer = answerOf(parts);
-        if (answer === undefined) {
-          assert.equal(
-            theirs.slice(0, ours.length),
-            ours,
-            `${name}: ${JSON.stringify(wire.toString("latin1"))}`,
-          );
-          return error;
+      test("the table", async () => {
+        for (const row of [...cases, ...longCases]) {
+          if (row.unauthenticated !== true) await compare(Buffer.from(row.wire, "latin1"), row.name);
         }
-        ours += answer;
+      });
+
+      test("random streams with damage", async () => {
+        const random = new Xoshiro(seed);
+        let refused = 0;
+        for (let n = 0; n < streamCount; n += 50) {
+          const streams = Array.from({ length: 50 }, () => damagedStream(random));
+          const outcomes = await Promise.all(streams.map((stream, i) => compare(stream, `stream ${n + i}`)));
+          refused += outcomes.filter((error) => error !== "").length;
+        }
+        assert.ok(
+          refused > streamCount / 10 && refused < (streamCount * 9) / 10,
+          `${refused} of ${streamCount} refused: bad mix`,
+        );
+      });
+
+      test("the table for clients that are not authenticated", async () => {
+        await server.ask([["CONFIG", "SET", "requirepass", "secret"]]);
+        const rows: readonly Case[] = [...cases, ...longCases].filter((row) => row.refused !== undefined);
+        for (const row of rows) {
+          const wire = Buffer.from(row.wire, "latin1");
+          const ours = drive([wire], { limits, authenticated: false });
+          const theirs = (await server.exchange(wire)).toString("latin1");
+          assert.equal(theirs.slice(theirs.lastIndexOf("-")), `-${ours.error}\r\n`, row.name);
+        }
+        assert.equal(
+          (
+            await server.ask([
+              ["AUTH", "secret"],
+              ["CONFIG", "SET", "requirepass", ""],
+            ])
+          ).length,
+          2,
+        );
+      });
+
+      /** Both must answer the same, as far as we can say what Redis answers; returns our refusal. */
+      async function compare(wire: Buffer, name: string): Promise<string> {
+        const { commands, error } = drive([wire], { limits });
+        const theirs = (await server.exchange(wire)).toString("latin1");
+        let ours = "";
+        for (const parts of commands) {
+          const answer = answerOf(parts);
+          if (answer === undefined) {
+            assert.equal(
+              theirs.slice(0, ours.length),
+              ours,
+              `${name}: ${JSON.stringify(wire.toString("latin1"))}`,
+            );
+            return error;
+          }
+          ours += answer;
+        }
+        if (error !== "") ours += `-${error}\r\n`;
+        assert.equal(theirs, ours, `${name}: ${JSON.stringify(wire.toString("latin1"))}`);
+        return error;
       }
-      if (error !== "") ours += `-${error}\r\n`;
-      assert.equal(theirs, ours, `${name}: ${JSON.stringify(wire.toString("latin1"))}`);
-      return error;
-    }
-  },
-);
+    },
+  );
 
 /** What Redis says to PING, to ECHO and to a name it does not know; undefined for all else. */
 function answerOf(parts: readonly string[]): string | undefined {

@@ -1,9 +1,9 @@
 // Every kind of reply: its bytes, what clients' decoders make of it, growth of the buffer, silence when muted.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { describe, test } from "vitest";
 import { ReplyWriter } from "../../src/resp/reply-writer.ts";
+import { fc } from "../property.ts";
 import { type Decoded, decode2, decode3 } from "./decode.ts";
 
 interface Row {

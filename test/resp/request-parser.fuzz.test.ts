@@ -1,17 +1,20 @@
 // Random streams: what redis-parser makes of the well-formed ones we make too, wherever they are cut; damaged ones
 // give the same however they are cut, never throw, and allocate no more than they sent.
+//
+//   SEED=n   the streams      RUNS=n   how many of each kind
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import RedisParser, { type Reply } from "redis-parser";
 import { test } from "vitest";
 import { encodeCommand, ParserScratch, redisLimits } from "../../src/resp/request-parser.ts";
+import { drawsOf } from "../chance.ts";
+import { fc } from "../property.ts";
 import { cutAt, drive } from "./drive.ts";
 
-const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
-const RUNS = Number(process.env["RUNS"] ?? 400);
-const settings = { seed: SEED, numRuns: RUNS };
-console.log(`request-parser fuzz: SEED=${SEED}`);
+interface Settings {
+  readonly seed: number;
+  readonly numRuns: number;
+}
 
 const argument = fc.oneof(
   { weight: 6, arbitrary: fc.uint8Array({ maxLength: 12 }) },
@@ -37,7 +40,17 @@ function cutAtFractions(bytes: Buffer, fractions: readonly number[]): Buffer[] {
   );
 }
 
-test("well-formed streams: the same as redis-parser, wherever they are cut", () => {
+for (const { seed, count: numRuns, text } of drawsOf("request parser")) {
+  const settings = { seed, numRuns };
+  test(`well-formed streams: the same as redis-parser, wherever they are cut: ${text}`, () =>
+    likeRedisParser(settings));
+  test(`damaged streams: the same however they are cut, no throw, bounded memory: ${text}`, () =>
+    damagedStreams(settings));
+  test(`random bytes: the same however they are cut, no throw, bounded memory: ${text}`, () =>
+    randomStreams(settings));
+}
+
+function likeRedisParser(settings: Settings): void {
   fc.assert(
     fc.property(stream, places, (commands, fractions) => {
       const chunks = cutAtFractions(Buffer.concat(commands.map((parts) => encodeCommand(parts))), fractions);
@@ -60,7 +73,7 @@ test("well-formed streams: the same as redis-parser, wherever they are cut", () 
     }),
     settings,
   );
-});
+}
 
 function latin1(reply: Reply): string[] {
   assert.ok(Array.isArray(reply));
@@ -77,7 +90,7 @@ const damage = fc.record({
   byte: fc.oneof(fc.constantFrom(...TELLING), fc.integer({ min: 0, max: 255 })),
 });
 
-test("damaged streams: the same however they are cut, no throw, bounded memory", () => {
+function damagedStreams(settings: Settings): void {
   fc.assert(
     fc.property(
       stream,
@@ -96,15 +109,15 @@ test("damaged streams: the same however they are cut, no throw, bounded memory",
     ),
     settings,
   );
-});
+}
 
-test("random bytes: the same however they are cut, no throw, bounded memory", () => {
+function randomStreams(settings: Settings): void {
   const bytes = fc.oneof(
     fc.array(fc.constantFrom(...TELLING), { maxLength: 200 }).map((list) => Buffer.from(list)),
     fc.uint8Array({ maxLength: 200 }).map((list) => Buffer.from(list)),
   );
   fc.assert(fc.property(bytes, places, fc.boolean(), sameWhereverCut), settings);
-});
+}
 
 function sameWhereverCut(bytes: Buffer, fractions: readonly number[], authenticated: boolean): void {
   const limits = { ...redisLimits, inlineBytesMax: 40 };

@@ -1,7 +1,6 @@
 // Size classes and slab memory: nothing overlaps, everything comes back.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { Arena, LARGE_REF } from "../../src/store/arena.ts";
@@ -13,6 +12,7 @@ import {
   SLAB_CLASSES,
   sizeClassOf,
 } from "../../src/store/size-class.ts";
+import { fc } from "../property.ts";
 
 test("size classes: monotonous, tight, a function of the size", () => {
   for (let bytes = 16; bytes <= SLAB_BYTES_MAX; bytes++) {

@@ -1,11 +1,11 @@
 // Tables of ids against a sorted array: changes in any order, clones and copies that stay what they were.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { IdTable } from "../../src/store/id-table.ts";
 import { ID_WORDS, StreamId } from "../../src/store/stream-id.ts";
+import { fc } from "../property.ts";
 
 const WIDTH = ID_WORDS + 1;
 const id = new StreamId();

@@ -1,7 +1,6 @@
 // Lists against arrays: every change in every form, with snapshots taken in between that must keep what was.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Args } from "../../src/base/args.ts";
 import type { Keyspace } from "../../src/store/keyspace.ts";
@@ -16,6 +15,7 @@ import { ListCursor } from "../../src/store/list-cursor.ts";
 import { SnapshotLoader } from "../../src/store/snapshot-loader.ts";
 import type { SnapshotReader } from "../../src/store/snapshot-reader.ts";
 import { Store } from "../../src/store/store.ts";
+import { fc } from "../property.ts";
 
 const key = { bytes: Buffer.from("<list>"), start: 1, end: 5 };
 const cursor = new ListCursor();

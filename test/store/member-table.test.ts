@@ -2,10 +2,10 @@
 // follows what is in it.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { MemberTable } from "../../src/store/member-table.ts";
+import { fc } from "../property.ts";
 
 const SEED = [3, 4] as const;
 

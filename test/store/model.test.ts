@@ -1,9 +1,9 @@
 // Random commands against the simple model: the store is a Map with deadlines, whatever its layout does meanwhile.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Store } from "../../src/store/store.ts";
+import { fc } from "../property.ts";
 import { assertSame, Model, TextStore } from "./model.ts";
 import { DATABASES, run, step } from "./steps.ts";
 

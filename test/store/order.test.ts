@@ -1,13 +1,13 @@
 // Order is a function of the keys and the seed: SCAN across resizes, equal hashes, deadlines, and bounded resize work.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { hashKey } from "../../src/store/hash.ts";
 import { SEGMENT_ENTRIES } from "../../src/store/segment-pool.ts";
 import { SnapshotLoader } from "../../src/store/snapshot-loader.ts";
 import { Store } from "../../src/store/store.ts";
+import { fc } from "../property.ts";
 import { TextStore } from "./model.ts";
 
 const SEED: readonly [number, number] = [1, 2];

@@ -1,12 +1,12 @@
 // Snapshots while the store changes, and what loaders do with damaged ones.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { SnapshotLoader } from "../../src/store/snapshot-loader.ts";
 import type { SnapshotReader } from "../../src/store/snapshot-reader.ts";
 import { Store } from "../../src/store/store.ts";
+import { fc } from "../property.ts";
 import { assertSame, Model, TextStore } from "./model.ts";
 import { DATABASES, run, type Step, step } from "./steps.ts";
 

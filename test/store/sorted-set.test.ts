@@ -2,11 +2,11 @@
 // middle stay what they were.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { PieceWriter } from "../../src/store/collection.ts";
 import { SortedSet } from "../../src/store/sorted-set.ts";
+import { fc } from "../property.ts";
 
 type Pair = readonly [member: string, score: number];
 

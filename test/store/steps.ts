@@ -1,7 +1,7 @@
 // Random commands, and how to give each one to the store and to the model.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
+import { fc } from "../property.ts";
 import type { Model, TextStore } from "./model.ts";
 
 export const DATABASES = 3;

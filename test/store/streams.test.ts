@@ -2,7 +2,6 @@
 // must keep what was, and restored replicas that go on alike.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { SnapshotLoader } from "../../src/store/snapshot-loader.ts";
@@ -10,6 +9,7 @@ import type { SnapshotReader } from "../../src/store/snapshot-reader.ts";
 import { Store } from "../../src/store/store.ts";
 import { DEFAULT_THRESHOLDS, type Thresholds } from "../../src/store/thresholds.ts";
 import { MemoryExecutor } from "../differential/memory-executor.ts";
+import { fc } from "../property.ts";
 
 const THRESHOLDS: readonly Thresholds[] = [
   DEFAULT_THRESHOLDS,

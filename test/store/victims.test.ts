@@ -2,13 +2,13 @@
 // never a key that is no longer what it was.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { newLfuClock } from "../../src/store/access.ts";
 import { CandidateQueue, emptyCandidate } from "../../src/store/candidates.ts";
 import { Store } from "../../src/store/store.ts";
 import { type EvictionPolicy, evictableCount, VictimPicker } from "../../src/store/victims.ts";
+import { fc } from "../property.ts";
 import { TextStore } from "./model.ts";
 
 const newText = (databases = 1): TextStore => new TextStore(new Store({ databases, hashSeed: [1, 2] }));

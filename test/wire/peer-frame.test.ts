@@ -2,7 +2,6 @@
 // frame, and no bytes at all make a decoder throw.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { describe, test } from "vitest";
 import { InvariantError } from "../../src/base/assert.ts";
 import type * as raft from "../../src/raft/types.ts";
@@ -11,6 +10,7 @@ import { decodeHandshake, encodeHandshake, type Handshake } from "../../src/wire
 import { decodePeerFrame, encodePeerFrame, type PeerFrame } from "../../src/wire/peer-frame.ts";
 import type { RaftMessage } from "../../src/wire/raft-message.ts";
 import { decodeSnapshotHeader, encodeSnapshotHeader } from "../../src/wire/snapshot-header.ts";
+import { fc } from "../property.ts";
 
 // The mirrored shapes may not drift apart: either direction that stops compiling is a forgotten field or name.
 const toWireShape = (message: raft.Message): RaftMessage => message;

@@ -2,7 +2,6 @@
 // would write is a coded refusal, never an exception.
 
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { test } from "vitest";
 import {
   decodeSessionState,
@@ -10,6 +9,7 @@ import {
   type WaiterState,
   type WatchState,
 } from "../../src/wire/session-state.ts";
+import { fc } from "../property.ts";
 
 const watch = (session: number, ...databases: readonly number[]): WatchState => ({
   owner: { incarnation: 7, session, serial: 1 },

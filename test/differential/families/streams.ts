@@ -292,7 +292,8 @@ const groupCommands: Family["commands"] = [
   [1, (g) => ["XGROUP", "DESTROY", g.key(), group(g)]],
   [1, (g) => ["XGROUP", "CREATECONSUMER", g.key(), group(g), consumer(g)]],
   [1, (g) => ["XGROUP", "DELCONSUMER", g.key(), group(g), consumer(g)]],
-  [1, (g) => ["XGROUP", g.pick(["HELP", "help", "NOSUCH"])]],
+  [1, (g) => ["XGROUP", g.pick(["HELP", "help"])]],
+  [1, () => ["XGROUP", "NOSUCH"]],
   [20, readGroup],
   [8, (g) => ["XACK", g.key(), group(g), ...ids(g)]],
   [3, (g) => ["XPENDING", g.key(), group(g)]],
@@ -330,7 +331,8 @@ const groupCommands: Family["commands"] = [
   [4, (g) => ["XINFO", "STREAM", g.key(), g.mixCase("FULL"), ...maybeCount(g)]],
   [4, (g) => ["XINFO", "GROUPS", g.key()]],
   [3, (g) => ["XINFO", "CONSUMERS", g.key(), group(g)]],
-  [1, (g) => ["XINFO", g.pick(["HELP", "help", "NOSUCH"])]],
+  [1, (g) => ["XINFO", g.pick(["HELP", "help"])]],
+  [1, () => ["XINFO", "NOSUCH"]],
 ];
 
 export const streams: Family = {

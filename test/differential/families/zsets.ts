@@ -72,6 +72,9 @@ const anyRange = (g: Draw, kinds: readonly string[], isStore: boolean): string[]
   return [...rangeEnds(g, kind), ...options.flat()];
 };
 
+const popCount = (g: Draw): string[] =>
+  g.chance(1, 2) ? [g.chance(1, 8) ? g.integer() : String(g.below(5))] : [];
+
 /** Keys of inputs: sorted sets mostly, sets too. */
 const inputs = (g: Draw, operation: "weighed" | "plain" | "card", isStore: boolean): string[] => {
   const keys = Array.from({ length: 1 + g.below(3) }, () => (g.chance(1, 5) ? g.pick(SET_KEYS) : g.key()));
@@ -98,19 +101,16 @@ const textSequence = (g: Draw): string[][] => {
     common,
     i < 12 ? member(g) : `m${i}`,
   ]);
-  const asked = (): string[] => {
-    const ends = [textEnd(g), textEnd(g)];
-    const some = g.chance(1, 2) ? limit(g) : [];
-    return g.pick([
-      ["ZRANGEBYLEX", TEXT_KEY, ...ends, ...some],
-      ["ZREVRANGEBYLEX", TEXT_KEY, ...ends, ...some],
-      ["ZLEXCOUNT", TEXT_KEY, ...ends],
-      ["ZRANGE", TEXT_KEY, ...anyRange(g, ["BYLEX"], false)],
-      ["ZRANGESTORE", "zset:4", TEXT_KEY, ...anyRange(g, ["BYLEX"], true)],
-      ["ZREMRANGEBYLEX", TEXT_KEY, ...ends],
-    ]);
-  };
-  const questions = Array.from({ length: 4 }, asked);
+  const ends = (): string[] => [textEnd(g), textEnd(g)];
+  const some = (): string[] => (g.chance(1, 2) ? limit(g) : []);
+  const questions = [
+    ["ZRANGEBYLEX", TEXT_KEY, ...ends(), ...some()],
+    ["ZREVRANGEBYLEX", TEXT_KEY, ...ends(), ...some()],
+    ["ZLEXCOUNT", TEXT_KEY, ...ends()],
+    ["ZRANGE", TEXT_KEY, ...anyRange(g, ["BYLEX"], false)],
+    ["ZRANGESTORE", "zset:4", TEXT_KEY, ...anyRange(g, ["BYLEX"], true)],
+    ["ZREMRANGEBYLEX", TEXT_KEY, ...ends()],
+  ];
   return [
     ["DEL", TEXT_KEY],
     ["ZADD", TEXT_KEY, ...all.flat()],
@@ -155,7 +155,8 @@ export const zsets: Family = {
     [3, (g) => ["ZCARD", g.key()]],
     [4, (g) => ["ZSCORE", g.key(), member(g)]],
     [3, (g) => ["ZMSCORE", g.key(), ...members(g)]],
-    [4, (g) => [g.pick(["ZRANK", "ZREVRANK"]), g.key(), member(g)]],
+    [2, (g) => ["ZRANK", g.key(), member(g)]],
+    [2, (g) => ["ZREVRANK", g.key(), member(g)]],
     [4, (g) => ["ZCOUNT", g.key(), scoreEnd(g), scoreEnd(g)]],
     [10, (g) => ["ZRANGE", g.key(), ...anyRange(g, ["", "BYSCORE"], false)]],
     [4, (g) => ["ZRANGESTORE", g.key(), g.key(), ...anyRange(g, ["", "BYSCORE"], true)]],
@@ -164,14 +165,8 @@ export const zsets: Family = {
     [4, legacyRange("ZREVRANGEBYSCORE", scoreEnd, withScores, limit)],
     [1, (g) => ["ZREMRANGEBYRANK", g.key(), rank(g), rank(g)]],
     [1, (g) => ["ZREMRANGEBYSCORE", g.key(), scoreEnd(g), scoreEnd(g)]],
-    [
-      2,
-      (g) => [
-        g.pick(["ZPOPMIN", "ZPOPMAX"]),
-        g.key(),
-        ...(g.chance(1, 2) ? [g.chance(1, 8) ? g.integer() : String(g.below(5))] : []),
-      ],
-    ],
+    [1, (g) => ["ZPOPMIN", g.key(), ...popCount(g)]],
+    [1, (g) => ["ZPOPMAX", g.key(), ...popCount(g)]],
     [
       2,
       (g) => {
