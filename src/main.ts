@@ -122,6 +122,7 @@ async function runNode(
   const ports: Ports = {
     clients,
     peers,
+    pulse: { alive: () => {} },
     buffers,
     scheduler: turns,
     clock: systemClock,

@@ -187,6 +187,8 @@ export const TABLE = [
     help: "Least ms of silence before an election; each is drawn between this and twice this." }),
   row({ name: "lease-duration", field: "leaseMs", group: "Raft", ...oursShared, kind: integer(1, 600_000), default: 150,
     help: "Ms for which a member promises its leader to vote for no other." }),
+  row({ name: "busy-limit", field: "busyLimitMs", group: "Raft", ...oursFixed, kind: integer(0, 600_000), default: 5000,
+    help: "Ms for which a member that is busy and says so is waited for before an election; 0 waits for none." }),
   row({ name: "heartbeat-interval", field: "heartbeatMs", group: "Raft", ...oursFixed, kind: integer(1, 60_000), default: 50,
     help: "Ms between a quiet leader's signs of life." }),
   row({ name: "tick-interval", field: "tickMs", group: "Raft", ...oursFixed, kind: integer(1, 1000), default: 10,

@@ -28,12 +28,15 @@ import type {
   ClientHandler,
   LinkDown,
   NodeInputs,
+  PeerIdentity,
   PeerLink,
   Ports,
+  Pulse,
   SnapshotReceiver,
   SnapshotStreamIn,
 } from "./ports.ts";
 import { PubSub } from "./publish-subscribe.ts";
+import { Pulses } from "./pulses.ts";
 import { MODE_FORWARD, MODE_LEADER, MODE_NONE, Replica } from "./replica.ts";
 import { ReplyOutput } from "./reply-output.ts";
 import { ServerView } from "./server-view.ts";
@@ -59,6 +62,7 @@ export class SeshatNode implements NodeInputs {
   readonly configuration: Configuration;
   readonly replica: Replica;
   readonly cluster: Cluster;
+  readonly pulses: Pulses;
   readonly output: ReplyOutput;
   readonly dispatch: Dispatch;
   readonly transactions: Transactions;
@@ -156,6 +160,7 @@ export class SeshatNode implements NodeInputs {
       digestReported: (member, digest) => this.comparison.reported(member, digest),
       stateRequested: (member) => this.comparison.requested(member),
     });
+    this.pulses = new Pulses(ports, replica, this.cluster.links, settings.heartbeatMs);
     this.#shutdown = new Shutdown(this);
     this.parserLimits = parserLimitsOf(settings);
     configuration.onChange(["proto-max-bulk-len"], () => {
@@ -203,6 +208,15 @@ export class SeshatNode implements NodeInputs {
     this.cluster.peerFrame(link, frame);
   }
 
+  pulse(from: PeerIdentity, pulse: Pulse): void {
+    this.pulses.heard(from, pulse);
+  }
+
+  pulseLost(from: PeerIdentity, how: LinkDown): void {
+    this.pulses.lost(from, how);
+    this.requestTurn();
+  }
+
   snapshotOffered(stream: SnapshotStreamIn, header: Buffer): SnapshotReceiver | undefined {
     return this.cluster.snapshots.offered(stream, header);
   }
@@ -210,6 +224,7 @@ export class SeshatNode implements NodeInputs {
   turn(nowMonotonicMs: number, nowWallMs: number, ticks: number): void {
     const { replica } = this;
     this.blockedClients.flush();
+    this.pulses.turnBegins(nowMonotonicMs);
     replica.turn(nowMonotonicMs, nowWallMs, ticks);
     if (this.server.cluster.slotScans.isBusy) this.#scanSlots();
     this.#held.retry(nowMonotonicMs);
@@ -222,6 +237,7 @@ export class SeshatNode implements NodeInputs {
     this.output.flush();
     this.cluster.links.flush();
     this.cluster.snapshots.turn(nowMonotonicMs);
+    this.pulses.turnEnded();
   }
 
   shutdown(): void {

@@ -26,6 +26,14 @@ export interface NodeInputs {
   /** A whole frame as `PeerLink.send` took it, length prefix included. Its memory is its own: slices may be kept. */
   peerFrame(link: PeerLink, frame: Buffer): void;
 
+  /**
+   * A peer's pulse: its event loop may be busy, and its process lives. Only when it has been late with a turn. All that
+   * came before a turn is told before it.
+   */
+  pulse(from: PeerIdentity, pulse: Pulse): void;
+  /** The connection on which its pulses came is gone. Not when it was replaced by another one, and not when we ended it. */
+  pulseLost(from: PeerIdentity, how: LinkDown): void;
+
   /** A peer wants to send a snapshot. Undefined refuses it: the sender gets `failed`. `header` may be kept. */
   snapshotOffered(stream: SnapshotStreamIn, header: Buffer): SnapshotReceiver | undefined;
 
@@ -80,6 +88,7 @@ export type LinkDown =
 export interface Ports {
   readonly clients: Clients;
   readonly peers: PeerTransport;
+  readonly pulse: PulseThread;
   readonly buffers: BufferPool;
   readonly scheduler: Scheduler;
   readonly clock: Clock;
@@ -183,6 +192,19 @@ export interface PeerTransport {
     header: Uint8Array,
     sender: SnapshotSender,
   ): SnapshotStreamOut;
+}
+
+/** What a node knew after its last turn. */
+export interface Pulse {
+  readonly term: number;
+  /** 0 = it knew none. */
+  readonly leader: number;
+}
+
+/** Tells everybody to whom a link is up that this process lives, while it is late with its turns. */
+export interface PulseThread {
+  /** After each turn: what is to be said if the next one is late. Nothing without a leader. */
+  alive(term: number, leader: number): void;
 }
 
 export interface PeerLink {

@@ -38,6 +38,7 @@ export function raftConfigOf(
     leaseDurationMs: leaseMs,
     // Two monotonic clocks of healthy machines differ by far less over a lease; a tick covers the rest.
     leaseDriftMarginMs: leaseMs > 0 ? Math.min(tickMs, leaseMs / 10) : 0,
+    busyLimitMs: settings.busyLimitMs,
     snapshotTimeoutTicks: Math.ceil(SNAPSHOT_TIMEOUT_MS / tickMs),
     batchAppends: true,
     // How an election went, message by message, is for whoever looks into it; who leads is said elsewhere.

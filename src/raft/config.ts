@@ -44,6 +44,11 @@ export interface RaftConfig {
   readonly leaseDurationMs: number;
   /** Taken off the lease for clocks that run at different speeds. */
   readonly leaseDriftMarginMs: number;
+  /**
+   * Pulses of a member whose event loop is busy count for so long after its last message (pulse.ts). Default: 0, they
+   * count for nothing.
+   */
+  readonly busyLimitMs?: number;
   /** A member that waits for a snapshot this long, with no report, is probed again; 0 = never. */
   readonly snapshotTimeoutTicks?: number;
   /** One round of appends per Ready instead of one per proposal and acknowledgement. */

@@ -4,11 +4,19 @@ import { InvariantError } from "../base/assert.ts";
 import type { RaftConfig } from "./config.ts";
 import { startElection, tickElection } from "./election.ts";
 import { connectionLost } from "./failover.ts";
-import { handleMemberMessage, memberOf, memberUnreachable, snapshotReported, tickLeader } from "./leader.ts";
+import {
+  beat,
+  handleMemberMessage,
+  memberOf,
+  memberUnreachable,
+  snapshotReported,
+  tickLeader,
+} from "./leader.ts";
 import { leaseValid } from "./lease.ts";
 import { applyConfChange } from "./membership.ts";
 import { hex, MESSAGE_KIND, makeMessage, NO_BYTES, NO_ENTRIES, NO_MESSAGES, wellFormed } from "./message.ts";
 import { proposeEntry } from "./proposals.ts";
+import { pulseHeard } from "./pulse.ts";
 import { Raft } from "./raft.ts";
 import { requestRead } from "./reads.ts";
 import { ReadyQueue } from "./ready.ts";
@@ -194,6 +202,18 @@ export class RaftCore {
   /** The connection to `id` was reset or closed. Only matters for the leader's. */
   reportConnectionLost(id: MemberId): void {
     this.#run(() => connectionLost(this.#raft, id));
+  }
+
+  /** A member's process says that it lives, with the term and the leader it knows: its event loop may be busy. */
+  pulse(from: MemberId, term: number, leader: MemberId): void {
+    this.#run(() => pulseHeard(this.#raft, from, term, leader));
+  }
+
+  /** This node was busy: its heartbeats are late, and go out now. */
+  catchUp(): void {
+    this.#run(() => {
+      if (this.#raft.role === "leader") beat(this.#raft);
+    });
   }
 
   /** A new election timeout, in force at once: the current one is drawn anew. */

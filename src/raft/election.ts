@@ -136,6 +136,8 @@ export function handleVoteResponse(r: Raft, m: Message): void {
     `${hex(r.id)} received ${name}${m.reject ? " rejection" : ""} from ${hex(m.from)} at term ${r.term}`,
   );
   r.tracker.recordVote(m.from, !m.reject);
+  const voter = r.tracker.get(m.from);
+  if (voter !== undefined) voter.heardMs = r.nowMs;
   const { granted, rejected, result } = r.tracker.countVotes();
   r.info?.(`${hex(r.id)} has received ${granted} ${name} votes and ${rejected} vote rejections`);
   if (result === "lost") {

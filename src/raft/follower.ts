@@ -11,6 +11,7 @@ import type { Message, SnapshotMeta } from "./types.ts";
 /** append, heartbeat or snapshot of the current term. */
 export function handleLeaderMessage(r: Raft, m: Message): void {
   r.electionElapsed = 0;
+  r.leaderHeardMs = r.nowMs;
   if (r.leader !== m.from) {
     r.dropForwardedReads();
     r.leader = m.from;

@@ -20,10 +20,13 @@ export function tickLeader(r: Raft): void {
   if (r.role !== "leader") return;
   tickSnapshots(r);
   if (r.config.batchAppends) noteCommitDue(r);
-  if (r.heartbeatElapsed >= r.config.heartbeatTicks) {
-    r.heartbeatElapsed = 0;
-    broadcastHeartbeat(r);
-  }
+  if (r.heartbeatElapsed >= r.config.heartbeatTicks) beat(r);
+}
+
+/** Heartbeats to everybody, and the next ones an interval later. */
+export function beat(r: Raft): void {
+  r.heartbeatElapsed = 0;
+  broadcastHeartbeat(r);
 }
 
 function noteCommitDue(r: Raft): void {
@@ -57,6 +60,7 @@ function tickSnapshots(r: Raft): void {
 export function handleMemberMessage(r: Raft, m: Message): void {
   const peer = memberOf(r, m.from);
   if (peer === undefined) return;
+  peer.heardMs = r.nowMs;
   if (m.type === "appendResponse") {
     peer.recentActive = true;
     if (m.term === r.term) noteEcho(r, peer, m.stampMs);

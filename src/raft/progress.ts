@@ -24,6 +24,8 @@ export class Progress {
   pendingSnapshot = 0;
   /** Heard of since the last quorum check. */
   recentActive = false;
+  /** When its last message to a leader came. */
+  heardMs = Number.NEGATIVE_INFINITY;
   /** Nothing more goes out until an answer: a probe is out, or the window was full at the last append. */
   flowPaused = false;
   isLearner = false;

@@ -45,7 +45,7 @@ export class Raft {
   vote: MemberId = NO_MEMBER;
   leader: MemberId = NO_MEMBER;
   role: Role = "follower";
-  /** Monotonic; only the lease looks at it. */
+  /** Monotonic; only leases, pledges and the bound of pulses look at it. */
   nowMs = 0;
 
   electionTicks: number;
@@ -75,6 +75,8 @@ export class Raft {
   // Follower only.
   readonly pledge: VotePledge;
   pledgeBlindly: boolean;
+  /** When the leader's last message came. */
+  leaderHeardMs = Number.NEGATIVE_INFINITY;
   /** The connection to this leader broke; see failover.ts. */
   lostLeader: MemberId = NO_MEMBER;
   hurryTicks = 0;

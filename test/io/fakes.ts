@@ -7,7 +7,9 @@ import type {
   LinkDown,
   Log,
   NodeInputs,
+  PeerIdentity,
   PeerLink,
+  Pulse,
   SnapshotReceiver,
   SnapshotStreamIn,
 } from "../../src/node/ports.ts";
@@ -72,6 +74,8 @@ export class FakeNode implements NodeInputs {
   onLinkUp: ((link: PeerLink) => void) | undefined;
   onSnapshot: ((stream: SnapshotStreamIn, header: Buffer) => SnapshotReceiver | undefined) | undefined;
   readonly ticks: number[] = [];
+  /** "n1 term 1 leader 2", "n1 lost reset". */
+  readonly pulses: string[] = [];
 
   clientConnected(connection: ClientConnection): ClientHandler {
     const handler = new FakeHandler(connection);
@@ -92,6 +96,12 @@ export class FakeNode implements NodeInputs {
   }
   peerFrame(link: PeerLink, frame: Buffer): void {
     this.frames.push({ link, frame });
+  }
+  pulse(from: PeerIdentity, { term, leader }: Pulse): void {
+    this.pulses.push(`${from.name} term ${term} leader ${leader}`);
+  }
+  pulseLost(from: PeerIdentity, how: LinkDown): void {
+    this.pulses.push(`${from.name} lost ${how}`);
   }
   snapshotOffered(stream: SnapshotStreamIn, header: Buffer): SnapshotReceiver | undefined {
     return this.onSnapshot?.(stream, header);

@@ -1,6 +1,7 @@
 // Several nodes in one process on simulated ports: a clock that moves when told, links that deliver in
 // order, clients that are byte pipes. Deterministic: everything happens inside step().
 
+import { LATE_TICKS_MAX } from "../../src/base/limits.ts";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import { loadSettings } from "../../src/config/load.ts";
@@ -15,6 +16,7 @@ import type {
   PeerLink,
   PeerTransport,
   Ports,
+  Pulse,
   SnapshotReceiver,
   SnapshotSender,
   SnapshotStreamIn,
@@ -23,6 +25,8 @@ import type {
 import { encodeCommand } from "../../src/resp/request-parser.ts";
 
 const TICK_MS = 10;
+/** As io does it: a sixth of the election timeout, and never more often than ticks come. */
+const PULSE_TICKS = 5;
 
 export class World {
   nowMs = 1000;
@@ -39,6 +43,7 @@ export class World {
   /** Looks at everything whenever anything may have changed. */
   watch: (() => void) | undefined;
   readonly #deliveries: (() => void)[] = [];
+  #steps = 0;
   #ids = 1;
 
   constructor(seed = 1) {
@@ -91,8 +96,10 @@ export class World {
   step(): void {
     this.nowMs += TICK_MS;
     this.wallMs += TICK_MS;
+    this.#steps++;
     for (const host of this.hosts.values()) host.dial();
-    for (const host of this.hosts.values()) if (!host.stopped) host.node.turn(this.nowMs, this.wallMs, 1);
+    for (const host of this.hosts.values()) if (host.isBusy && this.#steps % PULSE_TICKS === 0) host.pulse();
+    for (const host of this.hosts.values()) if (host.isTurning) host.node.turn(this.nowMs, this.wallMs, 1);
     this.settle();
   }
 
@@ -103,7 +110,7 @@ export class World {
       for (const deliver of batch) deliver();
       let turned = false;
       for (const host of this.hosts.values()) {
-        if (!host.turnWanted || host.stopped) continue;
+        if (!host.turnWanted || !host.isTurning) continue;
         host.turnWanted = false;
         host.node.turn(this.nowMs, this.wallMs, 0);
         turned = true;
@@ -145,6 +152,11 @@ export class Host {
   readonly node: SeshatNode;
   readonly links = new Set<SimLink>();
   turnWanted = false;
+  /** Its event loop is busy: it takes no turns and reads nothing, and its thread says that it lives. */
+  isBusy = false;
+  lastPulse: Pulse = { term: 0, leader: 0 };
+  /** What waits in its sockets. */
+  readonly unread: (() => void)[] = [];
   stopped = false;
   halted: string | undefined;
   /** What it logged as an error. */
@@ -168,9 +180,42 @@ export class Host {
     this.node = new SeshatNode(configuration, this.#ports());
   }
 
+  get isTurning(): boolean {
+    return !this.stopped && !this.isBusy;
+  }
+
   /** Tries the links that are not up. */
   dial(): void {
-    for (const link of this.dialling) link.tryConnect();
+    if (this.isTurning) for (const link of this.dialling) link.tryConnect();
+  }
+
+  /** Now, or when its event loop reads its sockets again. */
+  deliver(run: () => void): void {
+    if (this.isBusy) this.unread.push(run);
+    else run();
+  }
+
+  /** What its thread says to those it has a link to. */
+  pulse(): void {
+    const { lastPulse, identity } = this;
+    if (lastPulse.leader === 0) return;
+    for (const link of this.links) {
+      const { peer } = link;
+      if (!link.outgoing || peer === undefined) continue;
+      this.world.later(() => {
+        if (peer.isUp && !link.isCutOff) peer.owner.deliver(() => peer.owner.node.pulse(identity, lastPulse));
+      });
+    }
+  }
+
+  /** As io/turn-loop does it after a stall: first what is in the sockets, then a few ticks. */
+  endBusy(): void {
+    this.isBusy = false;
+    for (const run of this.unread.splice(0)) run();
+    this.node.turn(this.world.nowMs, this.world.wallMs, 0);
+    this.world.settle();
+    this.node.turn(this.world.nowMs, this.world.wallMs, LATE_TICKS_MAX);
+    this.world.settle();
   }
 
   connect(): Client {
@@ -199,6 +244,7 @@ export class Host {
     return {
       clients: { count: 0, acceptedCount: 0, rejectedCount: 0, limit: 10_000, keepAliveSeconds: 0 },
       peers,
+      pulse: { alive: (term, leader) => (host.lastPulse = { term, leader }) },
       buffers: pool,
       scheduler: {
         requestTurn: () => {
@@ -279,7 +325,7 @@ export class SimLink implements PeerLink {
   tryConnect(): void {
     if (this.isUp || this.owner.stopped) return;
     for (const other of this.owner.world.hosts.values()) {
-      if (other.identity.address !== this.address || other.stopped || this.#isCut(other)) continue;
+      if (other.identity.address !== this.address || !other.isTurning || this.#isCut(other)) continue;
       const [ours, theirs] = [this.owner.identity.clusterId, other.identity.clusterId];
       if (ours !== "" && theirs !== "" && ours !== theirs) {
         this.owner.node.linkRefused(this, "refused", `it belongs to cluster ${theirs}`);
@@ -305,8 +351,8 @@ export class SimLink implements PeerLink {
     if (!this.isUp || peer === undefined) return false;
     const copy = Buffer.from(frame);
     this.owner.world.later(() => {
-      if (!peer.isUp || peer.owner.stopped || this.#isCut(peer.owner)) return;
-      peer.owner.node.peerFrame(peer, copy);
+      if (!peer.isUp || peer.owner.stopped || this.isCutOff) return;
+      peer.owner.deliver(() => peer.owner.node.peerFrame(peer, copy));
     });
     return true;
   }
@@ -315,7 +361,7 @@ export class SimLink implements PeerLink {
     if (!this.isUp) return;
     this.isUp = false;
     this.owner.links.delete(this);
-    if (!this.owner.stopped) this.owner.node.linkDown(this, how);
+    if (!this.owner.stopped) this.owner.deliver(() => this.owner.node.linkDown(this, how));
   }
 
   close(): void {
@@ -330,6 +376,11 @@ export class SimLink implements PeerLink {
       this.drop("local");
       peer?.drop("closed");
     });
+  }
+
+  /** What is sent on it gets lost. */
+  get isCutOff(): boolean {
+    return this.peer !== undefined && this.#isCut(this.peer.owner);
   }
 
   #isCut(other: Host): boolean {
@@ -423,7 +474,7 @@ export class Client implements ClientConnection {
   }
 
   sendRaw(bytes: Buffer): void {
-    this.handler.receive(bytes, 0, bytes.length);
+    this.host.deliver(() => this.handler.receive(bytes, 0, bytes.length));
   }
 
   /** Sends one command, lets time pass until something comes back, and returns it. */

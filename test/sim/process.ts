@@ -220,6 +220,7 @@ export class SimProcess implements Site {
     return {
       clients: { count: 0, acceptedCount: 0, rejectedCount: 0, limit: 10_000, keepAliveSeconds: 0 },
       peers: this.transport,
+      pulse: { alive: () => {} },
       buffers: pool,
       scheduler: { requestTurn: () => this.requestTurn() },
       clock: {
