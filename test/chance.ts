@@ -24,7 +24,14 @@ export function drawsOf(name: RandomTestName): readonly Draws[] {
   });
 }
 
-export const propertySeed = (): number => numberFrom("PROPERTY_SEED") ?? PROPERTY_SEED;
+/** The same for the properties of fast-check, as its settings. */
+export function propertyDraws(): { readonly seed: number; readonly numRuns?: number } {
+  const numRuns = numberFrom("PROPERTY_RUNS");
+  return {
+    seed: numberFrom("PROPERTY_SEED") ?? PROPERTY_SEED,
+    ...(numRuns === undefined ? {} : { numRuns }),
+  };
+}
 
 /** One that nobody has chosen: for commands of people, never for what npm test runs. */
 export const newSeed = (): number => randomInt(1_000_000_000);

@@ -1,0 +1,118 @@
+// The search for new seeds, with programs that end well, end badly, or do not end.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "vitest";
+import { until } from "../e2e/processes.ts";
+import { RANDOM_TESTS } from "../seeds.ts";
+import { Explorer } from "./explorer.ts";
+import { allTargets, saidByVitest, type Target } from "./targets.ts";
+
+function target(name: string, script: string): Target {
+  return {
+    name,
+    attempt: (seed) => ({
+      command: [process.execPath, "-e", script],
+      environment: { X_SEED: String(seed) },
+      drawn: `X_SEED=${seed}`,
+      failuresIn: (output) => [{ what: output, replay: `X_SEED=${seed} x`, keep: `${seed} in a file` }],
+    }),
+  };
+}
+
+function explorer(targets: readonly Target[], said: string[]): Explorer {
+  return new Explorer({ targets, first: 7, jobs: 1, say: (text) => void said.push(text) });
+}
+
+test("a failure is told with its seed, the rest goes on, and the end says it again", async () => {
+  const said: string[] = [];
+  const it = explorer(
+    [
+      target("good", ""),
+      target("bad", "console.log('wrong with ' + process.env.X_SEED); process.exit(3)"),
+      target("skipped", "console.log('      Tests  2 skipped (2)')"),
+    ],
+    said,
+  );
+  const running = it.run();
+  await until("two turns of each", () => said.filter((line) => line.startsWith("FAILED")).length === 2);
+  it.stop();
+  assert.equal(await running, false);
+  const text = said.join("\n");
+  const [, seed] = /FAILED {4}bad: X_SEED=(\d+)/.exec(text) ?? assert.fail(text);
+  assert.match(
+    text,
+    new RegExp(`wrong with ${seed}\n\\s+replay: X_SEED=${seed} x\n\\s+keep: +${seed} in a file`),
+  );
+  assert.match(text, /ok {8}good: X_SEED=\d+/);
+  assert.equal(text.match(/left out {2}skipped/g)?.length, 1);
+  assert.match(text, /2 failures; each repeated/);
+});
+
+test("the same first seed draws the same again", async () => {
+  const seedsOf = async (): Promise<readonly string[]> => {
+    const said: string[] = [];
+    const it = explorer([target("good", "")], said);
+    const running = it.run();
+    await until("three turns", () => said.length > 3);
+    it.stop();
+    assert.equal(await running, true);
+    return said.slice(0, 3).map((line) => /X_SEED=\d+/.exec(line)![0]);
+  };
+  assert.deepEqual(await seedsOf(), await seedsOf());
+});
+
+test("stop() ends what runs, and what that has started", async () => {
+  const said: string[] = [];
+  const forever = "setInterval(() => {}, 1000)";
+  const script =
+    `const { spawn } = require("node:child_process");` +
+    `const child = spawn(process.execPath, ["-e", ${JSON.stringify(forever)}], { stdio: "ignore" });` +
+    `require("node:fs").writeFileSync(process.env.PID_FILE, String(child.pid)); ${forever}`;
+  const folder = mkdtempSync(join(tmpdir(), "seshat-explorer-"));
+  const file = join(folder, "pid");
+  const it = explorer(
+    [
+      {
+        ...target("endless", script),
+        attempt: () => ({ ...target("", script).attempt(1), environment: { PID_FILE: file } }),
+      },
+    ],
+    said,
+  );
+  const running = it.run();
+  const pid = await until("a grandchild", () =>
+    existsSync(file) ? Number(readFileSync(file, "utf8")) || undefined : undefined,
+  );
+  it.stop();
+  assert.equal(await running, true);
+  await until("the grandchild is gone", () => !isAlive(pid));
+  rmSync(folder, { recursive: true });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    // Of a process that has ended and that nobody has asked for yet, only the entry is left.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+test("each test of seeds.ts is a file that draws from there, and a target", () => {
+  const names = allTargets().map(({ name }) => name);
+  for (const [name, { file, seedVariable }] of Object.entries(RANDOM_TESTS)) {
+    const path = `test/${file.replace(/\.test$/, "")}.test.ts`;
+    const text = readFileSync(path, "utf8");
+    assert.ok(text.includes(`drawsOf("${name}")`), `${path} draws "${name}"`);
+    assert.ok(text.includes(`${seedVariable}=n`), `${path} says its variable`);
+    assert.ok(names.includes(name), name);
+  }
+});
+
+test("what failed is found in vitest's output", () => {
+  const output = " RUN  v4\n\n ✓ test/a.test.ts\n\n FAIL  whole  test/b.test.ts > x\nAssertionError: no\n";
+  assert.equal(saidByVitest(output), " FAIL  whole  test/b.test.ts > x\nAssertionError: no");
+});
