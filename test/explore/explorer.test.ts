@@ -15,9 +15,9 @@ function target(name: string, script: string): Target {
     name,
     attempt: (seed) => ({
       command: [process.execPath, "-e", script],
-      environment: { X_SEED: String(seed) },
-      drawn: `X_SEED=${seed}`,
-      failuresIn: (output) => [{ what: output, replay: `X_SEED=${seed} x`, keep: `${seed} in a file` }],
+      environment: { X_DRAW: String(seed) },
+      drawn: `X_DRAW=${seed}`,
+      failuresIn: (output) => [{ what: output, replay: `X_DRAW=${seed} x`, keep: `${seed} in a file` }],
     }),
   };
 }
@@ -31,7 +31,7 @@ test("a failure is told with its seed, the rest goes on, and the end says it aga
   const it = explorer(
     [
       target("good", ""),
-      target("bad", "console.log('wrong with ' + process.env.X_SEED); process.exit(3)"),
+      target("bad", "console.log('wrong with ' + process.env.X_DRAW); process.exit(3)"),
       target("skipped", "console.log('      Tests  2 skipped (2)')"),
     ],
     said,
@@ -41,12 +41,12 @@ test("a failure is told with its seed, the rest goes on, and the end says it aga
   it.stop();
   assert.equal(await running, false);
   const text = said.join("\n");
-  const [, seed] = /FAILED {4}bad: X_SEED=(\d+)/.exec(text) ?? assert.fail(text);
+  const [, seed] = /FAILED {4}bad: X_DRAW=(\d+)/.exec(text) ?? assert.fail(text);
   assert.match(
     text,
-    new RegExp(`wrong with ${seed}\n\\s+replay: X_SEED=${seed} x\n\\s+keep: +${seed} in a file`),
+    new RegExp(`wrong with ${seed}\n\\s+replay: X_DRAW=${seed} x\n\\s+keep: +${seed} in a file`),
   );
-  assert.match(text, /ok {8}good: X_SEED=\d+/);
+  assert.match(text, /ok {8}good: X_DRAW=\d+/);
   assert.equal(text.match(/left out {2}skipped/g)?.length, 1);
   assert.match(text, /2 failures; each repeated/);
 });
@@ -59,7 +59,7 @@ test("the same first seed draws the same again", async () => {
     await until("three turns", () => said.length > 3);
     it.stop();
     assert.equal(await running, true);
-    return said.slice(0, 3).map((line) => /X_SEED=\d+/.exec(line)![0]);
+    return said.slice(0, 3).map((line) => /X_DRAW=\d+/.exec(line)![0]);
   };
   assert.deepEqual(await seedsOf(), await seedsOf());
 });
