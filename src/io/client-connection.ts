@@ -2,7 +2,10 @@
 // go out by at most one system call each. Never looks at the bytes, never buffers a reply itself.
 //
 //   open ──end()──> flushing ──> half closed, discarding what still comes ──> gone
-//     └────────────── destroy(), error, end of file ────────────────────────────┘
+//     │                                └── after an end of file: gone at once ──┤
+//     └────────────── destroy(), error ─────────────────────────────────────────┘
+//
+// An end of file is news for the handler, who ends the connection when all that was read is answered.
 
 import { Socket } from "node:net";
 import { InvariantError } from "../base/assert.ts";
@@ -75,7 +78,7 @@ function onData(this: ClientSocket, chunk: Buffer): void {
 }
 
 function onEnd(this: ClientSocket): void {
-  this.destroy();
+  this.connection?.endedBySocket();
 }
 
 function onFinish(this: ClientSocket): void {
@@ -92,7 +95,7 @@ function onError(): void {
   // 'close' follows; whatever it was, the client is gone.
 }
 
-const NO_HANDLER: ClientHandler = { receive() {}, writable() {}, closed() {} };
+const NO_HANDLER: ClientHandler = { receive() {}, writable() {}, ended() {}, closed() {} };
 
 export class TcpClientConnection implements ClientConnection, WriteOwner {
   readonly id: number;
@@ -113,11 +116,15 @@ export class TcpClientConnection implements ClientConnection, WriteOwner {
     this.#owner = owner;
     const handle = takeHandle(accepted);
     if (handle === undefined) {
-      const socket: ClientSocket = Object.assign(accepted, { connection: this });
+      const socket: ClientSocket = Object.assign(accepted, { connection: this, allowHalfOpen: true });
       socket.on("data", onData);
       this.#socket = socket;
     } else {
-      this.#socket = new ClientSocket({ handle, onread: { buffer: readBuffer, callback: onRead } });
+      this.#socket = new ClientSocket({
+        handle,
+        allowHalfOpen: true,
+        onread: { buffer: readBuffer, callback: onRead },
+      });
       this.#socket.connection = this;
     }
     this.#handle = canWriteDirectly(handle) ? handle : undefined;
@@ -218,6 +225,11 @@ export class TcpClientConnection implements ClientConnection, WriteOwner {
   destroy(): void {
     this.#hasEnded = true;
     this.#socket.destroy();
+  }
+
+  /** Once both sides are closed and everything is written, the socket destroys itself. */
+  endedBySocket(): void {
+    if (!this.#hasEnded) this.#handler.ended();
   }
 
   closedBySocket(): void {

@@ -116,6 +116,7 @@ export class BlockedClients implements Deliveries {
     session.block(wait);
     this.#nextTimeoutMs = Math.min(this.#nextTimeoutMs, wait.timeoutAtMs);
     this.#try(wait);
+    if (session.inputEnded) this.unblock(wait, false);
     server.commandStatistics.count(id);
     if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
     advanceReplyMode(session);

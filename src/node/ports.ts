@@ -58,6 +58,8 @@ export interface ClientHandler {
   receive(buffer: Buffer, from: number, to: number): void;
   /** Everything that was pending has been written; only after a write() that returned false. */
   writable(): void;
+  /** The client has closed its side: nothing more comes, and it may still read. Never after end() or destroy(). */
+  ended(): void;
   /** The connection is gone, whoever ended it. Called exactly once, last, never from inside receive(). */
   closed(): void;
 }

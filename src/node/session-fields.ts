@@ -25,6 +25,8 @@ export class SessionFields {
   inputBytesTotal = 0;
   outputBytesTotal = 0;
   closing = false;
+  /** The client has closed its side: what it has sent is answered, and that is all. */
+  inputEnded = false;
   gone = false;
   /** Row of the last command that was looked up; -1 before the first. */
   lastRowId = -1;

@@ -22,7 +22,7 @@ import {
   UNREAD_OUTPUT_BYTES_MAX,
 } from "./holds.ts";
 import type { SeshatNode } from "./node.ts";
-import { OutputLimiter } from "./output-limit.ts";
+import { OutputLimiter, Standstill } from "./output-limit.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
 import { MODE_LEADER, MODE_NONE } from "./replica.ts";
@@ -50,6 +50,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
   #mayAnswer: (() => boolean) | undefined;
   #readingPaused = false;
   readonly #outputLimiter = new OutputLimiter();
+  readonly #standstill = new Standstill();
 
   constructor(node: SeshatNode, connection: ClientConnection, virtual: boolean) {
     super();
@@ -96,6 +97,14 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#node.blockedClients.flush();
   }
 
+  /** A wait ends as if its time had run out; retry() sees to the rest. */
+  ended(): void {
+    if (this.gone || this.closing) return;
+    this.inputEnded = true;
+    this.unblock(false);
+    this.#node.hold(this);
+  }
+
   /** The client is gone. Nothing of it counts from here on, whenever the socket says so too. */
   #leave(): void {
     if (this.gone) return;
@@ -106,16 +115,24 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#node.sessionClosed(this);
   }
 
-  /** Asked once a turn while held. True when the hold is over. */
+  /** Asked once a turn while held, or while the last commands are answered. True when that is over. */
   retry(nowMs: number): boolean {
-    if (this.gone || this.#hold === HOLD_NONE) return true;
-    if (!this.#mayGoOn(nowMs)) return false;
+    if (!this.gone && this.#hold !== HOLD_NONE) this.#goOn(nowMs);
+    if (this.gone) return true;
+    if (this.#hold !== HOLD_NONE) return false;
+    if (!this.inputEnded) return true;
+    if (this.outstanding > 0) return false;
+    this.close(true);
+    return true;
+  }
+
+  #goOn(nowMs: number): void {
+    if (!this.#mayGoOn(nowMs)) return;
     this.#hold = HOLD_NONE;
     this.#input.settle();
     if (this.plan?.reply !== undefined) this.#finishTransaction(this.plan);
     if (this.#hold === HOLD_NONE) this.#parsePending();
     if (this.#hold === HOLD_NONE && this.#readingPaused) this.#resumeReading();
-    return this.#hold === HOLD_NONE;
   }
 
   /** What is to be looked at is written all the same. */
@@ -124,15 +141,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
   }
 
   get watchDirty(): boolean {
-    const { transaction } = this;
-    if (transaction === undefined || transaction.watches === 0) return false;
-    const { replica, cluster } = this.#node;
-    const { incarnation } = cluster.membership.self;
-    return replica.machine.sessions.watches.isDirty({
-      incarnation,
-      session: this.id,
-      serial: transaction.serial,
-    });
+    return this.#node.transactions.isDirty(this);
   }
 
   /** The reply to the only command that was on its way stands in the output from `mark` on: it is to be looked at first. */
@@ -166,7 +175,11 @@ export class Session extends TransactingSession implements Client, ClientHandler
 
   /** Once a second: a client that stopped reading gets no more turns of its own to be looked at. */
   everySecond(): void {
-    if (this.connection.pendingBytes > 0) this.#limitOutput();
+    const { pendingBytes } = this.connection;
+    if (pendingBytes > 0) this.#limitOutput();
+    const isLeaving = this.inputEnded || this.closing;
+    if (isLeaving && this.#standstill.lasts(this.commandCountTotal + this.outputBytesTotal - pendingBytes))
+      this.close(false);
   }
 
   /** Puts commands back in front of what is still to be parsed: they were not executed and will be. See PendingInput. */
@@ -292,6 +305,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
   park(wait: ParkedCommand): void {
     this.#parked = wait;
     this.setHold(HOLD_PARKED);
+    if (this.inputEnded) this.unblock(false);
   }
 
   /** park() for a command that may wait long: it is asked only when the node holds the session again. */

@@ -144,6 +144,15 @@ export class Transactions {
     return DONE;
   }
 
+  /** Was a key touched that the client watches? */
+  isDirty({ id, transaction }: Session): boolean {
+    if (transaction === undefined || transaction.watches === 0) return false;
+    const { replica, cluster } = this.#node;
+    const { incarnation } = cluster.membership.self;
+    const { serial } = transaction;
+    return replica.machine.sessions.watches.isDirty({ incarnation, session: id, serial });
+  }
+
   /** Who watches, in the log's words. */
   ownerOf(session: Session, transaction: Transaction): string {
     return `${this.#node.cluster.membership.self.incarnation}:${session.id}:${transaction.serial}`;

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { connect as connectTo } from "node:net";
 import { promisify } from "node:util";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, test } from "vitest";
@@ -103,3 +104,25 @@ test("a large pipeline through a follower gives every reply", async () => {
   );
   client.disconnect();
 });
+
+test("clients that close their side behind what they have sent get every answer", async () => {
+  for (const { name, port } of cluster.nodes) {
+    const replies = await answersTo(port, `INCR half:${name}\r\n`.repeat(2000));
+    assert.equal(replies, Array.from({ length: 2000 }, (_, i) => `:${i + 1}\r\n`).join(""));
+    assert.equal(await answersTo(port, `BLPOP none 0\r\nECHO ${name}\r\n`), `*-1\r\n$2\r\n${name}\r\n`);
+  }
+});
+
+/** Everything that comes back before the connection ends. */
+function answersTo(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTo(port, "127.0.0.1");
+    let replies = "";
+    socket.on("data", (chunk: Buffer) => {
+      replies += chunk.toString("latin1");
+    });
+    socket.on("error", reject);
+    socket.on("close", () => resolve(replies));
+    socket.end(text);
+  });
+}

@@ -77,6 +77,24 @@ describe("one client", () => {
     assert.equal(handler.closedCount, 1);
   });
 
+  test("an end of file is told, and replies still go out behind it", async () => {
+    const client = open();
+    const length = 3_000_000;
+    node.onClient = (handler) => {
+      handler.onEnded = () => {
+        assert.equal(handler.text, "all");
+        handler.connection.write(Buffer.alloc(length, "x"), length);
+      };
+    };
+    client.socket.pause(); // the kernel does not take all of it at once
+    client.socket.end("all");
+    await until("told", () => node.clients[0]?.endedCount === 1);
+    client.socket.resume();
+    await until("answered and closed", () => client.isClosed && node.clients[0]?.closedCount === 1);
+    assert.equal(client.bytes, length);
+    assert.equal(node.clients[0]?.endedCount, 1);
+  });
+
   test("small and large replies keep their order and their bytes", async () => {
     const client = open();
     const sizes = [1, 511, 512, 513, 70_000, 3, 16_384, 5, 1_000_000, 2];

@@ -44,7 +44,9 @@ export class FakeHandler implements ClientHandler {
   text = "";
   receivedBytes = 0;
   writableCount = 0;
+  endedCount = 0;
   closedCount = 0;
+  onEnded: (() => void) | undefined;
   onReceive: ((text: string) => void) | undefined;
 
   constructor(connection: ClientConnection) {
@@ -58,6 +60,11 @@ export class FakeHandler implements ClientHandler {
   }
   writable(): void {
     this.writableCount++;
+  }
+  ended(): void {
+    this.endedCount++;
+    this.onEnded?.();
+    this.connection.end();
   }
   closed(): void {
     this.closedCount++;

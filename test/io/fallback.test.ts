@@ -87,7 +87,10 @@ describe.each([
       assert.ok(!handler.text.includes("late"));
       connection.resumeReading();
       await until("late", () => handler.text.endsWith("late"));
-      connection.end();
+      const before = bytes;
+      handler.onEnded = () => connection.write(Buffer.alloc(100_000), 100_000);
+      client.end();
+      await until("answered behind the end of file", () => bytes === before + 100_000);
       await until("closed", () => isClosed && handler.closedCount === 1);
     } finally {
       Reflect.set(process, "binding", binding);

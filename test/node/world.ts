@@ -413,6 +413,11 @@ export class Client implements ClientConnection {
     this.host.deliver(() => this.handler.receive(bytes, 0, bytes.length));
   }
 
+  /** Closes its side, and goes on reading. */
+  endInput(): void {
+    this.handler.ended();
+  }
+
   /** Sends one command, lets time pass until something comes back, and returns it. */
   call(...parts: string[]): string {
     this.send(...parts);
