@@ -20,6 +20,7 @@ import {
   HOLD_PRESSURE,
   UNREAD_OUTPUT_BYTES_MAX,
 } from "./holds.ts";
+import { HttpRequests } from "./http-requests.ts";
 import type { SeshatNode } from "./node.ts";
 import { describeUnfit } from "./refusals.ts";
 import { MODE_FORWARD, MODE_LEADER } from "./replica.ts";
@@ -52,9 +53,11 @@ const STAR = 0x2a;
 
 export class Dispatch {
   readonly #node: SeshatNode;
+  readonly #http: HttpRequests;
 
   constructor(node: SeshatNode) {
     this.#node = node;
+    this.#http = new HttpRequests(node);
   }
 
   /** One command of a session; its bytes are buffer[start, end) unless it came inline. DONE or HELD. */
@@ -66,6 +69,7 @@ export class Dispatch {
       return this.logForm(session, id, args, buffer, start, end);
     }
     if ((special & SPECIAL_INTERNAL) !== 0) return this.refuse(session, -1, describeUnfit(-1, args));
+    if (id < 0 && this.#http.closes(session, args)) return DONE;
     if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
       return this.refuse(session, id, describeUnfit(id, args));
     }
