@@ -18,6 +18,7 @@ import { createLog, logDestination } from "./io/log.ts";
 import type { OperatorCommand } from "./io/operator-commands.ts";
 import { TcpPeerTransport } from "./io/peer-transport.ts";
 import { complain, EXIT_PROBLEM, ProcessEnd } from "./io/process-end.ts";
+import { WorkerPulse } from "./io/pulse-thread.ts";
 import { processInfo, systemClock, systemEntropy } from "./io/system.ts";
 import { TurnLoop } from "./io/turn-loop.ts";
 import { SeshatNode } from "./node/node.ts";
@@ -107,6 +108,8 @@ async function runNode(
 
   const buffers = new SizeClassPool();
   const clients = new ClientListener(buffers, log, settings.maxclients, settings.tcpKeepaliveSeconds);
+  const { busyLimitMs, electionTimeoutMs } = settings;
+  const pulse = busyLimitMs > 0 ? new WorkerPulse(electionTimeoutMs, busyLimitMs) : undefined;
   const peers = new TcpPeerTransport(
     identity(settings),
     {
@@ -114,15 +117,17 @@ async function runNode(
       sharedSettings: configuration.sharedText(),
       sharedDifferences: (theirs, founding) => configuration.sharedDifferences(theirs, founding),
       snapshotWindowBytes: settings.snapshotWindowBytes,
+      busyLimitMs,
     },
     log,
+    pulse,
   );
   const turns = new TurnLoop(systemClock, settings.tickMs);
   const lifecycle = new ProcessEnd(log, configFile);
   const ports: Ports = {
     clients,
     peers,
-    pulse: { alive: () => {} },
+    pulse: pulse ?? { alive: () => {} },
     buffers,
     scheduler: turns,
     clock: systemClock,

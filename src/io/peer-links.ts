@@ -5,11 +5,14 @@ import type { LinkDown, NodeInputs, PeerIdentity, PeerLink } from "../node/ports
 import { connectionBackoffMs } from "./backoff.ts";
 import { DiallerHandshake, type PeerTerms } from "./peer-handshake.ts";
 import { PeerSocket, type PeerSocketOwner } from "./peer-socket.ts";
+import type { WorkerPulse } from "./pulse-thread.ts";
 
 /** What links need of their transport. */
 export interface LinkHost {
   readonly terms: PeerTerms;
   readonly node: NodeInputs;
+  /** What goes up and down with the links that we dialled; undefined when busy members are not waited for. */
+  readonly pulse: Pick<WorkerPulse, "open" | "close"> | undefined;
   /** Beats every socket until it is gone. */
   track(socket: PeerSocket): void;
   untrack(socket: PeerSocket): void;
@@ -107,6 +110,8 @@ export class DialledLink extends Link {
     this.#wasUp = true;
     this.#attempts = 0;
     this.#lastRefusal = "";
+    const { pulse, terms } = this.host;
+    if (!this.isClosed) pulse?.open(this.id, { ...this.#endpoint, incarnation: remote.incarnation }, terms);
     super.up(socket, remote);
   }
 
@@ -116,6 +121,7 @@ export class DialledLink extends Link {
     const { node } = this.host;
     if (this.#wasUp) {
       this.#wasUp = false;
+      this.host.pulse?.close(this.id);
       node.linkDown(this, how);
     } else if (!this.isClosed && this.#lastRefusal !== `${how} ${text}`) {
       this.#lastRefusal = `${how} ${text}`;

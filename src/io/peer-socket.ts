@@ -26,7 +26,7 @@ const KEEPALIVE = Buffer.alloc(FRAME_PREFIX_BYTES);
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
 /** Beats (KEEPALIVE_MS each) of silence after which the other side is given up. */
-const SILENT_BEATS_MAX = 8;
+export const SILENT_BEATS_MAX = 8;
 /** Beats after which a handshake must be over. */
 const HANDSHAKE_BEATS_MAX = 5;
 /** What beat() is to be called with. */
@@ -68,6 +68,8 @@ const reading = { onread: { buffer: readBuffer, callback: onRead } };
 export class PeerSocket implements WriteOwner {
   isUp = false;
   isReading = true;
+  /** Who is at the other end; 0 before the handshake is over. */
+  remoteIncarnation = 0;
   queuedBytes = 0;
   readonly #owner: PeerSocketOwner;
   readonly #handshake: Handshake;
@@ -205,8 +207,11 @@ export class PeerSocket implements WriteOwner {
     if (problem !== undefined) this.destroy("garbage", problem);
   }
 
-  /** To be called every KEEPALIVE_MS. A stalled process calls it late, never twice at once: no false alarms. */
-  beat(): void {
+  /**
+   * To be called every KEEPALIVE_MS. A stalled process calls it late, never twice at once: no false alarms.
+   * @param silentBeatsMax beats of silence after which the other side is given up
+   */
+  beat(silentBeatsMax = SILENT_BEATS_MAX): void {
     this.#beats++;
     if (!this.isUp) {
       if (this.#beats > HANDSHAKE_BEATS_MAX)
@@ -217,8 +222,8 @@ export class PeerSocket implements WriteOwner {
     this.#sent = false;
     this.#silentBeats = this.#heard || !this.isReading ? 0 : this.#silentBeats + 1;
     this.#heard = false;
-    if (this.#silentBeats >= SILENT_BEATS_MAX) {
-      this.destroy("timeout", `nothing heard for ${SILENT_BEATS_MAX * KEEPALIVE_MS} ms`);
+    if (this.#silentBeats >= silentBeatsMax) {
+      this.destroy("timeout", `nothing heard for ${this.#silentBeats * KEEPALIVE_MS} ms`);
     }
   }
 
@@ -229,6 +234,7 @@ export class PeerSocket implements WriteOwner {
     if (verdict.kind === "refused") this.destroy("refused", verdict.text);
     if (verdict.kind !== "done") return;
     this.isUp = true;
+    this.remoteIncarnation = verdict.remote.incarnation;
     this.#reader.bytesMax = FRAME_BYTES_MAX;
     this.#owner.up(this, verdict.remote);
   }

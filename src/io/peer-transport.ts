@@ -22,6 +22,8 @@ import { peerKey } from "./peer-key.ts";
 import { AcceptedLink, DialledLink, type Endpoint, type LinkHost } from "./peer-links.ts";
 import { SnapshotIn, SnapshotOut } from "./peer-snapshots.ts";
 import { KEEPALIVE_MS, PeerSocket, type PeerSocketOwner } from "./peer-socket.ts";
+import { PulseReceiver } from "./pulse-receiver.ts";
+import { busyBeatsMax, type WorkerPulse } from "./pulse-thread.ts";
 
 /** Connections that have not shaken hands yet; more are closed at once. */
 const STRANGERS_MAX = 64;
@@ -34,6 +36,7 @@ export interface PeerSettings {
   readonly sharedSettings: string;
   sharedDifferences(theirs: string, founding: boolean): readonly string[];
   readonly snapshotWindowBytes: number;
+  readonly busyLimitMs: number;
 }
 
 export class TcpPeerTransport implements PeerTransport, LinkHost {
@@ -48,9 +51,12 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   readonly #links = new Set<DialledLink | AcceptedLink>();
   #strangers = 0;
   readonly #loggedRefusals = new Set<string>();
+  readonly pulse: WorkerPulse | undefined;
+  readonly #pulses = new PulseReceiver(this);
   readonly #timer: NodeJS.Timeout;
 
-  constructor(self: PeerIdentity, settings: PeerSettings, log: Log) {
+  constructor(self: PeerIdentity, settings: PeerSettings, log: Log, pulse?: WorkerPulse) {
+    this.pulse = pulse;
     this.self = self;
     this.#settings = settings;
     this.#key = peerKey(settings.secret);
@@ -132,7 +138,12 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   }
 
   #beat(): void {
-    for (const socket of this.#sockets) socket.beat();
+    const busyMax = busyBeatsMax(this.#settings.busyLimitMs);
+    for (const socket of this.#sockets) {
+      if (this.#pulses.isPulsing(socket.remoteIncarnation)) socket.beat(busyMax);
+      else socket.beat();
+    }
+    this.#pulses.beaten();
   }
 
   #accept(accepted: Socket): void {
@@ -148,6 +159,7 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   admit(socket: PeerSocket, kind: ConnectionKind, remote: PeerIdentity): PeerSocketOwner {
     this.#strangers--;
     if (kind === "snapshot") return new SnapshotIn(this, socket, remote);
+    if (kind === "pulse") return this.#pulses.accept(socket, remote);
     const address = `${socket.remoteAddress}:${socket.remotePort}`;
     const link = new AcceptedLink(this.#nextLinkId++, address, socket, this);
     this.#links.add(link);

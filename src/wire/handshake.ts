@@ -23,7 +23,7 @@ export interface VersionRange {
 
 /** What a connection is for. */
 export type ConnectionKind = keyof typeof KIND_NUMBER;
-const KIND_NUMBER = { frames: 0, snapshot: 1 } as const;
+const KIND_NUMBER = { frames: 0, snapshot: 1, pulse: 2 } as const;
 const KIND_NAMES = namesByNumber(KIND_NUMBER);
 
 export interface Challenge {

@@ -44,6 +44,7 @@ async function start(options: Options = {}): Promise<Member> {
     sharedSettings: "",
     sharedDifferences: () => [],
     snapshotWindowBytes: 1 << 20,
+    busyLimitMs: 5000,
   };
   const transport = new TcpPeerTransport(self, settings, log);
   transport.attach(node);
