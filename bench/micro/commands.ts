@@ -51,6 +51,7 @@ function bound(from: SizeClassPool): { acquire(bytes?: number): Buffer; release(
 const clients = Array.from({ length: CLIENTS }, (_, i) => {
   const connection: ClientConnection = {
     id: 1_000_000 + i,
+    fileDescriptor: -1,
     address: "127.0.0.1:1",
     localAddress: "127.0.0.1:2",
     isLoopback: true,

@@ -36,6 +36,13 @@ export class Args {
     return this.offsets[at + 1]! - this.offsets[at]!;
   }
 
+  /** Bytes of all arguments together, the name included. */
+  contentBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.count; i++) bytes += this.length(i);
+    return bytes;
+  }
+
   /** A copy of argument `index`. Allocates: not for the hot path. */
   copy(index: number): Buffer {
     return Buffer.from(this.bytes.subarray(this.start(index), this.end(index)));

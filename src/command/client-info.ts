@@ -7,7 +7,14 @@ const SESSION_BYTES = 2048;
 
 /** What a connection takes of memory, for tot-mem and INFO. */
 export function clientBytes(client: Client): number {
-  return SESSION_BYTES + client.queryBufferBytes + client.queryBufferFreeBytes + client.outputBufferBytes;
+  return (
+    SESSION_BYTES +
+    client.queryBufferBytes +
+    client.queryBufferFreeBytes +
+    client.argumentBytes +
+    client.queuedBytes +
+    client.outputBufferBytes
+  );
 }
 
 /** Printable ASCII without spaces; the empty name takes the name away. */
@@ -33,8 +40,8 @@ export function clientLine(client: Client, nowMs: number): string {
     ["multi", client.inTransaction ? client.queuedCommandCount : -1],
     ["qbuf", client.queryBufferBytes],
     ["qbuf-free", client.queryBufferFreeBytes],
-    ["argv-mem", 0],
-    ["multi-mem", 0],
+    ["argv-mem", client.argumentBytes],
+    ["multi-mem", client.queuedBytes],
     ["rbs", 0],
     ["rbp", 0],
     ["obl", 0],

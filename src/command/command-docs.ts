@@ -3,6 +3,7 @@
 
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { LOG_WORDS } from "./blocking.ts";
+import { commandComplexity } from "./command-complexity.ts";
 import { commandFacts } from "./command-facts.ts";
 import { commandSummaries } from "./command-summaries.ts";
 import type { CommandRow } from "./types.ts";
@@ -198,6 +199,7 @@ export function docsTree(row: CommandRow): Tree {
     ["since", facts.since],
     ["group", facts.group.replace("_", "-")],
   ];
+  pairs.push(["complexity", complexityOf(row)]);
   if (facts.deprecatedSince !== undefined) {
     pairs.push(["doc_flags", statuses(["deprecated"])], ["deprecated_since", facts.deprecatedSince]);
   }
@@ -207,6 +209,11 @@ export function docsTree(row: CommandRow): Tree {
     pairs.push(["subcommands", { kind: "map", pairs: subcommands.map((sub) => [sub.name, docsTree(sub)]) }]);
   }
   return { kind: "map", pairs };
+}
+
+function complexityOf(row: CommandRow): string {
+  const isOnlyContainer = row.route === "container" && row.run === undefined;
+  return isOnlyContainer ? "Depends on the subcommand" : commandComplexity(row.name);
 }
 
 /** redis-cli shows this line; it must not be missing. */

@@ -115,8 +115,6 @@ export const replyError = {
   setIdBelowDeleted: "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id",
   setIdBelowTop: "ERR The ID specified in XSETID is smaller than the target stream top item",
   setIdAddedBelowLength: "ERR The entries_added specified in XSETID is smaller than the target stream length",
-  streamsUnbalanced:
-    "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
   groupOption: "ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.",
   noackOption: "ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.",
   groupMissing: "ERR Missing GROUP option for XREADGROUP",
@@ -192,6 +190,12 @@ export const unknownSubcommand = (container: string, subcommand: string): string
 /** DEBUG answers both mistakes with one text. */
 export const unknownSubcommandOrArity = (container: string, subcommand: string): string =>
   `ERR unknown subcommand or wrong number of arguments for '${printable(subcommand.slice(0, SHOWN_BYTES_MAX))}'. Try ${container} HELP.`;
+
+/** As since Redis 7.2: the command's own name, and the special id that the command takes. */
+export function streamsUnbalanced(isGroup: boolean): string {
+  const [name, symbol] = isGroup ? ["xreadgroup", ">"] : ["xread", "$"];
+  return `ERR Unbalanced '${name}' list of streams: for each stream key an ID or '${symbol}' must be specified.`;
+}
 
 /** XREADGROUP's. Arguments by number. */
 export const noGroupToRead = (args: Args, key: number, group: number): string =>

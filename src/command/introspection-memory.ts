@@ -64,7 +64,7 @@ function memoryStatistics(memory: MemoryFigures): readonly Figure[] {
   return [
     { name: "peak.allocated", value: memory.logicalBytesMax },
     { name: "total.allocated", value: used },
-    { name: "startup.allocated", value: 0 },
+    { name: "startup.allocated", value: memory.startupBytes },
     { name: "replication.backlog", value: memory.raftLogBytes },
     { name: "clients.slaves", value: 0 },
     { name: "clients.normal", value: memory.clientsBytes },

@@ -15,15 +15,20 @@ export const keyFlushCommands = [
 
 function flushdb(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (!isFlushSyntax(args)) return reply.error(replyError.syntax);
+  if (isLazy(args)) context.store.lazyFreedKeys += context.keys.size;
   context.keys.clear();
   reply.ok();
 }
 
 function flushall(context: DataContext, args: Args, reply: ReplyWriter): void {
   if (!isFlushSyntax(args)) return reply.error(replyError.syntax);
-  context.store.clear();
+  const { store } = context;
+  if (isLazy(args)) for (const { size } of store.databases) store.lazyFreedKeys += size;
+  store.clear();
   reply.ok();
 }
+
+const isLazy = (args: Args): boolean => args.count === 2 && args.is(1, "ASYNC");
 
 /** ASYNC and SYNC are the same here: dropping a database takes no time that grows with it. */
 function isFlushSyntax(args: Args): boolean {

@@ -2,6 +2,7 @@
 
 import type { Args } from "../base/args.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
+import { FLAG_OBJECT } from "../store/types.ts";
 import { EVENT_GENERIC, notifyKey } from "./notify.ts";
 import { typeName } from "./type-names.ts";
 import { type CommandRow, type DataContext, noKeys, oneKey } from "./types.ts";
@@ -11,7 +12,7 @@ const everyKey = { first: 1, last: -1, step: 1 } as const;
 // biome-ignore format: one row a line
 export const keyCommands = [
   { name: "del",    arity: -2, route: "write", flags: ["write"],            keys: everyKey, run: del },
-  { name: "unlink", arity: -2, route: "write", flags: ["write", "fast"],    keys: everyKey, run: del },
+  { name: "unlink", arity: -2, route: "write", flags: ["write", "fast"],    keys: everyKey, run: unlink },
   { name: "exists", arity: -2, route: "read",  flags: ["readonly", "fast"], keys: everyKey, run: exists },
   { name: "touch",  arity: -2, route: "read",  flags: ["readonly", "fast"], keys: everyKey, run: touch },
   { name: "type",   arity: 2,  route: "read",  flags: ["readonly", "fast"], keys: oneKey,   run: type },
@@ -27,6 +28,16 @@ function del(context: DataContext, args: Args, reply: ReplyWriter): void {
     removed++;
   }
   reply.integer(removed);
+}
+
+/** DEL, which also counts what Redis would have left to a thread in the background. */
+function unlink(context: DataContext, args: Args, reply: ReplyWriter): void {
+  const { keys, store } = context;
+  for (let i = 1; i < args.count; i++) {
+    const handle = findUntouched(context, args, i);
+    if (handle !== 0 && (keys.kindOf(handle) & FLAG_OBJECT) !== 0) store.lazyFreedKeys++;
+  }
+  del(context, args, reply);
 }
 
 function exists(context: DataContext, args: Args, reply: ReplyWriter): void {

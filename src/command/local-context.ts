@@ -79,7 +79,11 @@ export interface Client {
   readonly inputBytesTotal: number;
   readonly outputBytesTotal: number;
   readonly commandCountTotal: number;
-  /** Bytes received and not yet parsed, and room left behind them. */
+  /** Arguments of the command that runs or waits, without what is around them. */
+  readonly argumentBytes: number;
+  /** Commands queued since MULTI. */
+  readonly queuedBytes: number;
+  /** Bytes received and not yet carried out, those of a running command included, and room left behind them. */
   readonly queryBufferBytes: number;
   readonly queryBufferFreeBytes: number;
   /** Bytes of replies not yet taken by the socket. */
@@ -321,6 +325,8 @@ export interface MemoryFigures {
   readonly logicalBytes: number;
   /** Highest `logicalBytes` since the start or CONFIG RESETSTAT. */
   readonly logicalBytesMax: number;
+  /** The part of `logicalBytes` that an empty store takes. */
+  readonly startupBytes: number;
   /** The part of `logicalBytes` that is no key or value: tables, headers, deadlines. 0 when not told apart. */
   readonly overheadBytes: number;
   /** What the store holds off the heap: what `logicalBytes` counts, and what is free between. */

@@ -9,7 +9,7 @@ import type { StreamConsumer, StreamGroup } from "../store/stream-group.ts";
 import { ID_CHARACTERS_MAX, StreamId, wrappingAdd } from "../store/stream-id.ts";
 import { noteRead } from "../store/stream-lag.ts";
 import { STREAM } from "../store/types.ts";
-import { noGroupToRead, replyError } from "./errors.ts";
+import { noGroupToRead, replyError, streamsUnbalanced } from "./errors.ts";
 import { WRONG_TYPE } from "./find-typed.ts";
 import { integerAt } from "./parse-integer.ts";
 import { parseStrictId } from "./parse-stream-id.ts";
@@ -123,7 +123,7 @@ function parseRequest(args: Args, isGroup: boolean): ReadRequest | string {
       if (count === undefined) return replyError.notInteger;
       request.limit = count > 0 ? Number(count) : Number.POSITIVE_INFINITY;
     } else if (more > 0 && args.is(i, "STREAMS")) {
-      if (more % 2 !== 0) return replyError.streamsUnbalanced;
+      if (more % 2 !== 0) return streamsUnbalanced(isGroup);
       request.first = i + 1;
       request.count = more / 2;
     } else if (more > 1 && args.is(i, "GROUP")) {

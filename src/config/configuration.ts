@@ -16,6 +16,7 @@ import {
   type SettingValue,
   writeSetting,
 } from "./table.ts";
+import { FIXED, isImmutable } from "./unsupported.ts";
 
 /** Why a CONFIG SET was refused; `reason` is Redis's text after "... (possibly related to argument 'x') - ". */
 export type SetProblem =
@@ -52,18 +53,16 @@ export class Configuration {
     }
   }
 
-  /** Settings whose name matches any of the patterns, each once, in the table's order. */
+  /** Settings whose name matches any of the patterns, each once, in the table's order; then those that are fixed. */
   get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[] {
     const found: (readonly [string, string])[] = [];
-    for (const row of ROWS) {
-      for (const name of namesOf(row)) {
-        const pattern = patterns.find((it) => nameMatches(it, name));
-        if (pattern === undefined) continue;
-        // As in Redis: a name asked for in capitals comes back in capitals.
-        const isName = pattern.toLowerCase() === name;
-        found.push([isName ? pattern : name, this.#show(row)]);
-      }
-    }
+    const show = (name: string, read: () => string): void => {
+      const pattern = patterns.find((it) => nameMatches(it, name));
+      // As in Redis: a name asked for in capitals comes back in capitals.
+      if (pattern !== undefined) found.push([pattern.toLowerCase() === name ? pattern : name, read()]);
+    };
+    for (const row of ROWS) for (const name of namesOf(row)) show(name, () => this.#show(row));
+    for (const [name, value] of FIXED) show(name, () => value);
     return found;
   }
 
@@ -72,8 +71,8 @@ export class Configuration {
     const rows: Row<SettingValue>[] = [];
     for (const [name] of pairs) {
       const row = findRow(name);
-      if (row === undefined) return { kind: "unknown", name };
-      if (!row.mutable) return { kind: "failed", name, reason: "can't set immutable config" };
+      if (row === undefined && !isImmutable(name)) return { kind: "unknown", name };
+      if (row?.mutable !== true) return { kind: "failed", name, reason: "can't set immutable config" };
       if (rows.includes(row)) return { kind: "failed", name, reason: "duplicate parameter" };
       rows.push(row);
     }

@@ -28,6 +28,34 @@ const IGNORED: ReadonlySet<string> = new Set(
   ),
 );
 
+/**
+ * Settings of Redis that CONFIG SET can change in no server, and of which one value says how it is here: CONFIG GET shows
+ * that value. A value in a file is ignored or refused, as above and below.
+ */
+export const FIXED: readonly (readonly [name: string, value: string])[] = [
+  ["always-show-logo", "no"],
+  ["daemonize", "no"],
+  ["io-threads", "1"],
+  ["io-threads-do-reads", "no"],
+  ["pidfile", ""],
+  ["supervised", "no"],
+  ["syslog-enabled", "no"],
+  ["unixsocket", ""],
+];
+
+/** The others that CONFIG SET can change in no server; none of their values would say how it is here. */
+const IMMUTABLE: ReadonlySet<string> = new Set(
+  `aclfile aof_rewrite_cpulist appenddirname appendfilename bgsave_cpulist bio_cpulist cluster-config-file
+  cluster-port disable-thp enable-module-command enable-protected-configs rdbchecksum replicaof server_cpulist
+  set-proc-title slaveof socket-mark-id syslog-facility syslog-ident unixsocketperm`.split(/\s+/),
+);
+
+/** Would Redis say of this setting, which is in no row, that it cannot be changed? In any case. */
+export function isImmutable(name: string): boolean {
+  const known = name.toLowerCase();
+  return IMMUTABLE.has(known) || FIXED.some(([fixed]) => fixed === known);
+}
+
 interface Refusal {
   /** The value that says no more than is so. */
   readonly harmless: string;

@@ -14,6 +14,7 @@ import { READ_BUFFER_BYTES } from "../base/limits.ts";
 import type { BufferPool, ClientConnection, ClientHandler, Log } from "../node/ports.ts";
 import {
   canWriteDirectly,
+  fileDescriptorOf,
   type StreamHandle,
   takeHandle,
   WRITE_DONE,
@@ -137,6 +138,10 @@ export class TcpClientConnection implements ClientConnection, WriteOwner {
     this.#socket.setNoDelay(true);
     if (keepAliveSeconds > 0) this.#socket.setKeepAlive(true, keepAliveSeconds * 1000);
     if (this.isReading) this.#socket.resume();
+  }
+
+  get fileDescriptor(): number {
+    return fileDescriptorOf(this.#socket);
   }
 
   get address(): string {

@@ -58,6 +58,13 @@ export function handleOf(socket: Socket): StreamHandle | undefined {
   return candidate as StreamHandle;
 }
 
+/** The system's number of the socket; -1 when it has none any more. */
+export function fileDescriptorOf(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const number: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : -1;
+  return typeof number === "number" ? number : -1;
+}
+
 /** Takes the handle away from an accepted, paused socket, which then is an empty shell. */
 export function takeHandle(socket: Socket): StreamHandle | undefined {
   const handle = handleOf(socket);

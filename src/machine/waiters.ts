@@ -21,6 +21,11 @@ export interface Waiter {
 
 export type WaitedKey = HeldKey<Waiter>;
 
+export interface BlockingKeyCounts {
+  readonly keys: number;
+  readonly evenWithoutKey: number;
+}
+
 export class WaiterTable {
   /** What all waiters count against BLOCKED_BYTES_MAX. */
   bytes = 0;
@@ -83,6 +88,22 @@ export class WaiterTable {
   /** The owners of one member, in the order in which they came. */
   ownersOf(incarnation: number): Owner[] {
     return [...this.#all].map(({ owner }) => owner).filter((owner) => owner.incarnation === incarnation);
+  }
+
+  /**
+   * Keys that clients of one member wait for, each once: all of them, and those of which clients hear when the key
+   * has gone. For INFO.
+   */
+  keyCountsOf(incarnation: number): BlockingKeyCounts {
+    const keys = new Set<WaitedKey>();
+    const evenWithoutKey = new Set<WaitedKey>();
+    for (const waiter of this.#members.get(incarnation)?.values() ?? []) {
+      for (const key of waiter.keys) {
+        keys.add(key);
+        if (waiter.evenWithoutKey) evenWithoutKey.add(key);
+      }
+    }
+    return { keys: keys.size, evenWithoutKey: evenWithoutKey.size };
   }
 
   /** Incarnations of the members that have any. */

@@ -33,6 +33,8 @@ export interface Wait extends ParkedCommand {
   /** Of its row. */
   readonly id: number;
   readonly command: Buffer;
+  /** Of `command`, without what is around the arguments. */
+  readonly argumentBytes: number;
   readonly database: number;
   readonly memoryArguments: number;
   readonly isMuted: boolean;
@@ -97,6 +99,7 @@ export class BlockedClients implements Deliveries {
       session,
       id,
       command,
+      argumentBytes: args.contentBytes(),
       database: session.database,
       memoryArguments: deniedOutOfMemory[id] === 1 ? args.count : 0,
       isMuted: session.muted,

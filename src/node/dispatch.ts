@@ -71,6 +71,7 @@ export class Dispatch {
     if ((special & SPECIAL_INTERNAL) !== 0) return this.refuse(session, -1, describeUnfit(-1, args));
     if (id < 0 && this.#http.closes(session, args)) return DONE;
     if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
+      session.lastRowId = id;
       return this.refuse(session, id, describeUnfit(id, args));
     }
     if (!session.authenticated && allowedUnauthenticated[id] === 0) {

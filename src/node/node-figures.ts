@@ -9,6 +9,7 @@ import type {
   RaftView,
 } from "../command/local-context.ts";
 import { parseAddress } from "../config/special-kinds.ts";
+import type { BlockingKeyCounts } from "../machine/waiters.ts";
 import { DEADLINE_LOGICAL_BYTES, HEADER_BYTES, SLOT_LOGICAL_BYTES } from "../store/types.ts";
 import type { SeshatNode } from "./node.ts";
 import type { ServerView } from "./server-view.ts";
@@ -73,6 +74,15 @@ export class NodeFigures implements InfoSource {
     return this.#server.lastSaveSeconds;
   }
 
+  get keyChanges(): number {
+    return this.#server.keyChanges;
+  }
+
+  get blockingKeys(): BlockingKeyCounts {
+    const { replica, cluster } = this.#node;
+    return replica.machine.sessions.blocking.waiters.keyCountsOf(cluster.membership.self.incarnation);
+  }
+
   get raft(): RaftView {
     return raftView(this.#node);
   }
@@ -106,7 +116,8 @@ export class NodeFigures implements InfoSource {
     return {
       logicalBytes: store.logicalBytes,
       logicalBytesMax: this.#logicalBytesMax,
-      overheadBytes,
+      startupBytes: store.startupBytes,
+      overheadBytes: store.startupBytes + overheadBytes,
       storeBytes: store.reservedBytes,
       allocatedBytes,
       residentBytes: ports.host.residentBytes(),

@@ -13,6 +13,7 @@ export const COMPARISON_SESSION_ID = Number.MAX_SAFE_INTEGER - 1;
 export type HearReplies = (bytes: Buffer, length: number) => void;
 
 class OwnConnection implements ClientConnection {
+  readonly fileDescriptor = -1;
   readonly id: number;
   readonly address = "";
   readonly localAddress = "";

@@ -116,6 +116,8 @@ export interface Clients {
 export interface ClientConnection {
   /** 1, 2, 3, ... in the order of acceptance: CLIENT ID. */
   readonly id: number;
+  /** The system's number of the socket; -1 where there is none. */
+  readonly fileDescriptor: number;
   /** "ip:port" of the client. Builds a string: not for the hot path. */
   readonly address: string;
   /** "ip:port" it connected to. */

@@ -50,9 +50,13 @@ export class ServerView implements Server, TimerSinks {
   readonly figures: NodeFigures;
   readonly cluster: ShardView;
   lastSaveSeconds: number;
+  /** Changes of keys since the start. */
+  keyChanges = 0;
   readonly #node: SeshatNode;
   #latencyThresholdMs = 0;
   readonly #since = new Growth();
+  /** The client whose local command runs now, and the command: CLIENT LIST shows what both take. */
+  #running: { readonly session: Session; readonly args: Args } | undefined;
   #nextSampleMs = 0;
 
   constructor(node: SeshatNode) {
@@ -155,11 +159,18 @@ export class ServerView implements Server, TimerSinks {
     const startUs = replica.timer.start(id);
     const errorsBefore = writer.errors;
     const context: LocalContext = { client: session, server: this };
+    this.#running = { session, args };
     run(context, args, writer);
+    this.#running = undefined;
     if (startUs !== 0) replica.timer.stop(id, startUs, args, session);
     this.countErrors(id, errorsBefore);
     if (wasMuted && session.muted && subscribes[id] === 0)
       output.attach(session, session.protocol, false).position = mark;
+  }
+
+  /** The local command that runs for the session at this moment. */
+  runningCommand(session: Session): Args | undefined {
+    return this.#running?.session === session ? this.#running.args : undefined;
   }
 
   /** Why a command that settings may forbid is not for this client; undefined when it is. */
@@ -202,6 +213,9 @@ export class ServerView implements Server, TimerSinks {
     statistics.keyspaceHits += since.growth("hits", replica.readHits);
     statistics.keyspaceMisses += since.growth("misses", replica.readFinds - replica.readHits);
     statistics.expiredKeys += since.growth("expired", counters.keysExpired);
+    const { store } = replica.machine;
+    statistics.lazyFreedKeys += since.growth("lazily freed", store.lazyFreedKeys);
+    this.keyChanges += since.growth("changes", store.changes);
     statistics.evictedKeys += since.growth("evicted", counters.keysEvicted);
     statistics.peerOutputBytes += since.growth("sent", cluster.links.sentBytes);
     statistics.snapshotsSent += since.growth("snapshots sent", cluster.snapshots.sentCount);

@@ -6,7 +6,6 @@ import type { Wait } from "./blocked-clients.ts";
 import type { Plan, Transaction } from "./transaction.ts";
 
 export class SessionFields {
-  readonly fileDescriptor = -1;
   lastActiveMs = 0;
   name = "";
   libName = "";

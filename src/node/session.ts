@@ -8,7 +8,7 @@ import { advanceReplyMode, type Client, type ParkedCommand } from "../command/lo
 import { rows } from "../command/lookup.ts";
 import { WARM_BYTES_LEAST } from "../machine/machine.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
-import { COMMAND, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
+import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
 import {
   HELD,
   HOLD_DEPARTURES,
@@ -49,6 +49,8 @@ export class Session extends TransactingSession implements Client, ClientHandler
   /** While this is there, no output goes out: asked once a turn whether it may. See awaitDepartures(). */
   #mayAnswer: (() => boolean) | undefined;
   #readingPaused = false;
+  /** The end of what was last received, in the buffer that all clients share. */
+  #receivedTo = 0;
   readonly #outputLimiter = new OutputLimiter();
   readonly #standstill = new Standstill();
 
@@ -75,6 +77,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.lastActiveMs = this.#node.replica.wallMs;
     const input = this.#input;
     if (this.#hold === HOLD_NONE && input.length === 0) {
+      this.#receivedTo = to;
       const end = this.#parse(buffer, from, to, 0);
       if (end < to && !this.closing) input.append(buffer, end, to);
       this.#node.replica.flushFullBatch();
@@ -243,6 +246,10 @@ export class Session extends TransactingSession implements Client, ClientHandler
 
   // The parts of Client that commands and CLIENT LIST read.
 
+  get fileDescriptor(): number {
+    return this.connection.fileDescriptor;
+  }
+
   get address(): string {
     return this.connection.address;
   }
@@ -259,8 +266,20 @@ export class Session extends TransactingSession implements Client, ClientHandler
     return rows[this.lastRowId]?.name ?? "NULL";
   }
 
+  get argumentBytes(): number {
+    const running = this.#node.server.runningCommand(this);
+    return running?.contentBytes() ?? this.wait?.argumentBytes ?? 0;
+  }
+
+  get queuedBytes(): number {
+    return this.transaction?.byteCount ?? 0;
+  }
+
   get queryBufferBytes(): number {
-    return this.#input.length;
+    const running = this.#node.server.runningCommand(this);
+    // What is parsed out of the buffer that all clients share is in no buffer of the session.
+    if (running === undefined || this.#input.length > 0) return this.#input.length;
+    return encodeArguments(running).length + this.#receivedTo - this.#parser.position;
   }
 
   get queryBufferFreeBytes(): number {

@@ -16,6 +16,7 @@ export interface ProxyReplies {
 
 /** Stands in for the socket: what the session writes becomes a reply message. */
 class VirtualConnection implements ClientConnection {
+  readonly fileDescriptor = -1;
   readonly address: string;
   readonly localAddress = "";
   readonly isLoopback = false;

@@ -12,6 +12,7 @@ import { HashIndex } from "./hash-index.ts";
 import { KeyspaceReads } from "./keyspace-reads.ts";
 import { clearBytes } from "./record.ts";
 import { roundToClass, sizeClassOf } from "./size-class.ts";
+import type { StoreState } from "./state.ts";
 import * as is from "./types.ts";
 
 /** Told of changes while a snapshot is being read; see snapshot-section.ts. */
@@ -70,8 +71,9 @@ export class Keyspace extends KeyspaceReads {
       this.#dropCollection(ref);
       ref = this.#reshape(hash, ref, kind, end - start, 0);
     }
-    const { watcher } = this.state;
-    if (watcher !== undefined) watcher.touched(this.database, hash, keyBytes, keyStart, keyEnd);
+    const { state } = this;
+    state.changes++;
+    if (state.watcher !== undefined) state.watcher.touched(this.database, hash, keyBytes, keyStart, keyEnd);
     this.exposeValue();
     copyBytes(this.valueBytes, this.valueStart, bytes, start, end);
     return ref;
@@ -95,9 +97,10 @@ export class Keyspace extends KeyspaceReads {
       kept = Math.min(length, this.word(ref, is.WORD_VALUE_LENGTH));
       ref = this.#reshape(hash, ref, kind, length, kept);
     }
-    const { watcher } = this.state;
-    if (watcher !== undefined && !isSilent) {
-      watcher.touched(this.database, hash, keyBytes, keyStart, keyEnd);
+    if (!isSilent) {
+      const { state } = this;
+      state.changes++;
+      if (state.watcher !== undefined) state.watcher.touched(this.database, hash, keyBytes, keyStart, keyEnd);
     }
     this.exposeValue();
     clearBytes(this.valueBytes, this.valueStart + kept, this.valueEnd);
@@ -145,7 +148,7 @@ export class Keyspace extends KeyspaceReads {
    */
   collectionForWrite(handle: number, isSilent = false): Collection {
     if (this.listener !== undefined) this.listener.beforeChange(this.hashOf(handle), handle);
-    if (this.state.watcher !== undefined && !isSilent) this.#touched(this.hashOf(handle), handle);
+    if (!isSilent) this.announce(handle);
     const id = this.collectionIdOf(handle);
     const found = this.collections.get(id);
     if (!found.frozen) return found;
@@ -185,9 +188,7 @@ export class Keyspace extends KeyspaceReads {
     const ref = arena.allocate(recordBytes);
     const words = arena.words;
     const word = arena.at >>> 2;
-    const state = this.state;
-    const clock = state.lfu ? newLfuClock(state.accessClock, LFU_COUNTER_INITIAL) : state.accessClock;
-    words[word + is.WORD_META] = kind | (clock << is.CLOCK_SHIFT);
+    words[word + is.WORD_META] = kind | (newAccessClock(this.state) << is.CLOCK_SHIFT);
     words[word + is.WORD_KEY_LENGTH] = keyLength;
     words[word + is.WORD_VALUE_LENGTH] = valueLength;
     words[word + is.WORD_DEADLINE] = 0;
@@ -243,7 +244,7 @@ export class Keyspace extends KeyspaceReads {
     if (!(deadlineMs > 0 && deadlineMs < Infinity)) fail(`a deadline of ${deadlineMs} ms`);
     const hash = this.hashOf(handle);
     if (this.listener !== undefined) this.listener.beforeChange(hash, handle);
-    if (this.state.watcher !== undefined) this.#touched(hash, handle);
+    this.#changed(hash, handle);
     const position = this.word(handle, is.WORD_DEADLINE);
     if (position !== 0) {
       this.deadlines.update(position - 1, deadlineMs);
@@ -257,18 +258,20 @@ export class Keyspace extends KeyspaceReads {
   clearDeadline(handle: number): boolean {
     if (this.word(handle, is.WORD_DEADLINE) === 0) return false;
     if (this.listener !== undefined) this.listener.beforeChange(this.hashOf(handle), handle);
-    if (this.state.watcher !== undefined) this.#touched(this.hashOf(handle), handle);
+    this.announce(handle);
     this.#forgetDeadline(handle);
     return true;
   }
 
   /** Who watches the key, or waits for it, is to hear of a change: of a silent one, or of one that leaves everything as it was. */
   announce(handle: number): void {
+    this.state.changes++;
     if (this.state.watcher !== undefined) this.#touched(this.hashOf(handle), handle);
   }
 
   /** announce() for a key that was there for no moment. */
   announceKey(bytes: Buffer, start: number, end: number): void {
+    this.state.changes++;
     this.state.watcher?.touched(this.database, this.hash(bytes, start, end), bytes, start, end);
   }
 
@@ -279,6 +282,12 @@ export class Keyspace extends KeyspaceReads {
     const hash = this.hashOf(handle);
     this.keyRange(handle);
     watcher.reduced(this.database, hash, this.keyBytes, this.keyStart, this.keyEnd);
+  }
+
+  /** announce() where the hash is known. */
+  #changed(hash: number, ref: number): void {
+    this.state.changes++;
+    if (this.state.watcher !== undefined) this.#touched(hash, ref);
   }
 
   /** Tells the watcher of a change of the record's key. */
@@ -306,7 +315,7 @@ export class Keyspace extends KeyspaceReads {
 
   /** Removes the record that the last search found. The one place where a record's memory goes for good. */
   #drop(hash: number, ref: number): void {
-    if (this.state.watcher !== undefined) this.#touched(hash, ref);
+    this.#changed(hash, ref);
     this.#forgetDeadline(ref);
     this.#dropCollection(ref);
     this.logicalBytes -= roundToClass(this.recordBytes(ref)) + is.SLOT_LOGICAL_BYTES;
@@ -396,7 +405,8 @@ export class Keyspace extends KeyspaceReads {
       made = to.putRecord(toBytes, toStart, toEnd, kind, valueBytes, valueStart, valueEnd, false);
     }
     if (deadlineMs !== 0) to.setDeadline(made, deadlineMs);
-    to.setAccessClock(made, meta >>> is.CLOCK_SHIFT);
+    // A copy is a new key, as in Redis: only a key that moves keeps what is known of its use.
+    to.setAccessClock(made, isMove ? meta >>> is.CLOCK_SHIFT : newAccessClock(this.state));
     to.valueOf(made);
     return true;
   }
@@ -443,6 +453,7 @@ export class Keyspace extends KeyspaceReads {
 
   /** Drops everything, in constant time. A snapshot under way keeps the old parts. */
   clear(): void {
+    this.state.changes += this.size;
     this.state.watcher?.clearing(this.database);
     this.arena = new Arena();
     this.index = new HashIndex(this.arena);
@@ -453,4 +464,9 @@ export class Keyspace extends KeyspaceReads {
     this.valueBytes = NO_BYTES;
     this.keyBytes = NO_BYTES;
   }
+}
+
+/** The access clock of a key that is new. */
+function newAccessClock({ lfu, accessClock }: StoreState): number {
+  return lfu ? newLfuClock(accessClock, LFU_COUNTER_INITIAL) : accessClock;
 }

@@ -54,6 +54,11 @@ export class StoreState {
   hits = 0;
   finds = 0;
 
+  /** Keys made, changed or removed since the start, each time it happened. Local: for INFO. */
+  changes = 0;
+  /** Large values and whole databases that Redis would free in the background, in keys. Local: for INFO. */
+  lazyFreedKeys = 0;
+
   /** What warm() read, folded: of no meaning, kept so that its loads are not optimized away. */
   warmed = 0;
 

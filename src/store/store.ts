@@ -7,6 +7,7 @@ import { Keyspace } from "./keyspace.ts";
 import { SNAPSHOT_DATABASES_MAX } from "./snapshot-format.ts";
 import { SnapshotReader } from "./snapshot-reader.ts";
 import { StoreState } from "./state.ts";
+import { DATABASE_LOGICAL_BYTES } from "./types.ts";
 
 export interface StoreOptions {
   readonly databases: number;
@@ -62,9 +63,14 @@ export class Store extends StoreState {
     for (const keys of this.#databases) keys.clear();
   }
 
-  /** Memory that all replicas agree on: a function of the content. */
+  /** The part of logicalBytes that is there without any key. */
+  get startupBytes(): number {
+    return this.#databases.length * DATABASE_LOGICAL_BYTES;
+  }
+
+  /** Memory that all replicas agree on: a function of the content and of the number of databases. */
   get logicalBytes(): number {
-    let sum = 0;
+    let sum = this.startupBytes;
     for (const keys of this.#databases) sum += keys.logicalBytes;
     return sum;
   }

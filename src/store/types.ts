@@ -51,6 +51,8 @@ export const CLOCK_MASK = 0xff_ffff;
 
 /** What the index costs one key, in the logical bytes that maxmemory counts: 11 to 13 measured, rounded up. */
 export const SLOT_LOGICAL_BYTES = 16;
+/** What a database costs that holds nothing, so that an empty store does not claim to take no memory. */
+export const DATABASE_LOGICAL_BYTES = 64;
 /** What a deadline costs: f64 deadline, u32 hash, u32 ref. */
 export const DEADLINE_LOGICAL_BYTES = 16;
 

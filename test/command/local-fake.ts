@@ -74,6 +74,8 @@ export class FakeClient implements Client {
   inputBytesTotal = 0;
   outputBytesTotal = 0;
   commandCountTotal = 0;
+  argumentBytes = 10;
+  queuedBytes = 0;
   queryBufferBytes = 26;
   queryBufferFreeBytes = 0;
   outputBufferBytes = 0;
@@ -334,6 +336,7 @@ function peer(
 export const smallMemory: MemoryFigures = {
   logicalBytes: 1000,
   logicalBytesMax: 2000,
+  startupBytes: 50,
   overheadBytes: 200,
   storeBytes: 4000,
   allocatedBytes: 10_000_000,

@@ -4,9 +4,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { Args } from "../../src/base/args.ts";
+import { namesWithComplexity } from "../../src/command/command-complexity.ts";
 import { replyError } from "../../src/command/errors.ts";
 import { type ParkedCommand, REDIS_VERSION } from "../../src/command/local-context.ts";
 import { localError } from "../../src/command/local-errors.ts";
+import { lookupName } from "../../src/command/lookup.ts";
 import { Fake, type FakeClient, FakeServer, leaderView, WALL_MS } from "./local-fake.ts";
 
 const OK = "+OK\r\n";
@@ -128,7 +130,7 @@ describe("CLIENT", () => {
     fake.run("client setinfo lib-ver 1.2");
     const line =
       "id=1 addr=127.0.0.1:50001 laddr=127.0.0.1:6379 fd=8 name=me age=5 idle=1 flags=N db=0 sub=0 psub=0 ssub=0 " +
-      "multi=-1 qbuf=26 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=2074 events=r " +
+      "multi=-1 qbuf=26 qbuf-free=0 argv-mem=10 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=0 tot-mem=2084 events=r " +
       "cmd=client|info user=default redir=-1 resp=3 lib-name=redis-x lib-ver=1.2\n";
     assert.equal(fake.run("client info"), `=${line.length + 4}\r\ntxt:${line}\r\n`);
     assert.ok(fake.run("client list").includes("cmd=client|list"));
@@ -454,9 +456,15 @@ describe("COMMAND", () => {
   test("DOCS of everything is well formed in both protocols and has a summary each", () => {
     const fake = new Fake();
     const two = fake.run("command docs");
-    assert.equal(two.split("\r\nsummary\r\n").length - 1, visibleCount(fake));
+    for (const field of ["summary", "complexity"]) {
+      assert.equal(two.split(`\r\n${field}\r\n`).length - 1, visibleCount(fake));
+    }
     fake.client.protocol = 3;
     assert.match(fake.run("command docs get"), /^%1\r\n\$3\r\nget\r\n%\d\r\n\$7\r\nsummary\r\n/);
+  });
+  test("texts about complexity are about commands that there are, each in one text", () => {
+    for (const name of namesWithComplexity) assert.notEqual(lookupName(name), undefined, name);
+    assert.equal(new Set(namesWithComplexity).size, namesWithComplexity.length);
   });
   test("keys by keyword and by number", () => {
     const fake = new Fake();

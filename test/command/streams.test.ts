@@ -135,6 +135,23 @@ const cases: readonly Case[] = [
     want: [`%1\r\n${bulk("s")}${array(entry("1-1", "f", "v"))}`, "_\r\n", "_\r\n", "_\r\n"],
   },
   {
+    name: "keys without ids: the command's own name, and the special id that the command takes",
+    run: ["XREAD STREAMS s", "XREADGROUP GROUP g c STREAMS s t >"],
+    want: [
+      error("ERR wrong number of arguments for 'xread' command"),
+      error(
+        "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified.",
+      ),
+    ],
+  },
+  {
+    name: "and for everybody",
+    run: ["XREAD COUNT 1 STREAMS s t 0"],
+    want: error(
+      "ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be specified.",
+    ),
+  },
+  {
     name: "no stream is made where none is wanted",
     run: ["XADD s NOMKSTREAM * f v", "EXISTS s"],
     want: [NIL, integer(0)],

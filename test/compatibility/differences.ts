@@ -11,6 +11,11 @@ export interface Difference {
 export const differences: readonly Difference[] = [
   {
     commands: [],
+    what: "A command has 1,048,576 arguments at most; more are a protocol error, and the connection ends",
+    why: "memory is bounded everywhere (G6). It was Redis's own limit before 7.0, which takes 2,147,483,647",
+  },
+  {
+    commands: [],
     what: "An error `UNCERTAIN` means that a write was proposed and its outcome is not known: the leader was lost before the answer. Read what is there, or repeat what may be done twice",
     why: "Redis closes the connection in such a moment, and the client knows no more. Here the connection is another node's, and goes on (ADR 6)",
   },
@@ -106,7 +111,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["config|get", "config|set"],
-    what: "Settings of Redis that mean nothing here are not known; a `redis.conf` with them starts all the same, with warnings",
+    what: "Settings of Redis that mean nothing here are not known; a `redis.conf` with them starts all the same, with warnings. Those that say how it is with one value only (`daemonize`, `io-threads`, ...) are shown with that value",
     why: "a setting that does nothing would promise something",
   },
   {
@@ -160,6 +165,11 @@ export const differences: readonly Difference[] = [
     why: "there are no files, and a backup script must not believe otherwise",
   },
   {
+    commands: ["info"],
+    what: "`rdb_changes_since_last_save` counts keys that were changed since the node has its state, `lazyfreed_objects` the large values and the keys of whole databases that `UNLINK` and `ASYNC` removed",
+    why: "nothing is saved, and memory is not freed by a thread",
+  },
+  {
     commands: ["lastsave"],
     what: "The time of the start",
     why: "nothing is saved",
@@ -176,7 +186,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["info"],
-    what: "`used_memory` is what keys and values take by our own count, equal on all replicas; `used_memory_rss` is the process. Fields without a counterpart (fork, append-only file, Lua) are 0",
+    what: "`used_memory` is what keys and values take by our own count, and 64 bytes a database, equal on all replicas; `used_memory_rss` is the process. Fields without a counterpart (fork, append-only file, Lua) are 0",
     why: "`maxmemory` is held against a number that all replicas agree on",
   },
   {

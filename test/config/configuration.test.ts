@@ -4,7 +4,8 @@ import { describe, test } from "vitest";
 import { helpText } from "../../src/config/command-line.ts";
 import { Configuration } from "../../src/config/configuration.ts";
 import { loadSettings } from "../../src/config/load.ts";
-import { defaultSettings, namesOf, ROWS, readSetting } from "../../src/config/table.ts";
+import { defaultSettings, findRow, namesOf, ROWS, readSetting } from "../../src/config/table.ts";
+import { FIXED } from "../../src/config/unsupported.ts";
 
 function start(text = ""): Configuration {
   const loaded = loadSettings({ file: { path: "f.conf", text } });
@@ -53,7 +54,20 @@ describe("CONFIG GET", () => {
       ["save", ""],
       ["appendonly", "no"],
     ]);
-    assert.equal(configuration.get(["*"]).length, ROWS.flatMap(namesOf).length);
+    assert.equal(configuration.get(["*"]).length, ROWS.flatMap(namesOf).length + FIXED.length);
+  });
+  test("settings of Redis that can have one value only are shown with it, and nobody changes them", () => {
+    const configuration = start("");
+    assert.deepEqual(configuration.get(["io-threads*", "DAEMONIZE"]), [
+      ["DAEMONIZE", "no"],
+      ["io-threads", "1"],
+      ["io-threads-do-reads", "no"],
+    ]);
+    for (const name of ["daemonize", "IO-THREADS", "appendfilename", "port"]) {
+      const problem = configuration.set([[name, "1"]]);
+      assert.deepEqual(problem, { kind: "failed", name, reason: "can't set immutable config" });
+    }
+    for (const [name] of FIXED) assert.equal(findRow(name), undefined, `${name} has a row of its own`);
   });
   test("names of older versions of Redis: taken, shown beside the present ones, and rewritten to those", () => {
     const text = "hash-max-ziplist-entries 10\nlist-max-ziplist-size -1\n";

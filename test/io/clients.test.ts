@@ -66,6 +66,7 @@ describe("one client", () => {
     assert.equal(handler.connection.address, `127.0.0.1:${client.socket.localPort}`);
     assert.equal(handler.connection.localAddress, `127.0.0.1:${PORT}`);
     assert.equal(handler.connection.isLoopback, true);
+    assert.ok(handler.connection.fileDescriptor > 2, "the number of a socket");
     const buffer = pool.acquire();
     buffer.write("+PONG\r\n");
     assert.equal(handler.connection.write(buffer, 7), true);

@@ -91,6 +91,77 @@ test("errors of commands that the node answers itself are counted", () => {
   assert.match(found.get("cmdstat_client|kill") ?? "", /failed_calls=1$/);
 });
 
+test("fields of INFO that follow what happens to keys", () => {
+  const world = started(3);
+  const client = followerOf(world).connect();
+  const field = (name: string): number => Number(info(client, "everything").get(name));
+  /** The follower's own replica may be an entry behind the reply. */
+  const comesTo = (name: string, wanted: number): void =>
+    world.until(`${name} is ${wanted}`, () => field(name) === wanted);
+  const members = Array.from({ length: 300 }, (_, i) => `member${i}`);
+  assert.ok(field("used_memory") > 0);
+  assert.equal(field("used_memory"), field("used_memory_startup"));
+  comesTo("rdb_changes_since_last_save", 0);
+  assert.equal(client.call("SADD", "s", ...members), ":300\r\n");
+  assert.equal(client.call("SREM", "s", "nobody"), ":0\r\n");
+  assert.equal(client.call("MSET", "a", "1", "b", "2"), "+OK\r\n");
+  assert.equal(client.call("EXPIRE", "a", "100"), ":1\r\n");
+  comesTo("rdb_changes_since_last_save", 4);
+  comesTo("lazyfreed_objects", 0);
+  assert.equal(client.call("UNLINK", "s", "nobody"), ":1\r\n");
+  comesTo("lazyfreed_objects", 1);
+  assert.equal(client.call("FLUSHALL", "ASYNC"), "+OK\r\n");
+  comesTo("lazyfreed_objects", 3);
+  comesTo("rdb_changes_since_last_save", 7);
+  assert.equal(field("used_memory"), field("used_memory_startup"));
+  assert.equal(client.call("CONFIG", "RESETSTAT"), "+OK\r\n");
+  comesTo("lazyfreed_objects", 0);
+});
+
+test("keys that clients wait for are counted on the clients' own node", () => {
+  const world = started(3);
+  const follower = followerOf(world);
+  const client = follower.connect();
+  const counts = (asked: Client): (string | undefined)[] => {
+    const found = info(asked, "clients");
+    return ["total_blocking_keys", "total_blocking_keys_on_nokey"].map((name) => found.get(name));
+  };
+  assert.equal(client.call("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"), "+OK\r\n");
+  const waiting = [follower.connect(), follower.connect(), follower.connect()];
+  waiting[0]!.send("BLPOP", "k", "l", "0");
+  waiting[1]!.send("BLPOP", "l", "l", "0");
+  waiting[2]!.send("XREADGROUP", "GROUP", "g", "one", "BLOCK", "0", "STREAMS", "s", ">");
+  world.until("all wait", () => counts(client)[0] === "3");
+  assert.deepEqual(counts(client), ["3", "1"]);
+  assert.deepEqual(counts(world.leader()!.connect()), ["0", "0"]);
+  assert.equal(client.call("DEL", "s"), ":1\r\n");
+  assert.match(waiting[2]!.reply(), /^-NOGROUP /);
+  assert.deepEqual(counts(client), ["2", "0"]);
+});
+
+test("CLIENT LIST shows what the running command, a queue and a wait take", () => {
+  const world = started(3);
+  const client = followerOf(world).connect();
+  const field = (line: string, name: string): string => new RegExp(` ${name}=(\\S*)`).exec(line)![1]!;
+  const own = client.call("CLIENT", "LIST");
+  assert.deepEqual([field(own, "qbuf"), field(own, "argv-mem")], ["26", "10"]);
+  client.sendRaw(Buffer.from("client info\r\nPING\r\n"));
+  const inline = client.reply();
+  assert.deepEqual([field(inline, "qbuf"), field(inline, "argv-mem")], ["32", "10"]);
+  assert.match(client.call("NOSUCH"), /^-ERR unknown command/);
+  const other = client.host.connect();
+  const lineOf = (id: number): string => other.call("CLIENT", "LIST", "ID", String(id));
+  assert.equal(field(lineOf(client.id), "cmd"), "NULL");
+  client.call("MULTI");
+  client.call("SET", "k", "v");
+  assert.ok(Number(field(lineOf(client.id), "multi-mem")) > 0);
+  client.call("DISCARD");
+  assert.equal(field(lineOf(client.id), "multi-mem"), "0");
+  client.send("BLPOP", "list", "0");
+  world.settle();
+  assert.equal(field(lineOf(client.id), "argv-mem"), "10");
+});
+
 /** Lets time pass until this has come, and nothing else. */
 function received(client: Client, wanted: string): void {
   let got = "";

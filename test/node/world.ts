@@ -386,6 +386,7 @@ export class SimLink implements PeerLink {
 }
 
 export class Client implements ClientConnection {
+  readonly fileDescriptor = -1;
   readonly id: number;
   readonly address: string;
   readonly localAddress = "127.0.0.1:6379";

@@ -20,6 +20,7 @@ export const CLIENT_SITE: Site = { machine: CLIENT_MACHINE, isAlive: true, deliv
 
 /** The node's end of a client's connection. */
 export class SimClientConnection implements ClientConnection, PipeOwner<Parcel> {
+  readonly fileDescriptor = -1;
   readonly id: number;
   readonly address = "127.0.0.1:40000";
   readonly localAddress = "127.0.0.1:6001";

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
+import { newLfuClock } from "../../src/store/access.ts";
 import { SnapshotLoader } from "../../src/store/snapshot-loader.ts";
 import { Store } from "../../src/store/store.ts";
 import { TextStore } from "./model.ts";
@@ -99,6 +100,39 @@ test("LRU: seconds since the last access, across the wrap of 24 bits", () => {
   store.noTouch = false;
   text.find(0, "k");
   assert.equal(keys.idleOf(handle), 0);
+});
+
+test("a copy is new to the policies of eviction, and what moves keeps its use", () => {
+  const text = newText();
+  const { store } = text;
+  const useOf = (database: number, key: string): number => {
+    store.noTouch = true;
+    const keys = text.keys(database);
+    const handle = text.find(database, key);
+    store.noTouch = false;
+    return store.lfu ? keys.frequencyOf(handle) : keys.idleOf(handle);
+  };
+  for (const { lfu, fresh, clock, used } of [
+    { lfu: true, fresh: 5, clock: newLfuClock(100, 200), used: 200 },
+    { lfu: false, fresh: 0, clock: 17, used: 83 },
+  ]) {
+    store.clear();
+    store.lfu = lfu;
+    store.accessClock = 100;
+    for (const key of ["a", "there"]) {
+      text.set(0, key, "v");
+      text.keys(0).setAccessClock(text.find(0, key), clock);
+    }
+    for (const key of ["b", "there"]) {
+      text.keys(0).setAccessClock(text.find(0, "a"), clock);
+      text.copy(0, "a", 0, key);
+      assert.equal(useOf(0, key), fresh);
+    }
+    text.rename(0, "a", "c");
+    assert.equal(useOf(0, "c"), used);
+    text.move(0, "c", 1);
+    assert.equal(useOf(1, "c"), used);
+  }
 });
 
 test("LFU: a counter that grows with its logarithm and decays by the minute", () => {

@@ -40,7 +40,7 @@ export function serverLines(source: InfoSource): readonly InfoLine[] {
   ];
 }
 
-export function clientLines({ clients, clientsMax }: InfoSource): readonly InfoLine[] {
+export function clientLines({ clients, clientsMax, blockingKeys }: InfoSource): readonly InfoLine[] {
   let blocked = 0;
   let subscribed = 0;
   let watching = 0;
@@ -67,10 +67,12 @@ export function clientLines({ clients, clientsMax }: InfoSource): readonly InfoL
     ["watching_clients", watching],
     ["clients_in_timeout_table", 0],
     ["total_watched_keys", watchedKeys],
+    ["total_blocking_keys", blockingKeys.keys],
+    ["total_blocking_keys_on_nokey", blockingKeys.evenWithoutKey],
   ];
 }
 
-export function memoryLines({ memory }: InfoSource): readonly InfoLine[] {
+export function memoryLines({ memory, statistics }: InfoSource): readonly InfoLine[] {
   const used = memory.logicalBytes;
   const dataset = Math.max(0, used - memory.overheadBytes);
   const outside = memory.clientsBytes + memory.raftLogBytes;
@@ -83,7 +85,7 @@ export function memoryLines({ memory }: InfoSource): readonly InfoLine[] {
     ["used_memory_peak_human", humanBytes(memory.logicalBytesMax)],
     ["used_memory_peak_perc", percent(used, memory.logicalBytesMax)],
     ["used_memory_overhead", memory.overheadBytes],
-    ["used_memory_startup", 0],
+    ["used_memory_startup", memory.startupBytes],
     ["used_memory_dataset", dataset],
     ["used_memory_dataset_perc", percent(dataset, used)],
     ["used_memory_store", memory.storeBytes],
@@ -126,7 +128,7 @@ export function memoryLines({ memory }: InfoSource): readonly InfoLine[] {
     ["mem_allocator", "v8"],
     ["active_defrag_running", 0],
     ["lazyfree_pending_objects", 0],
-    ["lazyfreed_objects", 0],
+    ["lazyfreed_objects", statistics.lazyFreedKeys],
   ];
 }
 
@@ -141,7 +143,7 @@ export function persistenceLines(source: InfoSource): readonly InfoLine[] {
     ["current_fork_perc", "0.00"],
     ["current_save_keys_processed", 0],
     ["current_save_keys_total", 0],
-    ["rdb_changes_since_last_save", 0],
+    ["rdb_changes_since_last_save", source.keyChanges],
     ["rdb_bgsave_in_progress", 0],
     ["rdb_last_save_time", source.lastSaveSeconds],
     ["rdb_last_bgsave_status", "ok"],

@@ -2,6 +2,7 @@
 // info-raft.ts and info-statistics.ts. In: a source of figures and section names. Out: text.
 
 import type { ClientsView, MemoryFigures, RaftView } from "../../command/local-context.ts";
+import type { BlockingKeyCounts } from "../../machine/waiters.ts";
 import type { CommandStatistics } from "./command-statistics.ts";
 import { raftLines, replicationLines } from "./info-raft.ts";
 import {
@@ -53,10 +54,14 @@ export interface InfoSource {
   readonly process: ProcessFigures;
   readonly clients: ClientsView;
   readonly clientsMax: number;
+  /** Keys that clients of this node wait for, and those of them whose end the clients hear of. */
+  readonly blockingKeys: BlockingKeyCounts;
   readonly memory: MemoryFigures;
   /** True until the node is caught up and serves. */
   readonly isLoading: boolean;
   readonly lastSaveSeconds: number;
+  /** Changes of keys since the start: nothing is ever saved. */
+  readonly keyChanges: number;
   readonly statistics: ServerStatistics;
   readonly commandStatistics: CommandStatistics;
   readonly channelCount: number;

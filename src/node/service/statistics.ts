@@ -76,6 +76,8 @@ export class ServerStatistics {
   keyspaceHits = 0;
   keyspaceMisses = 0;
   expiredKeys = 0;
+  /** Large values and databases that Redis would have freed in the background, in keys. */
+  lazyFreedKeys = 0;
   evictedKeys = 0;
   evictedClients = 0;
   /** Commands passed to the leader. */
@@ -122,6 +124,7 @@ export class ServerStatistics {
     this.keyspaceHits = 0;
     this.keyspaceMisses = 0;
     this.expiredKeys = 0;
+    this.lazyFreedKeys = 0;
     this.evictedKeys = 0;
     this.evictedClients = 0;
     this.commandsForwarded = 0;
