@@ -1,11 +1,14 @@
 // What is known of a client beside its bytes: the plain fields that commands, CLIENT LIST and batches read and
-// write. No behaviour.
+// write, and what follows from them. It changes nothing by itself.
 
 import type { ClientKind, ReplyMode } from "../command/local-context.ts";
+import { rows } from "../command/lookup.ts";
 import type { Wait } from "./blocked-clients.ts";
+import type { ClientConnection } from "./ports.ts";
 import type { Plan, Transaction } from "./transaction.ts";
 
 export class SessionFields {
+  readonly connection: ClientConnection;
   lastActiveMs = 0;
   name = "";
   libName = "";
@@ -61,4 +64,32 @@ export class SessionFields {
   isOfNode = false;
   /** The command being parsed is of a node, not of a client: it may be a log form. */
   inLogForm = false;
+
+  constructor(connection: ClientConnection) {
+    this.connection = connection;
+  }
+
+  get fileDescriptor(): number {
+    return this.connection.fileDescriptor;
+  }
+
+  get address(): string {
+    return this.connection.address;
+  }
+
+  get localAddress(): string {
+    return this.connection.localAddress;
+  }
+
+  get lastCommandName(): string {
+    return rows[this.lastRowId]?.name ?? "NULL";
+  }
+
+  get queuedBytes(): number {
+    return this.transaction?.byteCount ?? 0;
+  }
+
+  get outputBufferBytes(): number {
+    return this.outputLength + this.connection.pendingBytes;
+  }
 }

@@ -5,7 +5,6 @@
 import { OUTPUT_BYTES_MAX } from "../base/limits.ts";
 import { blockingError } from "../command/blocking.ts";
 import { advanceReplyMode, type Client, type ParkedCommand } from "../command/local-context.ts";
-import { rows } from "../command/lookup.ts";
 import { WARM_BYTES_LEAST } from "../machine/machine.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
@@ -37,7 +36,6 @@ const PUSH_MARK = 0x3e;
 
 export class Session extends TransactingSession implements Client, ClientHandler {
   readonly id: number;
-  readonly connection: ClientConnection;
   readonly connectedAtMs: number;
   /** A command passed on by another node must not be passed on again. */
   readonly virtual: boolean;
@@ -55,9 +53,8 @@ export class Session extends TransactingSession implements Client, ClientHandler
   readonly #standstill = new Standstill();
 
   constructor(node: SeshatNode, connection: ClientConnection, virtual: boolean) {
-    super();
+    super(connection);
     this.#node = node;
-    this.connection = connection;
     this.id = connection.id;
     this.virtual = virtual;
     this.connectedAtMs = node.replica.wallMs;
@@ -246,33 +243,13 @@ export class Session extends TransactingSession implements Client, ClientHandler
 
   // The parts of Client that commands and CLIENT LIST read.
 
-  get fileDescriptor(): number {
-    return this.connection.fileDescriptor;
-  }
-
-  get address(): string {
-    return this.connection.address;
-  }
-
-  get localAddress(): string {
-    return this.connection.localAddress;
-  }
-
   get blocked(): boolean {
     return this.#hold === HOLD_PARKED;
-  }
-
-  get lastCommandName(): string {
-    return rows[this.lastRowId]?.name ?? "NULL";
   }
 
   get argumentBytes(): number {
     const running = this.#node.server.runningCommand(this);
     return running?.contentBytes() ?? this.wait?.argumentBytes ?? 0;
-  }
-
-  get queuedBytes(): number {
-    return this.transaction?.byteCount ?? 0;
   }
 
   get queryBufferBytes(): number {
@@ -284,10 +261,6 @@ export class Session extends TransactingSession implements Client, ClientHandler
 
   get queryBufferFreeBytes(): number {
     return this.#input.capacity - this.#input.length;
-  }
-
-  get outputBufferBytes(): number {
-    return this.outputLength + this.connection.pendingBytes;
   }
 
   close(afterReply: boolean): void {
