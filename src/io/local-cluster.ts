@@ -2,9 +2,9 @@
 // what to type, and stops them, each by its pid. Keeps nothing that the nodes need: each runs as it would alone.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listen } from "./listen.ts";
 import { probe } from "./probe.ts";
@@ -18,9 +18,13 @@ const SERVE_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 15_000;
 const HOST = "127.0.0.1";
 
+/** The example of another port, in errors and hints. */
+const OTHER_PORT = 7379;
+
 const USAGE = `Usage: seshat local-cluster [--port <first port>] [--name value]...
 
 Three nodes on this machine, on three ports in a row (6379, 6380, 6381). Other options go to every node.
+The logs are in a folder of their own, which goes when all three were stopped.
 `;
 
 interface LocalNode {
@@ -44,10 +48,11 @@ export async function localCluster(script: string, words: readonly string[]): Pr
   const ports = Array.from({ length: NODES }, (_, i) => port + i);
   const taken = await firstTaken([...ports, ...ports.map((it) => it + PEER_PORT_OFFSET)]);
   if (taken !== undefined) {
-    complain(taken);
+    complain(`${taken}: ${commandWithPort(OTHER_PORT)}`);
     return 1;
   }
   const folder = mkdtempSync(join(tmpdir(), "seshat-"));
+  process.stdout.write(`Starting three nodes on ${HOST}, ports ${ports.join(", ")}. Logs: ${folder}\n`);
   const members = ports.flatMap((it, i) => ["--member", `n${i + 1}`, `${HOST}:${it + PEER_PORT_OFFSET}`]);
   const nodes = ports.map((it, i): LocalNode => {
     const name = `n${i + 1}`;
@@ -55,8 +60,25 @@ export async function localCluster(script: string, words: readonly string[]): Pr
     const flags = ["--port", `${it}`, "--bind", HOST, "--node-name", name, ...members, ...log, ...rest];
     return { name, port: it, flags, process: start(script, flags) };
   });
-  return new Run(nodes, folder).untilStopped();
+  return new Run(nodes, folder, commandOf(script)).untilStopped();
 }
+
+/** The words that start this cluster on another port, as whoever reads them started the cluster on this one. */
+function commandWithPort(port: number): string {
+  const isScript = process.env["npm_lifecycle_event"] === "start";
+  return `${isScript ? "npm start --" : "seshat local-cluster"} --port ${port}`;
+}
+
+/** The words that run the program whether or not "seshat" is on PATH. */
+function commandOf(script: string): string {
+  const near = relative(process.cwd(), script);
+  const path = near.startsWith("..") ? script : near;
+  return [process.argv0, ...process.execArgv, path].map(quoted).join(" ");
+}
+
+/** For a shell. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 function takePort(words: readonly string[]): { port: number | undefined; rest: readonly string[] } {
   const at = words.indexOf("--port");
@@ -90,12 +112,15 @@ function start(script: string, flags: readonly string[]): ChildProcess {
 class Run {
   readonly #nodes: readonly LocalNode[];
   readonly #folder: string;
+  readonly #command: string;
   #isStopping = false;
   #failed = false;
 
-  constructor(nodes: readonly LocalNode[], folder: string) {
+  /** @param command runs one node, with its flags behind */
+  constructor(nodes: readonly LocalNode[], folder: string, command: string) {
     this.#nodes = nodes;
     this.#folder = folder;
+    this.#command = command;
   }
 
   async untilStopped(): Promise<number> {
@@ -109,7 +134,10 @@ class Run {
       this.#stop();
     }
     await Promise.all(ended);
-    return this.#failed ? 1 : 0;
+    if (this.#failed) return 1;
+    rmSync(this.#folder, { recursive: true, force: true });
+    process.stdout.write(`All nodes are stopped. Their logs in ${this.#folder} are removed.\n`);
+    return 0;
   }
 
   /** Resolves when the node has ended. */
@@ -124,11 +152,14 @@ class Run {
       child.on("exit", (code, signal) => {
         resolve();
         if (this.#isStopping) return;
-        if (this.#running().length === 0) return void complain("all nodes have ended");
+        if (this.#running().length === 0) {
+          this.#failed = true;
+          return void complain(`all nodes have ended; their logs are in ${this.#folder}`);
+        }
         complain(
           `${name} on port ${port} ended (${signal ?? `code ${code}`}); a member that comes back is started by`,
         );
-        complain(`  seshat ${flags.join(" ")}`);
+        process.stderr.write(`  ${this.#command} ${flags.map(quoted).join(" ")}\n`);
       });
     });
   }
@@ -158,7 +189,8 @@ class Run {
       `  redis-cli -p ${first?.port} info raft`,
       `  kill -9 ${first?.process.pid}          # n1 dies; the others go on`,
       "",
-      `Logs: ${this.#folder}. Ctrl-C stops all three.`,
+      `Logs: ${this.#folder}, until all are stopped. Ctrl-C stops all three.`,
+      `Other ports: ${commandWithPort(OTHER_PORT)}`,
     ];
     process.stdout.write(`${lines.join("\n")}\n`);
   }

@@ -8,10 +8,10 @@ import type { PeerIdentity } from "./ports.ts";
 /** A question or an answer was lost, if it takes so long; or there is none because that node is not fresh. */
 const ASK_AGAIN_MS = 200;
 
-/** Said by every founding member, at a first start as after the loss of all: a node that is fresh cannot tell the one from the other. */
+/** Every founding member says so, at a first start and after the loss of all: a fresh node cannot tell which it is. */
 export const foundedText =
-  "founded: a new, empty cluster of all the configured members, because all of them were fresh. If they were a cluster " +
-  "before, whatever it held is gone";
+  "founded: a new, empty cluster of all the configured members, because all of them were fresh. A first start looks like " +
+  "this. If the members were a cluster before, all of them have restarted and the data of that cluster is lost";
 
 export class Founding {
   /** The question: whether these, who were there when it was put first, are fresh. */

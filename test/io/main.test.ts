@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -121,6 +121,7 @@ describe("command line", () => {
       const run = new Run(words);
       await run.ended(1);
       assert.match(run.err, /^seshat: .*port 127\.0\.0\.1:17350: the port is taken.*\n$/);
+      assert.equal(run.err.includes("seshat local-cluster --port 7379"), words[0] === "local-cluster");
     }
     server.close();
   });
@@ -214,6 +215,9 @@ describe("local cluster", () => {
     const pid = Number(/kill -9 (\d+)/.exec(run.out)?.[1]);
     process.kill(pid, "SIGKILL");
     await until("noticed", () => run.err.includes("n1 on port 17350 ended (SIGKILL)"));
+    await until("a hint", () => run.err.endsWith(".log\n"));
+    const [, hint = ""] = /is started by\n {2}(.*)\n$/.exec(run.err) ?? [];
+    assert.match(hint, /^\S*node .*main\.js --port 17350 /);
     let value: string | null = null;
     const end = Date.now() + 10_000;
     while (value !== "again" && Date.now() < end) {
@@ -225,8 +229,16 @@ describe("local cluster", () => {
       }
     }
     assert.equal(value, "again");
+    const restarted = spawn("sh", ["-c", `exec ${hint}`], { stdio: "ignore" });
+    const back = client(PORT);
+    // Until the member is back, which the limit of the test bounds.
+    while (!(await back.info("raft")).includes("raft_role:follower"));
+    const [, folder = ""] = /Logs: (\S+)\n/.exec(run.out) ?? [];
+    assert.ok(existsSync(folder));
+    restarted.kill("SIGKILL");
     run.child.kill("SIGINT");
     await run.ended(0);
+    assert.ok(!existsSync(folder), "the logs of a cluster that was stopped are removed");
     await assert.rejects(async () => {
       const gone = new Redis({ port: PORT + 1, lazyConnect: true, retryStrategy: () => null });
       gone.on("error", () => {});
