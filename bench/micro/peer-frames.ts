@@ -2,7 +2,12 @@
 // Run: node bench/micro/run.mjs peer-frames
 
 import type { ProxyRequest } from "../../src/wire/cluster-messages.ts";
-import { decodePeerFrame, encodePeerFrame, type PeerFrame } from "../../src/wire/peer-frame.ts";
+import {
+  decodePeerFrame,
+  encodePeerFrame,
+  encodePeerFrameParts,
+  type PeerFrame,
+} from "../../src/wire/peer-frame.ts";
 import type { RaftEntry, RaftMessage } from "../../src/wire/raft-message.ts";
 import { rounds, show } from "./measure.ts";
 
@@ -60,7 +65,7 @@ for (const [name, parts] of frames) {
   const received = Buffer.from(encodePeerFrame(parts));
   const count = Math.min(FRAMES_MAX, Math.ceil(BYTES_PER_ROUND / received.length));
   const made = rounds(ROUNDS, count, () => {
-    for (let i = 0; i < count; i++) encodePeerFrame(parts, memory);
+    for (let i = 0; i < count; i++) encodePeerFrameParts(parts, memory);
   });
   show(`${name}: made`, made);
   const read = rounds(ROUNDS, count, () => {

@@ -57,9 +57,15 @@ export const FRAME_BYTES_MAX = ENTRY_BYTES_MAX + FRAME_OVERHEAD_BYTES_MAX;
 export const SNAPSHOT_CHUNK_BYTES_MAX = FRAME_BYTES_MAX - FRAME_OVERHEAD_BYTES_MAX;
 /** A frame from a peer that has not proved who it is. */
 export const HANDSHAKE_FRAME_BYTES_MAX = 16 * KIB;
+/** Payloads from here on go into frames as they are, not copied: their memory is never written over (node/entry-memory). */
+export const SHARED_BYTES_LEAST = MIB + 1;
+/** Payloads of one frame, unless a single one is longer. */
+export const FRAME_PAYLOAD_BYTES = MIB;
+/** Bytes that wait to be sent to one peer; while it is more, commands passed on and their replies stay in their sessions. */
+export const LINK_WAITING_BYTES = 16 * MIB;
 /** Bytes proposed and not yet committed; beyond it new writes are answered with TRYAGAIN. */
 export const UNCOMMITTED_BYTES_MAX = 256 * MIB;
-/** Bytes waiting to be written to one peer; beyond it messages are dropped, as a network would. */
+/** Bytes waiting to be written to one peer behind the frame that is under way; beyond it the connection is reset. */
 export const PEER_QUEUE_BYTES_MAX = 256 * MIB;
 
 /** Old states that writes leave behind for a snapshot under way; beyond it the snapshot is given up. */
@@ -103,6 +109,7 @@ assert(FRAME_BYTES_MAX < 0x8000_0000, "a frame's length fits in 31 bits");
 assert(APPEND_BYTES_MAX >= BATCH_BYTES_FLUSH, "a full batch goes out in one append");
 assert(APPENDS_IN_FLIGHT_BYTES_MAX >= APPEND_BYTES_MAX, "one full append may always be in flight");
 assert(PEER_QUEUE_BYTES_MAX >= APPENDS_IN_FLIGHT_BYTES_MAX, "the flow-control window fits in the queue");
+assert(PEER_QUEUE_BYTES_MAX > LINK_WAITING_BYTES, "what is held back in time does not cost the connection");
 assert(UNCOMMITTED_BYTES_MAX >= APPENDS_IN_FLIGHT_BYTES_MAX, "the window can be filled");
 assert(
   SNAPSHOT_METADATA_BYTES_MAX >= 2 * (WATCHED_BYTES_MAX + BLOCKED_BYTES_MAX),

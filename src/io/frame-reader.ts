@@ -8,6 +8,8 @@ export class FrameReader {
   bytesMax: number;
   /** Frames come in the same memory, one after the other. What is new to a process costs more than the copying into it. */
   reusesMemory = false;
+  /** Where push() stopped: the end of what it was given, but for leave(). */
+  position = 0;
   #memory = Buffer.alloc(0);
   readonly #onFrame: (frame: Buffer) => void;
   readonly #prefix = Buffer.alloc(FRAME_PREFIX_BYTES);
@@ -30,10 +32,15 @@ export class FrameReader {
     this.#memory = Buffer.alloc(0);
   }
 
-  /** Undefined, or what is wrong with the stream. `chunk` is copied. */
-  push(chunk: Buffer, length: number): string | undefined {
-    let at = 0;
-    while (at < length && !this.#isStopped) {
+  /** From inside `onFrame`: what follows this frame is for another reader. */
+  leave(): void {
+    this.#isStopped = true;
+  }
+
+  /** chunk[from, to): undefined, or what is wrong with the stream. `chunk` is copied. */
+  push(chunk: Buffer, from: number, to: number): string | undefined {
+    let at = from;
+    while (at < to && !this.#isStopped) {
       if (this.#frame === undefined) {
         this.#prefix[this.#prefixFilled++] = chunk[at++] ?? 0;
         if (this.#prefixFilled < FRAME_PREFIX_BYTES) continue;
@@ -45,7 +52,7 @@ export class FrameReader {
         this.#prefix.copy(this.#frame);
         this.#filled = FRAME_PREFIX_BYTES;
       }
-      const end = Math.min(length, at + this.#frame.length - this.#filled);
+      const end = Math.min(to, at + this.#frame.length - this.#filled);
       chunk.copy(this.#frame, this.#filled, at, end);
       this.#filled += end - at;
       at = end;
@@ -55,6 +62,7 @@ export class FrameReader {
         this.#onFrame(frame);
       }
     }
+    this.position = at;
     return undefined;
   }
 

@@ -45,11 +45,20 @@ abstract class Link implements PeerLink, PeerSocketOwner {
   }
 
   get queuedBytes(): number {
-    return this.socket?.queuedBytes ?? 0;
+    const { socket } = this;
+    return socket === undefined ? 0 : socket.queuedBytes + (socket.lanes?.waitingBytes ?? 0);
   }
 
-  send(frame: Uint8Array): boolean {
-    return this.socket?.send(frame) === true;
+  get takenBytes(): number {
+    return this.socket?.lanes?.takenBytes ?? 0;
+  }
+
+  send(parts: readonly Uint8Array[]): boolean {
+    return this.socket?.sendOrdered(parts) === true;
+  }
+
+  sendUrgent(frame: Uint8Array): boolean {
+    return this.socket?.sendUrgent(frame) === true;
   }
 
   close(): void {
@@ -64,8 +73,9 @@ abstract class Link implements PeerLink, PeerSocketOwner {
     this.socket?.destroy("local", "this node has a new identity");
   }
 
-  up(_socket: PeerSocket, remote: PeerIdentity): void {
+  up(socket: PeerSocket, remote: PeerIdentity): void {
     this.remote = remote;
+    socket.openLanes();
     if (!this.isClosed) this.host.node.linkUp(this);
   }
 

@@ -1,4 +1,5 @@
-// One TCP connection between two nodes, either end: frames in and out, keepalives, the handshake first.
+// One TCP connection between two nodes, either end: frames in and out, keepalives, the handshake first. What follows the
+// handshake is bare frames, or, once openLanes() was called, units of two lanes (docs/adr/0021).
 // Tells its owner once that it is up and once that it is gone; knows nothing of dialling again.
 
 import { Socket } from "node:net";
@@ -6,6 +7,9 @@ import { FRAME_BYTES_MAX, HANDSHAKE_FRAME_BYTES_MAX, PEER_QUEUE_BYTES_MAX } from
 import type { LinkDown, PeerIdentity } from "../node/ports.ts";
 import { FRAME_PREFIX_BYTES } from "../wire/frame-writer.ts";
 import { FrameReader } from "./frame-reader.ts";
+import { LaneReader, type LaneReaderOwner } from "./lane-reader.ts";
+import { TAKEN_BYTES_LEAST, UNIT_TAKEN, unitHead } from "./lane-units.ts";
+import { type LaneSink, LaneWriter } from "./lane-writer.ts";
 import type { Verdict } from "./peer-handshake.ts";
 import {
   canWriteDirectly,
@@ -65,12 +69,16 @@ function onRead(this: unknown, bytes: number, buffer: Uint8Array): boolean {
 
 const reading = { onread: { buffer: readBuffer, callback: onRead } };
 
-export class PeerSocket implements WriteOwner {
+export class PeerSocket implements WriteOwner, LaneSink, LaneReaderOwner {
   isUp = false;
   isReading = true;
   /** Who is at the other end; 0 before the handshake is over. */
   remoteIncarnation = 0;
+  /** Bytes that the kernel has not taken. */
   queuedBytes = 0;
+  /** Undefined on a connection of bare frames. */
+  lanes: LaneWriter | undefined;
+  #laneReader: LaneReader | undefined;
   readonly #owner: PeerSocketOwner;
   readonly #handshake: Handshake;
   readonly #socket: OwnedSocket;
@@ -142,15 +150,41 @@ export class PeerSocket implements WriteOwner {
     return this.#socket.remotePort ?? 0;
   }
 
-  /** False: the queue is full and the connection is being reset. `frame` must not change any more. */
+  /** From here on, both ways, units of two lanes. To be called from up(), on both sides. */
+  openLanes(): void {
+    this.lanes = new LaneWriter(this);
+    this.#laneReader = new LaneReader(this);
+    this.#reader.leave();
+  }
+
+  /** A bare frame. False: the queue is full and the connection is being reset. `frame` must not change any more. */
   send(frame: Uint8Array): boolean {
     if (this.#isGone || !this.isUp) return false;
     if (this.queuedBytes > 0 && this.queuedBytes + frame.length > PEER_QUEUE_BYTES_MAX) {
       this.destroy("overflow", `${this.queuedBytes} bytes are queued and the peer does not take them`);
       return false;
     }
-    this.#write(frame, frame);
+    this.write(frame);
     return true;
+  }
+
+  /** A frame in parts, behind all that were sent so. False as in send(); the parts must not change any more. */
+  sendOrdered(parts: readonly Uint8Array[]): boolean {
+    if (this.#isGone || !this.isUp || this.lanes === undefined) return false;
+    const problem = this.lanes.send(parts);
+    if (problem !== undefined) this.destroy("overflow", problem);
+    return problem === undefined;
+  }
+
+  /** A frame that passes those, if it is short. */
+  sendUrgent(frame: Uint8Array): boolean {
+    if (this.#isGone || !this.isUp || this.lanes === undefined) return false;
+    return this.lanes.sendUrgent(frame) || this.sendOrdered([frame]);
+  }
+
+  /** For the lanes. */
+  write(bytes: Uint8Array): void {
+    if (!this.#isGone) this.#write(bytes, bytes);
   }
 
   #write(bytes: Uint8Array, buffer: Uint8Array): void {
@@ -166,7 +200,9 @@ export class PeerSocket implements WriteOwner {
 
   written(_buffer: Uint8Array, bytes: number): void {
     this.queuedBytes -= bytes;
-    if (this.queuedBytes === 0 && !this.#isGone) this.#owner.drained(this);
+    if (this.queuedBytes > 0 || this.#isGone) return;
+    this.lanes?.pump();
+    this.#owner.drained(this);
   }
 
   pause(): void {
@@ -190,6 +226,7 @@ export class PeerSocket implements WriteOwner {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#reader.stop();
+    this.#laneReader?.stop();
     this.#socket.owner = undefined;
     // What is queued to a peer that we refuse is its reason: let it out.
     if (how === "refused") this.#socket.destroySoon();
@@ -203,8 +240,27 @@ export class PeerSocket implements WriteOwner {
   received(chunk: Buffer, length: number): void {
     if (this.#isGone) return;
     this.#heard = true;
-    const problem = this.#reader.push(chunk, length);
+    let at = 0;
+    let problem: string | undefined;
+    if (this.#laneReader === undefined) {
+      problem = this.#reader.push(chunk, 0, length);
+      at = this.#reader.position;
+    }
+    // The last message of the handshake may have come together with the first unit.
+    const lanes = this.#laneReader;
+    if (lanes !== undefined && problem === undefined) problem = lanes.push(chunk, at, length);
     if (problem !== undefined) this.destroy("garbage", problem);
+    else if (lanes !== undefined && lanes.untoldBytes >= TAKEN_BYTES_LEAST) this.#tellTaken(lanes);
+  }
+
+  #tellTaken(lanes: LaneReader): void {
+    this.write(unitHead(UNIT_TAKEN, lanes.untoldBytes));
+    lanes.untoldBytes = 0;
+  }
+
+  /** The other side has taken so many bytes more of the pieces. */
+  taken(bytes: number): string | undefined {
+    return this.lanes?.taken(bytes);
   }
 
   /**
@@ -227,8 +283,13 @@ export class PeerSocket implements WriteOwner {
     }
   }
 
+  /** For the lanes: a whole frame. */
+  frame(frame: Buffer): void {
+    this.#owner.frame(this, frame);
+  }
+
   #frame(frame: Buffer): void {
-    if (this.isUp) return this.#owner.frame(this, frame);
+    if (this.isUp) return this.frame(frame);
     const verdict = this.#handshake.receive(frame);
     for (const answer of verdict.send) this.#write(answer, answer);
     if (verdict.kind === "refused") this.destroy("refused", verdict.text);

@@ -1,11 +1,12 @@
 // The connections to the other members: one outgoing link each, what is to be sent on it this turn, and who
-// is at the other end. Frames are made once a turn.
+// is at the other end. Frames are made once a turn; which lane they take is link-frames' business.
 //
 //   we dialled:    Raft's messages and requests out, replies to the requests in
 //   they dialled:  Raft's messages and requests in, replies to the requests out
 //
 // A reply takes the link its request came on, so both are lost together, and nothing is lost while that link lives.
 
+import { FRAME_PAYLOAD_BYTES } from "../base/limits.ts";
 import type {
   ClusterTable,
   JoinReply,
@@ -14,12 +15,15 @@ import type {
   ProxyRequest,
 } from "../wire/cluster-messages.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
-import { encodePeerFrame, type PeerFrame } from "../wire/peer-frame.ts";
+import { encodePeerFrameParts, type PeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import type { StateDigest } from "../wire/state-digest.ts";
 import type { SubscriptionCount } from "../wire/subscription-counts.ts";
+import { inLanes, payloadBytesOf } from "./link-frames.ts";
 import type { PeerIdentity, PeerLink } from "./ports.ts";
 
+/** With no more payload than this a turn's frame is short: all of it goes together. */
+const TOGETHER_BYTES_MAX = FRAME_PAYLOAD_BYTES / 8;
 /** A turn's batch, or what a busy follower passes on, fits. */
 const FRAME_MEMORY_BYTES = 2 << 20;
 
@@ -55,7 +59,11 @@ const noReplies = (): Replies => ({ proxyReplies: [], joinReplies: [], freshAnsw
 interface Peer {
   readonly link: PeerLink;
   requests: Requests;
+  /** Of the requests and appends. */
+  payloadBytes: number;
   dirty: boolean;
+  /** What the link's `takenBytes` was when it was last looked at. */
+  takenBytes: number;
   /** Unix time in ms. */
   readonly upMs: number;
   /** When its last frame came, on whichever link. */
@@ -69,6 +77,7 @@ interface Caller {
   /** The cluster it said it was in since the handshake; "" if it said nothing. */
   clusterId: string;
   replies: Replies;
+  payloadBytes: number;
   dirty: boolean;
 }
 
@@ -80,11 +89,19 @@ export class PeerLinks {
   /** Bytes of frames made since the start. */
   sentBytes = 0;
   #memory = Buffer.allocUnsafeSlow(FRAME_MEMORY_BYTES);
+  #isMemoryUsed = false;
 
   /** The link we opened has shaken hands with `remote`. */
   up(link: PeerLink, remote: PeerIdentity, upMs: number): void {
-    const requests = noRequests();
-    this.#byMember.set(remote.incarnation, { link, requests, dirty: false, upMs, heardMs: 0 });
+    this.#byMember.set(remote.incarnation, {
+      link,
+      requests: noRequests(),
+      payloadBytes: 0,
+      dirty: false,
+      takenBytes: link.takenBytes,
+      upMs,
+      heardMs: 0,
+    });
   }
 
   /** A frame came from the member. */
@@ -102,7 +119,14 @@ export class PeerLinks {
   called(link: PeerLink, remote: PeerIdentity, upMs: number): PeerLink | undefined {
     const before = this.#callers.get(remote.incarnation)?.link;
     const replies = noReplies();
-    this.#callers.set(remote.incarnation, { link, upMs, clusterId: "", replies, dirty: false });
+    this.#callers.set(remote.incarnation, {
+      link,
+      upMs,
+      clusterId: "",
+      replies,
+      payloadBytes: 0,
+      dirty: false,
+    });
     return before;
   }
 
@@ -191,105 +215,156 @@ export class PeerLinks {
   }
 
   message(message: RaftMessage): void {
-    this.#to(message.to)?.raft.push(message);
+    const peer = this.#to(message.to);
+    if (peer === undefined) return;
+    peer.requests.raft.push(message);
+    peer.payloadBytes += payloadBytesOf(message);
   }
 
   request(member: number, request: ProxyRequest): void {
-    this.#to(member)?.proxyRequests.push(request);
+    const peer = this.#to(member);
+    if (peer === undefined) return;
+    peer.requests.proxyRequests.push(request);
+    peer.payloadBytes += request.commands.length;
   }
 
   /** Dropped when the link of its request is gone: the other side knows that it was. */
   proxyReply(member: number, reply: ProxyReply): void {
-    this.#back(member)?.proxyReplies.push(reply);
+    const caller = this.#back(member);
+    if (caller === undefined) return;
+    caller.replies.proxyReplies.push(reply);
+    caller.payloadBytes += reply.replies.length;
   }
 
   joinRequest(member: number, request: JoinRequest): void {
-    this.#to(member)?.joinRequests.push(request);
+    this.#to(member)?.requests.joinRequests.push(request);
   }
 
   joinReply(member: number, reply: JoinReply): void {
-    this.#back(member)?.joinReplies.push(reply);
+    this.#back(member)?.replies.joinReplies.push(reply);
   }
 
   freshQuestion(member: number, round: number): void {
-    this.#to(member)?.freshQuestions.push({ round });
+    this.#to(member)?.requests.freshQuestions.push({ round });
   }
 
   freshAnswer(member: number, round: number): void {
-    this.#back(member)?.freshAnswers.push({ round });
+    this.#back(member)?.replies.freshAnswers.push({ round });
   }
 
   table(member: number, table: ClusterTable): void {
-    this.#to(member)?.tables.push(table);
+    this.#to(member)?.requests.tables.push(table);
   }
 
   subscriptions(member: number, counts: readonly SubscriptionCount[]): void {
-    this.#to(member)?.subscriptionCounts.push({ counts });
+    this.#to(member)?.requests.subscriptionCounts.push({ counts });
   }
 
   settings(member: number, settings: readonly ClusterSetting[]): void {
-    this.#to(member)?.clusterSettings.push(...settings);
+    this.#to(member)?.requests.clusterSettings.push(...settings);
   }
 
   stateDigest(member: number, digest: StateDigest): void {
-    this.#to(member)?.stateDigests.push(digest);
+    this.#to(member)?.requests.stateDigests.push(digest);
   }
 
   stateRequest(member: number): void {
-    this.#to(member)?.stateRequests.push({});
+    this.#to(member)?.requests.stateRequests.push({});
   }
 
-  /** Bytes on our link to the member that the kernel has not taken. */
+  /** Bytes that wait to go to the member on our link, this turn's included. */
   queuedBytes(member: number): number {
-    return this.#byMember.get(member)?.link.queuedBytes ?? 0;
+    const peer = this.#byMember.get(member);
+    return peer === undefined ? 0 : peer.link.queuedBytes + peer.payloadBytes;
   }
 
-  /** One frame to each peer that is to get anything, and one with replies to each that asked. */
+  /** The same on its link to us: replies. */
+  queuedReplyBytes(member: number): number {
+    const caller = this.#callers.get(member);
+    return caller === undefined ? 0 : caller.link.queuedBytes + caller.payloadBytes;
+  }
+
+  /** Calls back for each member that has received more of what is under way to it since the last call. */
+  deliveries(gained: (member: number) => void): void {
+    for (const [member, peer] of this.#byMember) {
+      const { takenBytes } = peer.link;
+      if (takenBytes === peer.takenBytes) continue;
+      peer.takenBytes = takenBytes;
+      gained(member);
+    }
+  }
+
+  /** What is to be said to each peer, and the replies to each that asked. */
   flush(): void {
     for (const peer of this.#dirty) {
-      const { link, requests } = peer;
+      const { link, requests, payloadBytes } = peer;
       peer.dirty = false;
       peer.requests = noRequests();
-      this.#send(link, requests);
+      peer.payloadBytes = 0;
+      this.#send(link, requests, payloadBytes);
     }
     this.#dirty.length = 0;
     for (const caller of this.#answered) {
-      const { link, replies } = caller;
+      const { link, replies, payloadBytes } = caller;
       caller.dirty = false;
       caller.replies = noReplies();
-      this.#send(link, replies);
+      caller.payloadBytes = 0;
+      this.#send(link, replies, payloadBytes);
     }
     this.#answered.length = 0;
+  }
+
+  #send(link: PeerLink, parts: Partial<PeerFrame>, payloadBytes: number): void {
+    if (payloadBytes <= TOGETHER_BYTES_MAX && link.queuedBytes === 0) {
+      link.send(this.#encode(link, parts));
+      this.#keepMemory(link);
+      return;
+    }
+    const { urgent, ordered } = inLanes(parts);
+    if (urgent !== undefined) {
+      for (const frame of this.#encode(link, urgent)) link.sendUrgent(frame);
+      this.#keepMemory(link);
+    }
+    for (const frame of ordered) {
+      link.send(this.#encode(link, frame));
+      this.#keepMemory(link);
+    }
   }
 
   /**
    * Frames are made in memory that is used again, as long as links take them at once: new memory for every frame
    * costs a page fault every 4 KiB, more than the copy into it.
    */
-  #send(link: PeerLink, parts: Partial<PeerFrame>): void {
-    const frame = encodePeerFrame(parts, link.queuedBytes > 0 ? undefined : this.#memory);
-    this.sentBytes += frame.length;
-    link.send(frame);
-    if (link.queuedBytes > 0 && frame.buffer === this.#memory.buffer) {
-      this.#memory = Buffer.allocUnsafeSlow(FRAME_MEMORY_BYTES);
+  #encode(link: PeerLink, parts: Partial<PeerFrame>): readonly Uint8Array[] {
+    const frame = encodePeerFrameParts(parts, link.queuedBytes > 0 ? undefined : this.#memory);
+    for (const part of frame) {
+      this.sentBytes += part.length;
+      if (part.buffer === this.#memory.buffer) this.#isMemoryUsed = true;
     }
+    return frame;
+  }
+
+  /** A frame that waits keeps the memory it is in. */
+  #keepMemory(link: PeerLink): void {
+    if (this.#isMemoryUsed && link.queuedBytes > 0) this.#memory = Buffer.allocUnsafeSlow(FRAME_MEMORY_BYTES);
+    this.#isMemoryUsed = false;
   }
 
   /** Undefined when it cannot be reached: the message is lost, as on any network. */
-  #to(member: number): Requests | undefined {
+  #to(member: number): Peer | undefined {
     const peer = this.#byMember.get(member);
     if (peer === undefined) return undefined;
     if (!peer.dirty) this.#dirty.push(peer);
     peer.dirty = true;
-    return peer.requests;
+    return peer;
   }
 
   /** Undefined when the link of the request is gone: the other side knows that it was. */
-  #back(member: number): Replies | undefined {
+  #back(member: number): Caller | undefined {
     const caller = this.#callers.get(member);
     if (caller === undefined) return undefined;
     if (!caller.dirty) this.#answered.push(caller);
     caller.dirty = true;
-    return caller.replies;
+    return caller;
   }
 }

@@ -174,7 +174,7 @@ export interface PeerIdentity {
 
 /**
  * Connections between nodes. Links are duplex: a node may answer on an accepted link before its own is up. Frames
- * on one link keep their order; between two links to the same peer there is no order, so keep to one.
+ * on one link keep their order, but that urgent ones pass the others; between two links to the same peer there is no order, so keep to one.
  */
 export interface PeerTransport {
   /** Ourselves, as the handshake tells others. `update` with another incarnation resets every link. */
@@ -224,12 +224,16 @@ export interface PeerLink {
   readonly remote: PeerIdentity | undefined;
   /** Bytes sent and not yet taken by the kernel. */
   readonly queuedBytes: number;
+  /** Bytes of long frames that the other side has received, since the link came up: what is under way is moving. */
+  readonly takenBytes: number;
   /**
-   * Queues one frame (made by wire/, length prefix included); its memory is the link's until written (until
-   * `queuedBytes` is 0 again) and the link never changes it, so one frame may be sent to several. Over the queue limit the link is reset (linkDown "overflow").
-   * On a link that is not up the frame is dropped: Raft repeats itself. Returns whether it was queued.
+   * Queues one frame (made by wire/, length prefix included), in parts that follow one another; their memory is the link's until written
+   * (until `queuedBytes` is 0 again) and the link never changes it, so one frame may be sent to several. Over the queue limit the link is
+   * reset (linkDown "overflow"). On a link that is not up the frame is dropped: Raft repeats itself. Returns whether it was queued.
    */
-  send(frame: Uint8Array): boolean;
+  send(parts: readonly Uint8Array[]): boolean;
+  /** The same for a short frame that need not stay behind those of send(), and must not wait for a long one. */
+  sendUrgent(frame: Uint8Array): boolean;
   /** Ends the link for good; no dialling any more. linkDown("local") follows if it was up. */
   close(): void;
 }

@@ -20,7 +20,7 @@ import {
 } from "./cluster-messages.ts";
 import { type ClusterSetting, clusterSettingBytesMax, clusterSettingFromWire } from "./cluster-setting.ts";
 import { type Decoded, decoded, keepingReader, safeInteger } from "./decode.ts";
-import { FRAME_PREFIX_BYTES, FrameWriter } from "./frame-writer.ts";
+import { copiedBytes, FRAME_PREFIX_BYTES, FrameWriter } from "./frame-writer.ts";
 import { seshat } from "./generated/seshat.js";
 import {
   type RaftMessage,
@@ -90,14 +90,14 @@ const CODECS: Codecs = {
     take: (wire) => (wire.raft ?? []).map(raftMessageFromWire),
   },
   proxyRequests: {
-    bytesMax: (p) => 64 + p.commands.length,
+    bytesMax: (p) => 64 + copiedBytes(p.commands.length),
     put: (wire, parts) => {
       wire.proxyRequests = [...parts];
     },
     take: (wire) => (wire.proxyRequests ?? []).map(proxyRequestFromWire),
   },
   proxyReplies: {
-    bytesMax: (p) => 64 + p.replies.length,
+    bytesMax: (p) => 64 + copiedBytes(p.replies.length),
     put: (wire, parts) => {
       wire.proxyReplies = [...parts];
     },
@@ -178,10 +178,20 @@ function put<T>(codec: PartCodec<T>, wire: Wire, parts: readonly T[] | undefined
 }
 
 /**
- * A frame with these parts. Payloads are copied into it; nothing of the parts is kept.
+ * A frame with these parts, as the memory it consists of, in order. Payloads are copied into it and nothing of the parts is
+ * kept, but for payloads of SHARED_BYTES_LEAST and more: those are in it themselves, and must stay as they are until it is sent.
  * @param memory where to put it if it fits
  */
-export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buffer {
+export function encodePeerFrameParts(parts: Partial<PeerFrame>, memory?: Buffer): readonly Uint8Array[] {
+  return written(parts, memory).parts();
+}
+
+/** The same as one piece of memory, with copies of all payloads. */
+export function encodePeerFrame(parts: Partial<PeerFrame>): Buffer {
+  return written(parts, undefined).frame();
+}
+
+function written(parts: Partial<PeerFrame>, memory: Buffer | undefined): FrameWriter {
   const wire: Wire = {};
   const bytesMax =
     put(CODECS.raft, wire, parts.raft) +
@@ -198,7 +208,7 @@ export function encodePeerFrame(parts: Partial<PeerFrame>, memory?: Buffer): Buf
     put(CODECS.freshAnswers, wire, parts.freshAnswers);
   const writer = new FrameWriter(bytesMax, memory);
   seshat.PeerFrame.encode(wire, writer);
-  return writer.frame();
+  return writer;
 }
 
 /** @param frame as it arrived, length prefix included; the result's payloads point into it */

@@ -3,6 +3,7 @@
 
 import { assert } from "../base/assert.ts";
 import { bytes, finite, kind, namesByNumber, present, safeInteger } from "./decode.ts";
+import { copiedBytes } from "./frame-writer.ts";
 import type { seshat } from "./generated/seshat.js";
 
 export type RaftMessageType = keyof typeof MESSAGE_NUMBER;
@@ -91,11 +92,11 @@ const CHANGE_NAMES = namesByNumber(CHANGE_NUMBER);
 const NO_ENTRIES: readonly RaftEntry[] = Object.freeze([]);
 const NO_MESSAGES: readonly RaftMessage[] = Object.freeze([]);
 
-/** Body bytes that `message` takes at most. */
+/** Body bytes that `message` takes at most, but for payloads that are not copied. */
 export function raftMessageBytesMax(message: RaftMessage): number {
   let bytesMax = 192 + message.context.length;
   for (const entry of message.entries) {
-    bytesMax += 48 + entry.data.length;
+    bytesMax += 48 + copiedBytes(entry.data.length);
     if (entry.confChange !== undefined) {
       bytesMax += 32 + entry.confChange.context.length + 24 * entry.confChange.changes.length;
     }

@@ -36,7 +36,7 @@ describe("frame reader", () => {
   const read = (chunks: Buffer[]): Buffer[] => {
     const got: Buffer[] = [];
     const reader = new FrameReader(1000, (frame) => got.push(frame));
-    for (const chunk of chunks) assert.equal(reader.push(chunk, chunk.length), undefined);
+    for (const chunk of chunks) assert.equal(reader.push(chunk, 0, chunk.length), undefined);
     return got;
   };
 
@@ -51,7 +51,7 @@ describe("frame reader", () => {
   test("each frame has memory of its own", () => {
     const shared = Buffer.from(stream);
     const got: Buffer[] = [];
-    new FrameReader(1000, (frame) => got.push(frame)).push(shared, shared.length);
+    new FrameReader(1000, (frame) => got.push(frame)).push(shared, 0, shared.length);
     shared.fill(0);
     assert.deepEqual(got, frames);
     for (const frame of got) assert.equal(frame.buffer.byteLength, frame.length);
@@ -60,7 +60,7 @@ describe("frame reader", () => {
   test("the limit holds before anything is allocated", () => {
     const reader = new FrameReader(1000, () => assert.fail("no frame"));
     const prefix = Buffer.from([0xff, 0xff, 0xff, 0xff]);
-    assert.match(reader.push(prefix, 4) ?? "", /4294967299 bytes, 1000 allowed/);
+    assert.match(reader.push(prefix, 0, 4) ?? "", /4294967299 bytes, 1000 allowed/);
   });
 
   test("stopped, it delivers nothing of the chunk in hand", () => {
@@ -69,7 +69,7 @@ describe("frame reader", () => {
       got.push(frame);
       reader.stop();
     });
-    reader.push(stream, stream.length);
+    reader.push(stream, 0, stream.length);
     assert.equal(got.length, 1);
   });
 });

@@ -77,7 +77,7 @@ describe("links", () => {
     const [a, b] = [await start(), await start()];
     const link = a.transport.open(b.address, b.transport.self.incarnation);
     assert.deepEqual(a.node.linkNews, [], "no news from inside open()");
-    assert.equal(link.send(frameOf("too early")), false);
+    assert.equal(link.send([frameOf("too early")]), false);
     await until("up", () => a.node.upLinks.length === 1 && b.node.upLinks.length === 1);
     assert.deepEqual(link.remote, b.transport.self);
     const back = b.node.upLinks[0]!;
@@ -85,8 +85,8 @@ describe("links", () => {
     assert.deepEqual(back.remote, a.transport.self);
     const frames = Array.from({ length: 50 }, (_, i) => frameOf(`${i}`.repeat(i * 500)));
     for (const frame of frames) {
-      assert.equal(link.send(frame), true);
-      assert.equal(back.send(frame), true);
+      assert.equal(link.send([frame]), true);
+      assert.equal(back.send([frame]), true);
     }
     await until("frames", () => a.node.frames.length === 50 && b.node.frames.length === 50);
     assert.deepEqual(
@@ -116,7 +116,7 @@ describe("links", () => {
     assert.equal(link.remote?.incarnation, 99);
     assert.equal(again.node.upLinks.length, 1);
     assert.equal(a.node.linkNews.filter((news) => news.startsWith("refused")).length, 1, "told once");
-    assert.ok(link.send(frameOf("x")));
+    assert.ok(link.send([frameOf("x")]));
     await until("heard", () => again.node.frames.length === 1);
   });
 
@@ -202,7 +202,7 @@ describe("links", () => {
     // All in one iteration: nothing can be read meanwhile.
     const frame = frameOf("x".repeat(16 << 20));
     let sent = 0;
-    while (link.send(frame)) sent++;
+    while (link.send([frame])) sent++;
     assert.ok(sent >= 15 && sent <= 20, `${sent} frames were queued`);
     await until("overflow", () => a.node.linkNews.includes(`down ${link.id} overflow`));
     await until("up again", () => link.isUp);
@@ -253,7 +253,7 @@ describe("snapshots", () => {
         if (got.length !== 3) return;
         isPaused = true;
         stream.pause();
-        link.send(frameOf("heartbeat"));
+        link.send([frameOf("heartbeat")]);
         void until("the frame overtakes", () => b.node.frames.length === 1).then(() => {
           isPaused = false;
           stream.resume();

@@ -308,6 +308,7 @@ export class SimLink implements PeerLink {
   readonly address: string;
   readonly outgoing: boolean;
   readonly queuedBytes = 0;
+  readonly takenBytes = 0;
   remote: PeerIdentity | undefined;
   peer: SimLink | undefined;
   isUp = false;
@@ -343,10 +344,14 @@ export class SimLink implements PeerLink {
     this.owner.node.linkUp(this);
   }
 
-  send(frame: Uint8Array): boolean {
+  sendUrgent(frame: Uint8Array): boolean {
+    return this.send([frame]);
+  }
+
+  send(parts: readonly Uint8Array[]): boolean {
     const { peer } = this;
     if (!this.isUp || peer === undefined) return false;
-    const copy = Buffer.from(frame);
+    const copy = Buffer.concat(parts);
     this.owner.world.later(() => {
       if (!peer.isUp || peer.owner.stopped || this.isCutOff) return;
       peer.owner.deliver(() => peer.owner.node.peerFrame(peer, copy));

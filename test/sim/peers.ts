@@ -138,6 +138,7 @@ abstract class Link extends Conversation implements PeerLink {
   abstract readonly outgoing: boolean;
   abstract readonly address: string;
   readonly queuedBytes = 0;
+  readonly takenBytes = 0;
   protected isClosed = false;
 
   constructor(transport: SimTransport) {
@@ -145,10 +146,14 @@ abstract class Link extends Conversation implements PeerLink {
     this.id = transport.nextLinkId();
   }
 
-  send(frame: Uint8Array): boolean {
+  send(parts: readonly Uint8Array[]): boolean {
     if (!this.isUp || this.pipe?.isOpen !== true) return false;
-    this.put({ kind: "frame", bytes: Buffer.from(frame) });
+    this.put({ kind: "frame", bytes: Buffer.concat(parts) });
     return true;
+  }
+
+  sendUrgent(frame: Uint8Array): boolean {
+    return this.send([frame]);
   }
 
   close(): void {
