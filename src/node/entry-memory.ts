@@ -1,10 +1,18 @@
 // Where the bytes of this node's own log entries live: slabs filled one entry after the other, used again once
 // the log has dropped everything in them. New memory costs a page fault every 4 KiB, which a busy leader would
-// pay for every byte it logs: recycling takes a fifth off the CPU time of a pipelined SET.
+// pay for every byte it logs: recycling takes a fifth off the CPU time of a pipelined SET. An entry longer than a slab has
+// memory of its own, which is never used again: others may refer to it for as long as they like.
+
+import { assert } from "../base/assert.ts";
+import { SHARED_BYTES_LEAST } from "../base/limits.ts";
 
 const SLAB_BYTES = 1 << 20;
 /** Slabs kept for later; what a burst needed beyond that goes back to the system. */
 const FREE_SLABS_MAX = 64;
+/** What a long entry's memory has room for beside it: keys to evict. */
+const ROOM_BYTES = 64 * 1024;
+
+assert(SHARED_BYTES_LEAST > SLAB_BYTES, "what frames refer to is not written over");
 
 interface FullSlab {
   readonly bytes: Buffer;
@@ -21,14 +29,15 @@ export class EntryMemory {
   readonly #free: Buffer[] = [];
   #full: FullSlab[] = [];
 
-  /** A slab with room for an entry of `bytes` that outgrew the current one, and as much again. */
+  /** A slab with room for an entry of `bytes` that outgrew the current one, or memory for it alone. */
   fresh(bytes: number): Buffer {
     if (2 * bytes <= SLAB_BYTES) return this.#free.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
-    return Buffer.allocUnsafeSlow(2 * bytes);
+    return Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes) + ROOM_BYTES);
   }
 
   /** The bytes up to `position` of `slab` are entry `index`; 0: they are no entry after all. */
   take(slab: Buffer, position: number, index: number): void {
+    if (slab.length !== SLAB_BYTES) return;
     if (slab !== this.slab) {
       if (this.#lastIndex !== 0) this.#full.push({ bytes: this.slab, lastIndex: this.#lastIndex });
       else this.#release(this.slab);
@@ -55,6 +64,6 @@ export class EntryMemory {
   }
 
   #release(slab: Buffer): void {
-    if (slab.length === SLAB_BYTES && this.#free.length < FREE_SLABS_MAX) this.#free.push(slab);
+    if (this.#free.length < FREE_SLABS_MAX) this.#free.push(slab);
   }
 }

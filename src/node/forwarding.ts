@@ -5,8 +5,10 @@
 //   session ──add()──> open ──flush(), one request a turn──> sent ──replies, in order──> session's output
 
 import { assert, fail } from "../base/assert.ts";
+import { LINK_WAITING_BYTES, OUTPUT_BYTES_MAX, SHARED_BYTES_LEAST } from "../base/limits.ts";
 import { COMMAND, RequestParser, redisLimits } from "../resp/request-parser.ts";
 import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
+import { UNREAD_OUTPUT_BYTES_MAX } from "./holds.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { ReplyOutput } from "./reply-output.ts";
 import type { Session } from "./session.ts";
@@ -42,6 +44,8 @@ export interface ForwardingLinks {
   request(member: number, request: ProxyRequest): void;
   /** The member says that it does not lead: nothing is to be asked of it for a moment. */
   refused(member: number): void;
+  /** Bytes that wait to go to it. */
+  queuedBytes(member: number): number;
 }
 
 export class Forwarding {
@@ -50,6 +54,8 @@ export class Forwarding {
   readonly #traffic = new Map<number, Traffic>();
   readonly #dirty = new Set<Traffic>();
   readonly #parser = new RequestParser(redisLimits);
+  /** Since the last flush(). */
+  #addedBytes = 0;
 
   constructor(links: ForwardingLinks, output: ReplyOutput) {
     this.#links = links;
@@ -59,11 +65,18 @@ export class Forwarding {
 
   /** Takes this node commands of the session now? Not while others of it are with another leader. */
   accepts(session: Session): boolean {
-    if (session.outstanding > session.forwarded) return false;
+    if (session.outstanding > session.forwarded || this.#isFull(session)) return false;
     const traffic = this.#traffic.get(session.id);
     if (traffic === undefined) return true;
     if (traffic.target !== 0 && traffic.target !== this.#links.leader) return false;
     return traffic.bytes.length < UNANSWERED_BYTES_MAX;
+  }
+
+  /** Others' commands or this client's own replies wait: there is no room for more. */
+  #isFull(session: Session): boolean {
+    if (session.outputBufferBytes > UNREAD_OUTPUT_BYTES_MAX) return true;
+    if (this.#addedBytes > LINK_WAITING_BYTES) return true;
+    return this.#addedBytes + this.#links.queuedBytes(this.#links.leader) > LINK_WAITING_BYTES;
   }
 
   /** Adds one command, source[start, end) in RESP. */
@@ -82,7 +95,11 @@ export class Forwarding {
       };
       this.#traffic.set(session.id, traffic);
     }
-    traffic.bytes.append(source, start, end);
+    const isLong = end - start >= SHARED_BYTES_LEAST && traffic.bytes.length === 0;
+    const lent = isLong ? session.lend(source, start, end) : undefined;
+    if (lent === undefined) traffic.bytes.append(source, start, end);
+    else traffic.bytes.adopt(lent, start, end);
+    this.#addedBytes += end - start;
     traffic.writes.push(isWrite);
     session.outstanding++;
     session.forwarded++;
@@ -91,6 +108,7 @@ export class Forwarding {
 
   /** Sends what this turn added, one request a session. */
   flush(): void {
+    this.#addedBytes = 0;
     if (this.#dirty.size === 0) return;
     const leader = this.#links.leader;
     if (leader === 0) return;
@@ -107,7 +125,7 @@ export class Forwarding {
         sessionId: session.id,
         database: session.database,
         protocol: session.protocol,
-        commands: Buffer.from(bytes.bytes.subarray(bytes.start + traffic.sentBytes, bytes.end)),
+        commands: unsentOf(traffic),
         generation: traffic.generation,
         muted: session.muted,
         closed: false,
@@ -130,6 +148,7 @@ export class Forwarding {
     const writer = this.#output.attach(session, session.protocol, false);
     const mark = writer.position;
     writer.raw(reply.replies, 0, reply.replies.length);
+    if (writer.position > OUTPUT_BYTES_MAX) session.overflow();
     if (reply.completed > 0) {
       this.#drop(traffic, reply.completed);
       if (session.plan !== undefined) session.takeReply(mark);
@@ -229,7 +248,7 @@ export class Forwarding {
     const { session } = traffic;
     const count = traffic.writes.length;
     if (count === 0) return;
-    const bytes = Buffer.from(traffic.bytes.take());
+    const bytes = traffic.bytes.take();
     traffic.generation++;
     traffic.writes = [];
     traffic.sentCount = 0;
@@ -253,4 +272,11 @@ export class Forwarding {
     }
     return at - bytes.start;
   }
+}
+
+/** A copy, or, of a long command, the memory it is in. */
+function unsentOf({ bytes, sentBytes }: Traffic): Buffer {
+  const from = bytes.start + sentBytes;
+  if (bytes.end - from >= SHARED_BYTES_LEAST) return bytes.share(from);
+  return Buffer.from(bytes.bytes.subarray(from, bytes.end));
 }

@@ -42,6 +42,11 @@ export function payloadBytesOf(message: RaftMessage): number {
 export function inLanes(parts: Partial<PeerFrame>): LaneFrames {
   const urgent: Share = {};
   const ordered = new FrameList();
+  // Before requests: a PUBLISH must not count who has left.
+  for (const kind of Object.keys(LANES) as (keyof typeof LANES)[]) {
+    if (kind === "proxyRequests" || kind === "proxyReplies") continue;
+    moveAll(parts, kind, LANES[kind] === "urgent" ? urgent : ordered.last);
+  }
   const raft = parts.raft ?? [];
   const hurries = raft.filter(({ type }) => type !== "append");
   if (hurries.length > 0) urgent.raft = hurries;
@@ -50,10 +55,6 @@ export function inLanes(parts: Partial<PeerFrame>): LaneFrames {
   for (const request of parts.proxyRequests ?? [])
     ordered.add("proxyRequests", request, request.commands.length);
   for (const reply of parts.proxyReplies ?? []) ordered.add("proxyReplies", reply, reply.replies.length);
-  for (const kind of Object.keys(LANES) as (keyof typeof LANES)[]) {
-    if (kind === "proxyRequests" || kind === "proxyReplies") continue;
-    moveAll(parts, kind, LANES[kind] === "urgent" ? urgent : ordered.last);
-  }
   return {
     urgent: Object.keys(urgent).length > 0 ? (urgent as Partial<PeerFrame>) : undefined,
     ordered: ordered.frames.filter((frame) => Object.keys(frame).length > 0) as Partial<PeerFrame>[],

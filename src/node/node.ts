@@ -85,6 +85,7 @@ export class SeshatNode implements NodeInputs {
   #saidLeader = 0;
   /** Since when the leader leads behind which nothing is unanswered by an earlier one. */
   #settledLeaderMs = 0;
+  readonly #gained = (member: number): void => this.replica.raft?.reportDelivery(member);
   readonly #tellSettings = (member: number, settings: readonly ClusterSetting[]): void =>
     this.cluster.links.settings(member, settings);
 
@@ -143,10 +144,12 @@ export class SeshatNode implements NodeInputs {
       request: (member: number, request: Parameters<Cluster["links"]["request"]>[1]) =>
         this.cluster.links.request(member, request),
       refused: (member: number) => replica.leaderRefused(member),
+      queuedBytes: (member: number) => this.cluster.links.queuedBytes(member),
     };
     this.forwarding = new Forwarding(links, this.output);
     this.virtualSessions = new VirtualSessions(this, {
       proxyReply: (member, reply) => this.cluster.links.proxyReply(member, reply),
+      queuedReplyBytes: (member) => this.cluster.links.queuedReplyBytes(member),
     });
     this.cluster = new Cluster({
       ports,
@@ -225,6 +228,7 @@ export class SeshatNode implements NodeInputs {
     const { replica } = this;
     this.blockedClients.flush();
     this.pulses.turnBegins(nowMonotonicMs);
+    this.cluster.links.deliveries(this.#gained);
     replica.turn(nowMonotonicMs, nowWallMs, ticks);
     if (this.server.cluster.slotScans.isBusy) this.#scanSlots();
     this.#held.retry(nowMonotonicMs);
@@ -233,6 +237,7 @@ export class SeshatNode implements NodeInputs {
     // Counts of subscribers go before commands: a PUBLISH must not count who has left.
     this.pubSub.flush();
     this.forwarding.flush();
+    this.virtualSessions.drain();
     this.server.clusterSettings.take(this.#tellSettings);
     this.output.flush();
     this.cluster.links.flush();

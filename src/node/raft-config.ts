@@ -40,6 +40,7 @@ export function raftConfigOf(
     leaseDriftMarginMs: leaseMs > 0 ? Math.min(tickMs, leaseMs / 10) : 0,
     busyLimitMs: settings.busyLimitMs,
     snapshotTimeoutTicks: Math.ceil(SNAPSHOT_TIMEOUT_MS / tickMs),
+    stallTicks: Math.ceil(settings.busyLimitMs / tickMs),
     batchAppends: true,
     // How an election went, message by message, is for whoever looks into it; who leads is said elsewhere.
     trace: (level, text) => log[level === "info" ? "debug" : level]({}, text),

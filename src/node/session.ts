@@ -24,7 +24,7 @@ import type { SeshatNode } from "./node.ts";
 import { OutputLimiter, Standstill } from "./output-limit.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
-import { MODE_LEADER, MODE_NONE } from "./replica.ts";
+import { MODE_FORWARD, MODE_LEADER, MODE_NONE } from "./replica.ts";
 import { TransactingSession } from "./transacting-session.ts";
 import type { Plan } from "./transaction.ts";
 
@@ -76,10 +76,10 @@ export class Session extends TransactingSession implements Client, ClientHandler
     if (this.#hold === HOLD_NONE && input.length === 0) {
       this.#receivedTo = to;
       const end = this.#parse(buffer, from, to, 0);
-      if (end < to && !this.closing) input.append(buffer, end, to);
+      if (end < to && !this.closing) input.append(buffer, end, to, this.#parser.bytesWanted);
       this.#node.replica.flushFullBatch();
     } else {
-      input.append(buffer, from, to);
+      input.append(buffer, from, to, this.#parser.bytesWanted);
       if (this.#hold === HOLD_NONE) this.#parsePending();
     }
     if (input.length > 0) this.#limitInput();
@@ -195,6 +195,12 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.setHold(HOLD_LEADER);
   }
 
+  /** Gives away the memory of a long command, source[start, end), and what is in front of it. Undefined: it is not its to give. */
+  lend(source: Buffer, start: number, end: number): Buffer | undefined {
+    const input = this.#input;
+    return source === input.bytes && start === input.start ? input.lend(end) : undefined;
+  }
+
   /** Forgets everything not yet parsed: a virtual session's node still has it. */
   dropInput(): void {
     this.#input.clear();
@@ -227,7 +233,8 @@ export class Session extends TransactingSession implements Client, ClientHandler
       this.output = undefined;
       pool.release(output);
     }
-    if (this.handBackWhenDrained && this.outstanding === 0) {
+    if (this.virtual && this.outputLength > 0) this.#node.virtualSessions.wait(this);
+    if (this.handBackWhenDrained && this.outstanding === 0 && this.outputLength === 0) {
       this.handBackWhenDrained = false;
       this.#node.virtualSessions.handBackOne(this);
     }
@@ -422,6 +429,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
       case HOLD_PAUSE:
         return !node.server.pause.isActive(nowMs);
       case HOLD_PRESSURE:
+        if (node.replica.mode === MODE_FORWARD && !this.virtual) return node.forwarding.accepts(this);
         return !node.replica.pressure;
       case HOLD_PARKED:
         return this.#unpark(nowMs);
@@ -469,6 +477,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
 
   /** Only while the kernel has not taken everything: writable() then says when the reading may go on. */
   #limitOutput(): void {
+    if (this.virtual) return; // what waits there is its node's, and limited there
     const bytes = this.outputBufferBytes;
     if (bytes > UNREAD_OUTPUT_BYTES_MAX && !this.#readingPaused) {
       this.#readingPaused = true;

@@ -4,6 +4,7 @@
 
 import { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
+import { SHARED_BYTES_LEAST } from "../base/limits.ts";
 import { encodeArguments, encodeCommand } from "../resp/request-parser.ts";
 import { ENTRY_HEADER_BYTES, writeEntryHeader } from "../wire/entry-codec.ts";
 import type { EvictionWriter } from "../wire/eviction-codec.ts";
@@ -93,6 +94,7 @@ export class TurnBatch {
   release(): void {
     this.sessions.fill(undefined, 0, this.count);
     this.payload = NOTHING;
+    this.#slab = NOTHING;
     if (this.side.length > SIDE_BYTES_KEPT) this.side = NOTHING;
   }
 
@@ -134,6 +136,10 @@ export class TurnBatch {
    * are copied in one piece, by closeRun(), which the session calls before it gives the chunk back.
    */
   addWrite(session: Session, rowId: number, args: Args, source: Buffer, start: number, end: number): void {
+    if (end - start >= SHARED_BYTES_LEAST && this.#adopt(session, source, start, end)) {
+      this.#addItem(ITEM_WRITE, session, rowId, args, -this.#start);
+      return;
+    }
     if (this.#database !== session.database) this.#select(session.database);
     if (this.#runSource !== source || this.#runEnd !== start) {
       this.closeRun();
@@ -143,6 +149,22 @@ export class TurnBatch {
     const delta = this.#position - this.#start - this.#runStart;
     this.#runEnd = end;
     this.#addItem(ITEM_WRITE, session, rowId, args, delta);
+  }
+
+  /** A long command that comes first: the payload is where its bytes are already. False: it is to be copied. */
+  #adopt(session: Session, source: Buffer, start: number, end: number): boolean {
+    if (this.commandBytes > 0) return false;
+    const select = this.#database === session.database ? NOTHING : selectCommand(session.database);
+    const before = ENTRY_HEADER_BYTES + select.length;
+    if (start < before) return false;
+    const memory = session.lend(source, start, end);
+    if (memory === undefined) return false;
+    this.#slab = memory;
+    this.#start = start - before;
+    this.#position = end;
+    select.copy(memory, start - select.length);
+    this.#database = session.database;
+    return true;
   }
 
   /** Adds a write that has no bytes of its own as a RESP array (an inline command): it is encoded first. */

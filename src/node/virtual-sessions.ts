@@ -2,6 +2,7 @@
 // in as raw commands, replies go back with the number of commands they answer. A node that does not lead
 // (any more) hands back at once what it has not begun: never a second hop.
 
+import { LINK_WAITING_BYTES, SHARED_BYTES_LEAST } from "../base/limits.ts";
 import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
 import type { SeshatNode } from "./node.ts";
 import type { ClientConnection } from "./ports.ts";
@@ -12,6 +13,8 @@ const NO_BYTES = Buffer.alloc(0);
 
 export interface ProxyReplies {
   proxyReply(member: number, reply: ProxyReply): void;
+  /** Bytes of replies that wait to go to the member. */
+  queuedReplyBytes(member: number): number;
 }
 
 /** Stands in for the socket: what the session writes becomes a reply message. */
@@ -20,7 +23,6 @@ class VirtualConnection implements ClientConnection {
   readonly address: string;
   readonly localAddress = "";
   readonly isLoopback = false;
-  readonly pendingBytes = 0;
   session: Session | undefined;
   /** Of the commands being worked on; what is handed back ends it, and late ones of it are ignored. */
   readonly generation: number;
@@ -38,13 +40,21 @@ class VirtualConnection implements ClientConnection {
     this.#replies = replies;
   }
 
+  /** What waits for the link of all its sessions, if that is too much: their replies then gather in them, as behind a slow socket. */
+  get pendingBytes(): number {
+    const bytes = this.#replies.queuedReplyBytes(this.#member);
+    return bytes > LINK_WAITING_BYTES ? bytes : 0;
+  }
+
+  /** A long reply goes on in the memory that it is in, which is the frame's from here on. */
   write(buffer: Buffer, length: number): boolean {
     const total = this.session?.commandCountTotal ?? 0;
     const completed = total - this.#reported;
     this.#reported = total;
-    const replies = Buffer.from(buffer.subarray(0, length));
-    this.#send(replies, completed, false, false);
-    return true;
+    const isShared = length >= SHARED_BYTES_LEAST;
+    const replies = buffer.subarray(0, length);
+    this.#send(isShared ? replies : Buffer.from(replies), completed, false, false);
+    return !isShared;
   }
 
   handBack(): void {
@@ -82,6 +92,7 @@ export class VirtualSessions {
   readonly #node: SeshatNode;
   readonly #replies: ProxyReplies;
   readonly #members = new Map<number, Map<number, Entry>>();
+  readonly #waiting = new Set<Session>();
 
   constructor(node: SeshatNode, replies: ProxyReplies) {
     this.#node = node;
@@ -126,6 +137,20 @@ export class VirtualSessions {
   #handBackLater(session: Session): void {
     session.handBackWhenDrained = true;
     this.#node.output.attach(session, session.protocol, false);
+  }
+
+  /** Once a turn: sessions whose replies waited for the link, as far as it takes them now. */
+  drain(): void {
+    for (const session of this.#waiting) {
+      if (!session.gone && session.connection.pendingBytes > 0) continue;
+      this.#waiting.delete(session);
+      if (!session.gone) session.writable();
+    }
+  }
+
+  /** The session's replies wait for the link. */
+  wait(session: Session): void {
+    this.#waiting.add(session);
   }
 
   handBackOne(session: Session): void {

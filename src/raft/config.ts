@@ -51,6 +51,11 @@ export interface RaftConfig {
   readonly busyLimitMs?: number;
   /** A member that waits for a snapshot this long, with no report, is probed again; 0 = never. */
   readonly snapshotTimeoutTicks?: number;
+  /**
+   * A leader with something to agree on steps down when no majority has acknowledged or received anything of it for so long
+   * (RaftCore.reportDelivery); 0 or none = never.
+   */
+  readonly stallTicks?: number;
   /** One round of appends per Ready instead of one per proposal and acknowledgement. */
   readonly batchAppends: boolean;
   readonly trace?: Trace | undefined;

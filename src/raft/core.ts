@@ -6,6 +6,7 @@ import { startElection, tickElection } from "./election.ts";
 import { connectionLost } from "./failover.ts";
 import {
   beat,
+  deliveryReported,
   handleMemberMessage,
   memberOf,
   memberUnreachable,
@@ -197,6 +198,13 @@ export class RaftCore {
       const peer = memberOf(this.#raft, id);
       if (peer !== undefined) snapshotReported(this.#raft, peer, ok);
     });
+  }
+
+  /** The transport has brought `id` more bytes of what was sent to it. */
+  reportDelivery(id: MemberId): void {
+    if (this.#fault !== undefined || this.#raft.role !== "leader") return;
+    const peer = this.#raft.tracker.get(id);
+    if (peer !== undefined) deliveryReported(peer);
   }
 
   /** The connection to `id` was reset or closed. Only matters for the leader's. */

@@ -17,6 +17,7 @@ export function tickLeader(r: Raft): void {
     if (r.config.checkQuorum) checkQuorum(r);
     if (r.role === "leader") abortTransfer(r);
   }
+  if (r.role === "leader") checkDeliveries(r);
   if (r.role !== "leader") return;
   tickSnapshots(r);
   if (r.config.batchAppends) noteCommitDue(r);
@@ -43,6 +44,26 @@ function checkQuorum(r: Raft): void {
     r.becomeFollower(r.term, NO_MEMBER);
   }
   for (const peer of r.tracker.peers) if (peer.id !== r.id) peer.recentActive = false;
+}
+
+/**
+ * Members that answer heartbeats, and to whom nothing gets through that is to be agreed on: somebody else may have better
+ * connections. Counted from the oldest entry that is not committed.
+ */
+function checkDeliveries(r: Raft): void {
+  const last = r.log.lastIndex();
+  for (const peer of r.tracker.peers) peer.tick(last);
+  const ticksMax = r.config.stallTicks ?? 0;
+  const oldest = r.log.committed + 1;
+  if (ticksMax === 0 || oldest > last) return;
+  if (r.tracker.quorum((peer) => peer.id === r.id || peer.gains(oldest, ticksMax))) return;
+  r.warn?.(`${hex(r.id)} stepped down to follower since no quorum takes what is to be agreed on`);
+  r.becomeFollower(r.term, NO_MEMBER);
+}
+
+/** The transport has brought the member more bytes of what was sent to it. */
+export function deliveryReported(peer: Progress): void {
+  peer.stalledTicks = 0;
 }
 
 /** A snapshot that nobody reports on would keep its member silent for ever. */
@@ -129,7 +150,7 @@ function handleAccept(r: Raft, peer: Progress, index: number): void {
 
 function handleHeartbeatResponse(r: Raft, peer: Progress, m: Message): void {
   peer.recentActive = true;
-  peer.flowPaused = false;
+  peer.heartbeatAnswered(r.electionTicks);
   // With acknowledgements coming in, the flow takes care of itself.
   const flowing = r.config.batchAppends && peer.state === "replicate" && peer.acknowledgedSinceHeartbeat;
   peer.acknowledgedSinceHeartbeat = false;

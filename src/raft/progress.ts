@@ -2,6 +2,9 @@
 import type { Inflights } from "./inflights.ts";
 import type { MemberId, ProgressView } from "./types.ts";
 
+/** A lost append that probes is sent again with the next heartbeat's answer, unless its payload is longer. */
+const PROBE_BYTES_RESENT = 256 * 1024;
+
 export type ProgressState = "probe" | "replicate" | "snapshot";
 
 /**
@@ -39,6 +42,10 @@ export class Progress {
   acknowledgedSinceHeartbeat = false;
   /** Ticks spent in state snapshot. */
   snapshotTicks = 0;
+  /** Ticks since it last acknowledged something, or received bytes of what was sent, while it lacks entries. */
+  stalledTicks = 0;
+  /** Payload bytes of the append that probes. */
+  #probeBytes = 0;
 
   constructor(id: MemberId, next: number, inflights: Inflights) {
     this.id = id;
@@ -55,6 +62,7 @@ export class Progress {
     this.stampMs = 0;
     this.readPosition = 0;
     this.acknowledgedSinceHeartbeat = false;
+    this.stalledTicks = 0;
     this.#enter("probe");
   }
 
@@ -82,6 +90,7 @@ export class Progress {
     this.flowPaused = false;
     this.pendingSnapshot = 0;
     this.snapshotTicks = 0;
+    this.#probeBytes = 0;
     this.inflights.reset();
   }
 
@@ -99,7 +108,29 @@ export class Progress {
       this.flowPaused = this.inflights.full;
     } else if (count > 0) {
       this.flowPaused = true;
+      this.#probeBytes = bytes;
+      this.stalledTicks = 0;
     }
+  }
+
+  /**
+   * It answered a heartbeat: what was sent may be lost, and goes on. Not a large append that probes and is still arriving: each answer would
+   * send it once more.
+   */
+  heartbeatAnswered(patienceTicks: number): void {
+    const isArriving = this.#probeBytes > PROBE_BYTES_RESENT && this.stalledTicks < patienceTicks;
+    if (this.state !== "probe" || !isArriving) this.flowPaused = false;
+  }
+
+  /** Once a tick of the leader. */
+  tick(lastIndex: number): void {
+    if (this.match >= lastIndex) this.stalledTicks = 0;
+    else this.stalledTicks++;
+  }
+
+  /** Whether it has `index`, or is on the way there. A snapshot on its way has a time limit of its own. */
+  gains(index: number, ticksMax: number): boolean {
+    return this.match >= index || this.state === "snapshot" || this.stalledTicks < ticksMax;
   }
 
   /** Whether telling `commit` can raise the member's commit index: not if it was told up to next-1 already. */
@@ -110,6 +141,7 @@ export class Progress {
   /** The member has everything up to `index`. False if that is not news. */
   acknowledge(index: number): boolean {
     if (index <= this.match) return false;
+    this.stalledTicks = 0;
     this.match = index;
     if (this.next <= index) this.next = index + 1;
     this.flowPaused = false;
@@ -126,6 +158,7 @@ export class Progress {
       this.next = this.match + 1;
     } else {
       if (this.next - 1 !== rejected) return false;
+      this.#probeBytes = 0;
       this.next = Math.max(Math.min(rejected, hint + 1), this.match + 1);
       this.flowPaused = false;
     }

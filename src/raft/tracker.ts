@@ -100,7 +100,12 @@ export class Tracker {
   }
 
   quorumActive(): boolean {
-    return jointVote(this.incoming, this.outgoing, activeOf) === "won";
+    return this.quorum(activeOf);
+  }
+
+  /** Whether a majority (of both halves) is so. */
+  quorum(isSo: (peer: Progress) => boolean): boolean {
+    return jointVote(this.incoming, this.outgoing, isSo) === "won";
   }
 
   clearVotes(): void {

@@ -15,6 +15,7 @@ test("answers to commands that were given up are not counted as those of later o
   const replies: ProxyReply[] = [];
   const sessions = new VirtualSessions(world.leader()!.node, {
     proxyReply: (_member, reply) => replies.push(reply),
+    queuedReplyBytes: () => 0,
   });
   const send = (generation: number, ...commands: string[][]): void => {
     const request: ProxyRequest = {
