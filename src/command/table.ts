@@ -1,5 +1,6 @@
 // All families joined: the one list of what clients can ask. Adding a command touches its family only.
 
+import { appliedForms } from "./applied-index.ts";
 import { bitCommands } from "./bits.ts";
 import { bitFieldCommands } from "./bits-field.ts";
 import { bitOperationCommands } from "./bits-operation.ts";
@@ -105,7 +106,7 @@ const families: readonly (readonly CommandRow[])[] = [
 export const topLevelRows: readonly CommandRow[] = families.flat();
 
 /** Words of the log only: to clients they are no commands. */
-export const logRows: readonly CommandRow[] = [...blockingForms, ...digestForms];
+export const logRows: readonly CommandRow[] = [...blockingForms, ...digestForms, ...appliedForms];
 
 /** Every row, each container followed by its subcommands, and those of the log. A row's index here is its id. */
 export const rows: readonly CommandRow[] = [

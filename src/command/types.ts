@@ -60,6 +60,8 @@ export interface DataContext {
   /** Only where entries are applied. */
   readonly sessions?: ReplicatedSessions;
   readonly digests?: ReplicaDigests;
+  /** Only where reads run. */
+  readonly progress?: { readonly appliedIndex: number };
   /** Only while a command runs that may wait (blocking.ts). */
   attempt?: Attempt | undefined;
 }

@@ -13,6 +13,7 @@ import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import {
   DONE,
+  HOLD_FAREWELL,
   HOLD_LEADER,
   HOLD_ORDER,
   HOLD_OUTPUT,
@@ -32,6 +33,7 @@ import {
   deniedOutOfMemory,
   forbiddenInTransaction,
   leaderOnly,
+  leaves,
   madeArguments,
   queued,
   REMOVE_MEMBER_ID,
@@ -202,6 +204,8 @@ export class Dispatch {
   #runLocal(session: Session, id: number, args: Args): number {
     const node = this.#node;
     if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
+    if (leaves[id] === 1 && !node.farewells.mayLeave(session, () => node.pubSub.leaving(session, id, args)))
+      return session.setHold(HOLD_FAREWELL);
     // The next leader carries it out, and this node passes it on like any other command.
     if (id === REMOVE_MEMBER_ID && node.operator.handsOver(args.text(2))) return session.setHold(HOLD_LEADER);
     node.server.commandStatistics.count(id);

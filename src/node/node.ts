@@ -20,6 +20,7 @@ import { Chores } from "./chores.ts";
 import { Cluster } from "./cluster.ts";
 import { Comparison } from "./comparison.ts";
 import { Dispatch } from "./dispatch.ts";
+import { Farewells } from "./farewells.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldSessions } from "./held-sessions.ts";
 import { Operator } from "./operator.ts";
@@ -69,6 +70,7 @@ export class SeshatNode implements NodeInputs {
   readonly chores: Chores;
   readonly comparison: Comparison;
   readonly blockedClients: BlockedClients;
+  readonly farewells: Farewells;
   readonly forwarding: Forwarding;
   readonly virtualSessions: VirtualSessions;
   readonly server: ServerView;
@@ -173,6 +175,7 @@ export class SeshatNode implements NodeInputs {
     this.server.followSettings();
     this.chores = new Chores(this);
     this.blockedClients = new BlockedClients(this);
+    this.farewells = new Farewells(this);
     this.comparison = new Comparison(this);
     machine.sessions.blocking.deliveries = this.blockedClients;
   }
@@ -235,7 +238,9 @@ export class SeshatNode implements NodeInputs {
     if (replica.proposals.open.count > 0 && replica.mode === MODE_LEADER) replica.settle();
     if (ticks > 0) this.#tick(nowMonotonicMs);
     // Counts of subscribers go before commands: a PUBLISH must not count who has left.
+    // Counts go before questions (farewells.ts), in the same frame too.
     this.pubSub.flush();
+    this.farewells.flush();
     this.forwarding.flush();
     this.virtualSessions.drain();
     this.server.clusterSettings.take(this.#tellSettings);

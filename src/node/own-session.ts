@@ -9,6 +9,7 @@ import { Session } from "./session.ts";
 export const CHORES_SESSION_ID = 0;
 export const BLOCKING_SESSION_ID = Number.MAX_SAFE_INTEGER;
 export const COMPARISON_SESSION_ID = Number.MAX_SAFE_INTEGER - 1;
+export const FAREWELL_SESSION_ID = Number.MAX_SAFE_INTEGER - 2;
 
 export type HearReplies = (bytes: Buffer, length: number) => void;
 

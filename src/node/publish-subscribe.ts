@@ -2,12 +2,14 @@
 // who listens where. In while an entry is applied: messages. Out when it has been: bytes for subscribers. It never
 // writes into the middle of a reply, and decides nothing that replicas must agree on. See ADR 9.
 
+import type { Args } from "../base/args.ts";
 import { globMatches } from "../base/glob.ts";
 import { SUBSCRIPTIONS_BYTES_MAX } from "../base/limits.ts";
 import type { Client, PubSubControl, TopicKind } from "../command/local-context.ts";
 import type { Publications } from "../command/types.ts";
 import type { SubscriptionCount } from "../wire/subscription-counts.ts";
 import { encodeMessage } from "./pubsub-message.ts";
+import { leavingKinds } from "./row-facts.ts";
 import { type EventsAsked, eventsAsked } from "./service/event-classes.ts";
 import { PeerSubscriptions } from "./service/peer-subscriptions.ts";
 import { Subscriptions, type Topic } from "./service/subscriptions.ts";
@@ -68,6 +70,16 @@ export class PubSub implements PubSubControl, Publications {
     if (session !== undefined) this.#subscriptions.remove(session, kind, name);
   }
 
+  /** This command of a client is about to end subscriptions: those count no more. */
+  leaving(session: Session, id: number, args: Args): void {
+    for (const kind of TOPIC_KINDS) {
+      if (leavingKinds[id] !== undefined && leavingKinds[id] !== kind) continue;
+      const isAll = leavingKinds[id] === undefined || args.count === 1;
+      const names = isAll ? this.#subscriptions.namesOf(session, kind) : argumentTexts(args);
+      for (const name of names) this.#subscriptions.leaving(session, kind, name);
+    }
+  }
+
   subscriptionsOf(client: Client, kind: TopicKind): readonly string[] {
     const session = this.#parts.sessionOf(client);
     return session === undefined ? [] : this.#subscriptions.namesOf(session, kind);
@@ -80,7 +92,7 @@ export class PubSub implements PubSubControl, Publications {
   }
 
   subscriberCount(kind: TopicKind, name: string): number {
-    const own = this.#subscriptions.topic(kind, name)?.subscribers.size ?? 0;
+    const own = this.#subscriptions.topic(kind, name)?.count ?? 0;
     return own + this.peers.count(kind, name);
   }
 
@@ -170,7 +182,7 @@ export class PubSub implements PubSubControl, Publications {
     if (shard) return this.subscriberCount("shard", name);
     let count = this.subscriberCount("channel", name);
     for (const topic of this.#subscriptions.topics("pattern").values()) {
-      if (takes(topic, bytes, channelStart, channelEnd)) count += topic.subscribers.size;
+      if (takes(topic, bytes, channelStart, channelEnd)) count += topic.count;
     }
     return count + this.peers.countMatching(bytes, channelStart, channelEnd);
   }
@@ -227,6 +239,9 @@ export class PubSub implements PubSubControl, Publications {
     this.#parts.eventClasses(heard ? this.#asked.classes : 0);
   }
 }
+
+const argumentTexts = (args: Args): string[] =>
+  Array.from({ length: args.count - 1 }, (_, i) => args.text(i + 1));
 
 function takes(pattern: Topic<Session>, bytes: Buffer, start: number, end: number): boolean {
   return globMatches(pattern.bytes, 0, pattern.bytes.length, bytes, start, end);

@@ -103,7 +103,7 @@ export class Replica {
     store.thresholds = environment.settings;
     this.machine = new Machine(store);
     const localRandom = new Xoshiro(ports.entropy.u32());
-    this.readContext = contextOf(store, localRandom);
+    this.readContext = { ...contextOf(store, localRandom), progress: this.machine };
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);
     this.limit = new MemoryLimit(environment.settings, localRandom, this.#inFlight);
     this.proposals = new Proposals({

@@ -1,6 +1,7 @@
 // What the router asks of every command, taken out of the table's rows into typed arrays, by row id.
 
 import type { Args } from "../base/args.ts";
+import type { TopicKind } from "../command/local-context.ts";
 import { logRows, rows } from "../command/lookup.ts";
 import type { Flag } from "../command/types.ts";
 import { NODE_LOGICAL_BYTES, STREAM_LOGICAL_BYTES } from "../store/stream.ts";
@@ -74,6 +75,16 @@ export const REMOVE_MEMBER_ID = rows.findIndex(({ name }) => name === "raft.memb
 const SUBSCRIBE_NAMES = new Set(["", "p", "s"].flatMap((kind) => [`${kind}subscribe`, `${kind}unsubscribe`]));
 /** SUBSCRIBE and its kin: their answers are messages, which even a client that wants no replies gets. */
 export const subscribes = Uint8Array.from(rows, (row) => (SUBSCRIBE_NAMES.has(row.name) ? 1 : 0));
+const LEAVING: ReadonlyMap<string, TopicKind | undefined> = new Map([
+  ["unsubscribe", "channel"],
+  ["punsubscribe", "pattern"],
+  ["sunsubscribe", "shard"],
+  ["reset", undefined],
+  ["quit", undefined],
+]);
+/** Commands that may end subscriptions; and of which kind, undefined: of all kinds. */
+export const leaves = Uint8Array.from(rows, (row) => (LEAVING.has(row.name) ? 1 : 0));
+export const leavingKinds = rows.map((row) => LEAVING.get(row.name));
 /** What a subscriber of RESP2, who cannot tell replies from messages, may still send. */
 export const allowedSubscribed = Uint8Array.from(rows, (row, id) =>
   subscribes[id] === 1 || row.name === "ping" || row.name === "quit" || row.name === "reset" ? 1 : 0,

@@ -4,6 +4,7 @@
 import type { ClientKind, ReplyMode } from "../command/local-context.ts";
 import { rows } from "../command/lookup.ts";
 import type { Wait } from "./blocked-clients.ts";
+import type { Farewell } from "./farewells.ts";
 import type { ClientConnection } from "./ports.ts";
 import type { Plan, Transaction } from "./transaction.ts";
 
@@ -51,6 +52,8 @@ export class SessionFields {
   channelCount = 0;
   patternCount = 0;
   shardChannelCount = 0;
+  /** Its next command leaves channels, and waits for what was published before. */
+  farewell: Farewell | undefined;
 
   /** Between MULTI and EXEC. */
   inTransaction = false;

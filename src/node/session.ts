@@ -11,6 +11,7 @@ import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp
 import {
   HELD,
   HOLD_DEPARTURES,
+  HOLD_FAREWELL,
   HOLD_LEADER,
   HOLD_NONE,
   HOLD_ORDER,
@@ -128,6 +129,10 @@ export class Session extends TransactingSession implements Client, ClientHandler
 
   #goOn(nowMs: number): void {
     if (!this.#mayGoOn(nowMs)) return;
+    if (this.plan?.reply !== undefined && !this.#node.transactions.mayFinish(this, this.plan)) {
+      this.#hold = HOLD_FAREWELL;
+      return;
+    }
     this.#hold = HOLD_NONE;
     this.#input.settle();
     if (this.plan?.reply !== undefined) this.#finishTransaction(this.plan);
@@ -424,6 +429,8 @@ export class Session extends TransactingSession implements Client, ClientHandler
       case HOLD_LEADER:
         if (this.outstanding > 0) return false; // what went before it is still undecided
         return node.replica.mode !== MODE_NONE || node.isLeaderless;
+      case HOLD_FAREWELL:
+        return this.farewell === undefined || node.farewells.isOver(this.farewell);
       case HOLD_ORDER:
         return this.outstanding === 0;
       case HOLD_PAUSE:

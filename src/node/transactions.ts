@@ -16,19 +16,20 @@ import {
   RequestParser,
   redisLimits,
 } from "../resp/request-parser.ts";
-import { DONE } from "./holds.ts";
+import { DONE, HOLD_FAREWELL } from "./holds.ts";
 import type { SeshatNode } from "./node.ts";
 import { MODE_LEADER } from "./replica.ts";
 import {
   deniedOutOfMemory,
   isLocalInTransaction,
+  leaves,
   madeArguments,
   ROUTE_WRITE,
   routes,
   rowIds,
 } from "./row-facts.ts";
 import type { Session } from "./session.ts";
-import { type Plan, Transaction } from "./transaction.ts";
+import { type Plan, type Queued, Transaction } from "./transaction.ts";
 
 const NOTHING = Buffer.alloc(0);
 const EMPTY_ARRAY = Buffer.from("*0\r\n");
@@ -113,6 +114,10 @@ export class Transactions {
     const count = hasLocal ? queue.filter(({ isLocal }) => !isLocal).length : queue.length;
     if (hasLocal) session.plan = { bytes: Buffer.from(transaction.bytes), queue, reply: undefined };
     if (count === 0 && watches === 0) {
+      if (!this.#mayLeave(session, transaction.bytes, queue)) {
+        session.plan = undefined;
+        return session.setHold(HOLD_FAREWELL);
+      }
       node.server.commandStatistics.count(id);
       session.plan = undefined;
       return node.dispatch.answer(session, () =>
@@ -197,6 +202,23 @@ export class Transactions {
       }
     }
     return Buffer.concat(parts);
+  }
+
+  /** Of an EXEC whose reply is there: may the commands of the node itself run? */
+  mayFinish(session: Session, { bytes, queue, reply }: Plan): boolean {
+    return (
+      reply === undefined || reply[0] !== STAR || reply[1] === MINUS || this.#mayLeave(session, bytes, queue)
+    );
+  }
+
+  /** See farewells.ts: only behind the other commands, which may publish. */
+  #mayLeave(session: Session, bytes: Buffer, queue: readonly Queued[]): boolean {
+    const leaving = queue.filter(({ id }) => leaves[id] === 1);
+    const { farewells, pubSub } = this.#node;
+    const leave = (): void => {
+      for (const queued of leaving) pubSub.leaving(session, queued.id, this.#parse(bytes, queued));
+    };
+    return leaving.length === 0 || farewells.mayLeave(session, leave);
   }
 
   /** The reply is there: the node's own commands run now, if the transaction did, and theirs go among the others. */

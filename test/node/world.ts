@@ -102,20 +102,23 @@ export class World {
 
   /** Delivers and turns until nothing is under way. Time stands still. */
   settle(): void {
-    for (let round = 0; round < 10_000; round++) {
-      const batch = this.#deliveries.splice(0);
-      for (const deliver of batch) deliver();
-      let turned = false;
-      for (const host of this.hosts.values()) {
-        if (!host.turnWanted || !host.isTurning) continue;
-        host.turnWanted = false;
-        host.node.turn(this.nowMs, this.wallMs, 0);
-        turned = true;
-        this.watch?.();
-      }
-      if (batch.length === 0 && !turned) return;
-    }
+    for (let round = 0; round < 10_000; round++) if (!this.round()) return;
     throw new Error("the world does not settle");
+  }
+
+  /** What is under way is delivered, and whoever wants a turn has one. False: there was nothing. */
+  round(): boolean {
+    const batch = this.#deliveries.splice(0);
+    for (const deliver of batch) deliver();
+    let turned = false;
+    for (const host of this.hosts.values()) {
+      if (!host.turnWanted || !host.isTurning) continue;
+      host.turnWanted = false;
+      host.node.turn(this.nowMs, this.wallMs, 0);
+      turned = true;
+      this.watch?.();
+    }
+    return batch.length > 0 || turned;
   }
 
   /** Steps until the condition holds; throws after so many ticks. */

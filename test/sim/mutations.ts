@@ -5,6 +5,7 @@ import { Blocking } from "../../src/machine/blocking.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { WatchTable } from "../../src/machine/watches.ts";
 import { Cluster } from "../../src/node/cluster.ts";
+import { Farewells } from "../../src/node/farewells.ts";
 import { MemoryLimit } from "../../src/node/memory-limit.ts";
 import { PubSub } from "../../src/node/publish-subscribe.ts";
 import { RaftCore } from "../../src/raft/core.ts";
@@ -235,6 +236,11 @@ export const MUTATIONS = {
     seedsMax: 20,
     options: { publishing: true, disaster: "none", logBytesMax: 2000, faults: ["isolate", "pause"] },
     install: () => replaced(PubSub.prototype, "messagesLost", () => () => {}),
+  },
+  leavesAtOnce: {
+    seedsMax: 20,
+    options: { publishing: true },
+    install: () => replaced(Farewells.prototype, "mayLeave", () => () => true),
   },
   subscribersUncounted: {
     seedsMax: 20,

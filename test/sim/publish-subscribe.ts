@@ -2,7 +2,9 @@
 // sent once and has a name. Judged by what everybody was told: none twice to a subscription, none invented, one order for
 // all, no gap behind the first; and at the end everybody who is subscribed hears what is published, and is counted.
 
+import { MODE_NONE } from "../../src/node/replica.ts";
 import { SimClient } from "./clients.ts";
+import type { SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Simulation } from "./simulation.ts";
 
@@ -12,6 +14,10 @@ const REFUSED = /^-(TRYAGAIN|CLUSTERDOWN|EXECABORT|OOM) /;
 const ANSWERED = /^:\d+$|^-(TRYAGAIN|CLUSTERDOWN|UNCERTAIN) /;
 const PUSHED = /^\*\$(message|pmessage),/;
 const REACH_MS_MAX = 15_000;
+/** So late may others hear that a client has lost its connection. */
+const LOSS_MS_MAX = 10_000;
+/** Clocks differ. */
+const CLOCK_SHARE = 1.02;
 
 /** "sure": it was answered. "never": it was refused. */
 type Fate = "maybe" | "sure" | "never";
@@ -25,6 +31,8 @@ interface Message {
   readonly place: number;
   fate: Fate;
   answeredMs: number;
+  /** The answer to PUBLISH. */
+  counted: number;
 }
 
 interface Subscription {
@@ -33,6 +41,10 @@ interface Subscription {
   /** Infinity until it is confirmed. */
   confirmedMs: number;
   isOver: boolean;
+  /** When its client lost it, with the connection or because nobody led; Infinity: it did not. */
+  lostMs: number;
+  /** When an unsubscribing command was sent that has been answered; Infinity: there is none. */
+  leftMs: number;
   readonly received: Message[];
 }
 
@@ -87,7 +99,11 @@ export class PublishSubscribe {
       subscriber.client.hangUp();
     }
     if (this.#simulation.hasFailed) return;
-    for (const subscription of this.#subscriptions) this.#checkGaps(subscription);
+    for (const subscription of this.#subscriptions) {
+      this.#checkGaps(subscription);
+      this.#checkFarewell(subscription);
+    }
+    for (const message of this.#messages.values()) this.#checkCount(message);
     this.#checkOrder();
   }
 
@@ -125,7 +141,10 @@ export class PublishSubscribe {
   }
 
   #forget({ current }: Subscriber): void {
-    for (const subscription of current.values()) subscription.isOver = true;
+    for (const subscription of current.values()) {
+      subscription.isOver = true;
+      subscription.lostMs = this.#simulation.timeline.nowMs;
+    }
     current.clear();
   }
 
@@ -135,10 +154,14 @@ export class PublishSubscribe {
     const prefix = PATTERNS.includes(name) ? "p" : "";
     const known = current.get(name);
     if (known !== undefined) {
+      const sentMs = this.#simulation.timeline.nowMs;
       client.ask({
         command: [`${prefix}unsubscribe`.toUpperCase(), name],
         expected: new RegExp(`^\\*\\$${prefix}unsubscribe,\\$`),
-        answered: () => {
+        answered: (reply) => {
+          if (reply === undefined || !isLedSince(client.host, this.#simulation.timeline.nowMs - sentMs))
+            known.lostMs = this.#simulation.timeline.nowMs;
+          else known.leftMs = sentMs;
           known.isOver = true;
           if (current.get(name) === known) current.delete(name);
         },
@@ -153,6 +176,8 @@ export class PublishSubscribe {
       hears,
       confirmedMs: Number.POSITIVE_INFINITY,
       isOver: false,
+      lostMs: Number.POSITIVE_INFINITY,
+      leftMs: Number.POSITIVE_INFINITY,
       received: [],
     };
     this.#subscriptions.push(subscription);
@@ -218,6 +243,7 @@ export class PublishSubscribe {
       place: sent.length,
       fate: "maybe",
       answeredMs: Number.POSITIVE_INFINITY,
+      counted: 0,
     };
     sent.push(message);
     this.#messages.set(message.name, message);
@@ -236,7 +262,9 @@ export class PublishSubscribe {
       expected: ANSWERED,
       answered: (reply) => {
         this.#settleFate([message], reply);
-        if (reply?.startsWith(":") === true) told(Number(reply.slice(1)));
+        if (reply?.startsWith(":") !== true) return;
+        message.counted = Number(reply.slice(1));
+        told(message.counted);
       },
     });
     return message;
@@ -325,6 +353,33 @@ export class PublishSubscribe {
     }
   }
 
+  /** Nobody is told that it has left before it has what was answered before it left. */
+  #checkFarewell({ name, received, confirmedMs, hears, leftMs }: Subscription): void {
+    if (leftMs === Number.POSITIVE_INFINITY) return;
+    const heard = new Set(received);
+    for (const message of this.#messages.values()) {
+      const { sentMs, answeredMs, channel } = message;
+      if (answeredMs >= leftMs || sentMs <= confirmedMs || !hears(channel) || heard.has(message)) continue;
+      if (this.#isSure(message))
+        this.#fail(`a subscriber left ${name} before it got ${message.name}, which was answered before that`);
+    }
+  }
+
+  /** Whoever is counted gets the message, or has lost its connection; the others may hear late that it has. */
+  #checkCount(message: Message): void {
+    const { counted, channel, sentMs } = message;
+    if (counted === 0 || !this.#isSure(message)) return;
+    const takers = this.#subscriptions.filter(
+      ({ received, hears, lostMs }) =>
+        received.includes(message) ||
+        (hears(channel) && lostMs < Number.POSITIVE_INFINITY && lostMs > sentMs - LOSS_MS_MAX),
+    );
+    if (takers.length < counted)
+      this.#fail(
+        `${message.name} was counted for ${counted}, and ${takers.length} got it or may have lost it`,
+      );
+  }
+
   /** What was answered before a recovery may be lost. */
   #isSure({ fate, answeredMs }: Message): boolean {
     const { recoveries } = this.#simulation.checks;
@@ -365,4 +420,11 @@ export class PublishSubscribe {
   #fail(text: string): void {
     this.#simulation.fail("publish and subscribe", text);
   }
+}
+
+/** Has the process known a leader for so long? If not, it may have let a client go without having been told all. */
+function isLedSince(process: SimProcess | undefined, ms: number): boolean {
+  if (process === undefined) return false;
+  const { mode, modeSinceMs, monotonicMs } = process.node.replica;
+  return mode !== MODE_NONE && monotonicMs - modeSinceMs > CLOCK_SHARE * ms;
 }

@@ -71,6 +71,11 @@ export class PeerSubscriptions {
     return members;
   }
 
+  /** Is there something of ours that the member has not been told? Nobody is told who cannot be reached. */
+  isUntold(member: number): boolean {
+    return (this.#untold.get(member)?.size ?? 0) > 0;
+  }
+
   /** The next part of what the member is to be told; a message's worth. */
   take(member: number): SubscriptionCount[] {
     const counts: SubscriptionCount[] = [];
@@ -79,7 +84,7 @@ export class PeerSubscriptions {
     let bytes = 0;
     for (const topic of untold) {
       untold.delete(topic);
-      counts.push({ kind: topic.kind, name: topic.bytes, count: topic.subscribers.size });
+      counts.push({ kind: topic.kind, name: topic.bytes, count: topic.count });
       bytes += topic.bytes.length + COUNT_BYTES;
       if (bytes >= MESSAGE_BYTES_MAX) break;
     }

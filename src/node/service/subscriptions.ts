@@ -19,11 +19,18 @@ export class Topic<S = unknown> {
   /** The name's bytes. */
   readonly bytes: Buffer;
   readonly subscribers = new Set<S>();
+  /** Those of them that are about to leave: they still get what comes, and do not count. */
+  readonly leaving = new Set<S>();
 
   constructor(kind: TopicKind, name: string) {
     this.kind = kind;
     this.name = name;
     this.bytes = Buffer.from(name, "latin1");
+  }
+
+  /** Subscribers, for whoever publishes. */
+  get count(): number {
+    return this.subscribers.size - this.leaving.size;
   }
 }
 
@@ -99,6 +106,14 @@ export class Subscriptions<S extends Subscriber> {
     this.#leave(topic, subscriber);
   }
 
+  /** It is about to be removed. Harmless when it is not subscribed. */
+  leaving(subscriber: S, kind: TopicKind, name: string): void {
+    const topic = this.#of.get(subscriber)?.[kind].get(name);
+    if (topic === undefined || topic.leaving.has(subscriber)) return;
+    topic.leaving.add(subscriber);
+    this.#changed(topic);
+  }
+
   removeAll(subscriber: S): void {
     const own = this.#of.get(subscriber);
     if (own === undefined) return;
@@ -124,6 +139,7 @@ export class Subscriptions<S extends Subscriber> {
   #leave(topic: Topic<S>, subscriber: S): void {
     const { kind, name } = topic;
     topic.subscribers.delete(subscriber);
+    topic.leaving.delete(subscriber);
     this.bytes -= SUBSCRIPTION_BYTES;
     if (topic.subscribers.size === 0) {
       this.#topics[kind].delete(name);
