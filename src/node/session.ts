@@ -140,11 +140,6 @@ export class Session extends TransactingSession implements Client, ClientHandler
     if (this.#hold === HOLD_NONE && this.#readingPaused) this.#resumeReading();
   }
 
-  /** What is to be looked at is written all the same. */
-  get muted(): boolean {
-    return this.replyMode !== "on" && this.plan === undefined;
-  }
-
   get watchDirty(): boolean {
     return this.#node.transactions.isDirty(this);
   }
@@ -161,13 +156,6 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#node.transactions.finish(this, plan);
     // The EXEC itself was counted when it went off; one that CLIENT REPLY SKIP was in is counted now.
     if (this.skipNextReply) advanceReplyMode(this);
-  }
-
-  /** A command has its reply: called for each, in order, by whoever answered it. */
-  answered(): void {
-    this.outstanding--;
-    this.commandCountTotal++;
-    if (this.replyMode === "skip") advanceReplyMode(this);
   }
 
   /** More is owed to this client than any client may leave unread: it is dropped, the rest is not written. */

@@ -1,10 +1,23 @@
-// The part of a session that is about MULTI: the queue and what is watched, from the first command to the last. In:
-// what commands ask of their client. It sends nothing, and never runs a command.
+// The part of a session that is about what becomes of its commands: the queue of MULTI and what is watched, and the counting
+// of answers. In: what commands ask of their client. It sends nothing, and never runs a command.
 
+import { advanceReplyMode } from "../command/local-context.ts";
 import { SessionFields } from "./session-fields.ts";
 import { Transaction } from "./transaction.ts";
 
 export class TransactingSession extends SessionFields {
+  /** What is to be looked at is written all the same. */
+  get muted(): boolean {
+    return this.replyMode !== "on" && this.plan === undefined;
+  }
+
+  /** A command has its reply: called for each, in order, by whoever answered it. */
+  answered(): void {
+    this.outstanding--;
+    this.commandCountTotal++;
+    if (this.replyMode === "skip") advanceReplyMode(this);
+  }
+
   get queuedCommandCount(): number {
     return this.transaction?.queue.length ?? 0;
   }
