@@ -6,7 +6,6 @@ import { startElection, tickElection } from "./election.ts";
 import { connectionLost } from "./failover.ts";
 import {
   beat,
-  deliveryReported,
   handleMemberMessage,
   memberOf,
   memberUnreachable,
@@ -203,8 +202,7 @@ export class RaftCore {
   /** The transport has brought `id` more bytes of what was sent to it. */
   reportDelivery(id: MemberId): void {
     if (this.#fault !== undefined || this.#raft.role !== "leader") return;
-    const peer = this.#raft.tracker.get(id);
-    if (peer !== undefined) deliveryReported(peer);
+    this.#raft.tracker.get(id)?.delivered();
   }
 
   /** The connection to `id` was reset or closed. Only matters for the leader's. */

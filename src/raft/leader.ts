@@ -61,11 +61,6 @@ function checkDeliveries(r: Raft): void {
   r.becomeFollower(r.term, NO_MEMBER);
 }
 
-/** The transport has brought the member more bytes of what was sent to it. */
-export function deliveryReported(peer: Progress): void {
-  peer.stalledTicks = 0;
-}
-
 /** A snapshot that nobody reports on would keep its member silent for ever. */
 function tickSnapshots(r: Raft): void {
   const ticksMax = r.config.snapshotTimeoutTicks ?? 0;

@@ -44,8 +44,9 @@ export class Progress {
   snapshotTicks = 0;
   /** Ticks since it last acknowledged something, or received bytes of what was sent, while it lacks entries. */
   stalledTicks = 0;
-  /** Payload bytes of the append that probes. */
+  /** Payload bytes of the append that probes, and ticks since it was sent or more of it was received. */
   #probeBytes = 0;
+  #probeTicks = 0;
 
   constructor(id: MemberId, next: number, inflights: Inflights) {
     this.id = id;
@@ -109,7 +110,7 @@ export class Progress {
     } else if (count > 0) {
       this.flowPaused = true;
       this.#probeBytes = bytes;
-      this.stalledTicks = 0;
+      this.#probeTicks = 0;
     }
   }
 
@@ -118,14 +119,21 @@ export class Progress {
    * send it once more.
    */
   heartbeatAnswered(patienceTicks: number): void {
-    const isArriving = this.#probeBytes > PROBE_BYTES_RESENT && this.stalledTicks < patienceTicks;
+    const isArriving = this.#probeBytes > PROBE_BYTES_RESENT && this.#probeTicks < patienceTicks;
     if (this.state !== "probe" || !isArriving) this.flowPaused = false;
   }
 
   /** Once a tick of the leader. */
   tick(lastIndex: number): void {
+    this.#probeTicks++;
     if (this.match >= lastIndex) this.stalledTicks = 0;
     else this.stalledTicks++;
+  }
+
+  /** It received bytes of what was sent. */
+  delivered(): void {
+    this.stalledTicks = 0;
+    this.#probeTicks = 0;
   }
 
   /** Whether it has `index`, or is on the way there. A snapshot on its way has a time limit of its own. */
