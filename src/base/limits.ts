@@ -68,6 +68,19 @@ export const UNCOMMITTED_BYTES_MAX = 256 * MIB;
 /** Bytes waiting to be written to one peer behind the frame that is under way; beyond it the connection is reset. */
 export const PEER_QUEUE_BYTES_MAX = 256 * MIB;
 
+// What a peer's numbers may be. Raft cannot disprove a large one, and what is adopted cannot be taken back.
+/** Terms and indices leave as many behind them. */
+export const TERM_MAX = 2 ** 52;
+export const INDEX_MAX = 2 ** 52;
+/** A member is never so many terms behind one it hears from: at a new leader every 300 ms, that takes four days. */
+export const TERM_JUMP_MAX = 2 ** 20;
+/** Cluster time in ms: as far as dates go. */
+export const CLUSTER_TIME_MS_MAX = 8.64e15;
+/** Fields and numbers in one frame, nested ones included: more are no turn's messages, and would cost memory without bound. */
+export const FRAME_FIELDS_MAX = 4 * 1024 * 1024;
+/** Clients of one other member that a leader serves. */
+export const PROXIED_SESSIONS_MAX = 256 * KIB;
+
 /** Old states that writes leave behind for a snapshot under way; beyond it the snapshot is given up. */
 export const SNAPSHOT_QUEUED_BYTES_MAX = 256 * MIB;
 

@@ -14,7 +14,8 @@ import {
 } from "./leader.ts";
 import { leaseValid } from "./lease.ts";
 import { applyConfChange } from "./membership.ts";
-import { hex, MESSAGE_KIND, makeMessage, NO_BYTES, NO_ENTRIES, NO_MESSAGES, wellFormed } from "./message.ts";
+import { hex, MESSAGE_KIND, makeMessage, NO_BYTES, NO_ENTRIES, NO_MESSAGES } from "./message.ts";
+import { implausible } from "./plausible.ts";
 import { proposeEntry } from "./proposals.ts";
 import { pulseHeard } from "./pulse.ts";
 import { Raft } from "./raft.ts";
@@ -112,13 +113,18 @@ export class RaftCore {
     if (kind === "response" && !fromWorker && this.#raft.tracker.get(message.from) === undefined) {
       return REFUSED.peerNotFound;
     }
-    if (!wellFormed(message)) return REFUSED.malformed;
+    if (!fromWorker && implausible(this.#raft, message) !== undefined) return REFUSED.malformed;
     try {
       return stepMessage(this.#raft, message) ? OK : REFUSED.proposalDropped;
     } catch (error) {
       this.#halt(error);
       return REFUSED.halted;
     }
+  }
+
+  /** Why step() calls a peer's message malformed: no member that follows the protocol sends it. */
+  objection(message: Message): string | undefined {
+    return implausible(this.#raft, message);
   }
 
   /** Starts an election now (with a pre-vote if so configured). */

@@ -1,5 +1,4 @@
 // A committed change of members takes effect here, when it is applied; and the automatic way out of a joint one.
-import { assert } from "../base/assert.ts";
 import { changeConfig, leavesJoint } from "./config-change.ts";
 import { describeConfig } from "./describe.ts";
 import { hex, NO_BYTES } from "./message.ts";
@@ -14,7 +13,11 @@ const LEAVE_JOINT: ConfChange = Object.freeze({ transition: "auto", changes: [],
 
 export function applyConfChange(r: Raft, change: ConfChange): ConfState {
   const result = changeConfig(r.tracker.config, leavesJoint(change) ? LEAVE_JOINT : change);
-  if (!result.ok) assert(false, `${result.error}: change at config ${describeConfig(r.tracker.config)}`);
+  if (!result.ok) {
+    // No leader proposes such a change. If it is in the log all the same, every member leaves it out alike.
+    r.error?.(`${result.error}: change left out at config ${describeConfig(r.tracker.config)}`);
+    return r.tracker.config;
+  }
   adoptConfig(r, result.config, result.fresh);
   return r.tracker.config;
 }

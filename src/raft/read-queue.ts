@@ -27,6 +27,11 @@ export class ReadQueue {
     return waiting === 0 ? 0 : this.#confirmed + waiting;
   }
 
+  /** The highest that was ever sent since counting began. */
+  get lastPosition(): number {
+    return this.#confirmed + this.#waiting.length;
+  }
+
   /** Takes out the reads up to `position`, oldest first. */
   confirm(position: number): readonly QueuedRead[] {
     const count = Math.min(position - this.#confirmed, this.#waiting.length);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { MemoryStorage, type Message, payloadBytes } from "../../src/raft/index.ts";
+import { APPLY_THREAD } from "../../src/raft/types.ts";
 import { accept, confState, entriesOf, Member, message, type Setup } from "./harness/member.ts";
 import { Network } from "./harness/network.ts";
 
@@ -168,7 +169,7 @@ describe("§C what a follower does with appends", () => {
     assert.deepEqual([answer?.reject, answer?.index, follower.core.lastIndex], [false, 3, 3]);
   });
 
-  test("a conflict at or below the commit index halts the member, with its numbers", () => {
+  test("an append behind the end of the log is refused, and what is committed stays", () => {
     const follower = new Member(1, { log: [1, 1, 1], term: 1, commit: 2 });
     const m = message("append", 2, 1, 2, { logTerm: 1, index: 2, entries: entriesOf([2], 3), commit: 3 });
     follower.step(m); // entry 3 is not committed yet: fine
@@ -176,12 +177,15 @@ describe("§C what a follower does with appends", () => {
     follower.step(again);
     const conflict = message("append", 2, 1, 9, { logTerm: 9, index: 4, commit: 9 });
     assert.equal(follower.core.step(conflict).ok, true);
-    assert.deepEqual(follower.core.step(message("heartbeat", 2, 1, 9, { commit: 99 })), {
-      ok: false,
-      reason: "halted",
-    });
+    assert.equal(follower.core.lastIndex, 4);
+  });
+
+  test("a broken invariant halts the member, with its numbers", () => {
+    const follower = new Member(1, { log: [1, 1, 1], term: 1, commit: 2 });
+    const applied = message("storageApplyResponse", APPLY_THREAD, 1, 0, { entries: entriesOf([1], 99) });
+    assert.deepEqual(follower.core.step(applied), { ok: false, reason: "halted" });
     assert.equal(follower.core.hasReady(), true);
-    assert.match(follower.core.ready().fault ?? "", /tocommit\(99\) is out of range \[lastIndex\(4\)\]/);
+    assert.match(follower.core.ready().fault ?? "", /applied\(99\) is out of range/);
     assert.equal(follower.core.hasReady(), false);
     assert.deepEqual(follower.core.propose(new Uint8Array(1)), { ok: false, reason: "halted" });
   });
