@@ -15,6 +15,7 @@ import type { Store } from "../store/store.ts";
 import { EntryHeader, FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { EvictionReader } from "../wire/eviction-codec.ts";
 import type { SessionState } from "../wire/session-state.ts";
+import { EntryCheck } from "./entry-check.ts";
 import { KeyWarmer } from "./key-warmer.ts";
 import { MachineDigests } from "./replica-digests.ts";
 import { Sessions } from "./sessions.ts";
@@ -64,6 +65,8 @@ export class Machine {
   readonly #evictions = new EvictionReader();
   /** For whoever is about to run several commands in a row. */
   readonly warmer = new KeyWarmer(ENTRY_LIMITS);
+  /** For what peers send, before it gets into the log. */
+  readonly check: EntryCheck;
   #commandsInEntry = 0;
   #payload: Buffer | undefined;
   /** Of the keys that the last entry named for eviction, those whose turn came: they are gone. */
@@ -73,6 +76,7 @@ export class Machine {
     this.store = store;
     this.#sink.muted = true;
     this.#parser.authenticated = true;
+    this.check = new EntryCheck(ENTRY_LIMITS, store.databases.length);
     this.sessions = new Sessions(this, ENTRY_LIMITS);
     this.context = { ...contextOf(store, this.#random), sessions: this.sessions, digests: this.digests };
   }

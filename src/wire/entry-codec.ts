@@ -11,6 +11,7 @@
 // All numbers are little-endian. An empty payload is Raft's own empty entry of a new leader.
 
 import { fail } from "../base/assert.ts";
+import { CLUSTER_TIME_MS_MAX } from "../base/limits.ts";
 
 export const ENTRY_HEADER_BYTES = 24;
 const VERSION = 1;
@@ -36,6 +37,16 @@ export function writeEntryHeader(
   buffer.writeUInt32LE(evictionCount, start + 20);
 }
 
+/** What is wrong with the header of a payload that a peer sent; undefined when `read` takes it. */
+export function entryHeaderProblem(payload: Buffer): string | undefined {
+  if (payload.length < ENTRY_HEADER_BYTES) return `entry payload of ${payload.length} bytes has no header`;
+  if (payload[0] !== VERSION) return `entry payload version ${payload[0]}, this node knows ${VERSION}`;
+  const commandsEnd = ENTRY_HEADER_BYTES + payload.readUInt32LE(16);
+  if (commandsEnd > payload.length) return `entry commands end at ${commandsEnd} of ${payload.length} bytes`;
+  const timeMs = payload.readDoubleLE(8);
+  return timeMs >= 0 && timeMs <= CLUSTER_TIME_MS_MAX ? undefined : `entry time ${timeMs}`;
+}
+
 /** A decoded header; one object is reused, so read it before the next call. */
 export class EntryHeader {
   timeMs = 0;
@@ -47,16 +58,14 @@ export class EntryHeader {
 
   /** Throws InvariantError on bytes no leader of this version wrote: such a replica must not go on. */
   read(payload: Buffer): this {
-    if (payload.length < ENTRY_HEADER_BYTES) fail(`entry payload of ${payload.length} bytes has no header`);
-    if (payload[0] !== VERSION) fail(`entry payload version ${payload[0]}, this node knows ${VERSION}`);
+    const problem = entryHeaderProblem(payload);
+    if (problem !== undefined) fail(problem);
     this.flags = payload[1]!;
     this.seed = payload.readUInt32LE(4);
     this.timeMs = payload.readDoubleLE(8);
     this.commandsStart = ENTRY_HEADER_BYTES;
     this.commandsEnd = ENTRY_HEADER_BYTES + payload.readUInt32LE(16);
     this.evictionCount = payload.readUInt32LE(20);
-    if (this.commandsEnd > payload.length)
-      fail(`entry commands end at ${this.commandsEnd} of ${payload.length} bytes`);
     return this;
   }
 }

@@ -52,6 +52,24 @@ export class EvictionWriter {
   }
 }
 
+/** What is wrong with the evictions of a payload that a peer sent; undefined when EvictionReader takes all of them. */
+export function evictionsProblem(
+  payload: Buffer,
+  header: EntryHeader,
+  databases: number,
+): string | undefined {
+  if (header.evictionCount === 0) return undefined;
+  let at = header.commandsEnd + LIMIT_BYTES;
+  for (let i = 0; i < header.evictionCount; i++) {
+    if (at + VICTIM_HEADER_BYTES > payload.length)
+      return `eviction ${i} starts at ${at} of ${payload.length} bytes`;
+    const database = payload.readUInt16LE(at);
+    if (database >= databases) return `eviction from database ${database} of ${databases}`;
+    at += VICTIM_HEADER_BYTES + payload.readUInt32LE(at + 2);
+  }
+  return at <= payload.length ? undefined : `evictions end at ${at} of ${payload.length} bytes`;
+}
+
 /** Goes over the evictions of a payload, one at a time. */
 export class EvictionReader {
   limitBytes = 0;

@@ -1,0 +1,51 @@
+// What another node says of itself and of the members, checked before anything is done with it: names, addresses, tables. Values
+// in, what is wrong with them out; nothing of this node's state is looked at.
+
+import { MEMBERS_MAX } from "../base/limits.ts";
+import { NODE_NAME, parseAddress } from "../config/special-kinds.ts";
+import type { ClusterMember, ClusterTable, MemberName } from "../wire/cluster-messages.ts";
+
+/** Fit for a log line, a reply and a word of CLUSTER NODES. */
+const WORD = /^[\x21-\x7e]{0,300}$/;
+const CLUSTER_ID = /^[0-9A-Za-z.-]{1,64}$/;
+const HASH_SEED = /^(?:[0-9a-f]{16})?$/;
+/** Incarnations that were replaced may be there beside those that replace them; names never are. */
+const TABLE_MEMBERS_MAX = 3 * MEMBERS_MAX;
+
+/** A stranger's text, fit for a log line and for an error. */
+export function printable(text: string): string {
+  return text.slice(0, 300).replace(/[^\x20-\x7e]/g, "?");
+}
+
+/** Of what a node says of itself, in the handshake or when it joins. */
+export function memberProblem(member: Omit<ClusterMember, "unknownFields">): string | undefined {
+  const { name, address, clientAddress, clientHostname, incarnation } = member;
+  if (!(incarnation > 0)) return "it has no incarnation";
+  if (!WORD.test(clientAddress) || !WORD.test(clientHostname)) return "its clients cannot find it where it says";
+  return nameProblem({ name, address });
+}
+
+export function nameProblem({ name, address }: MemberName): string | undefined {
+  if (!NODE_NAME.test(name)) return `'${printable(name)}' is no name of a member`;
+  return parseAddress(address) === undefined ? `'${printable(address)}' is no address of a member` : undefined;
+}
+
+export function tableProblem(table: ClusterTable): string | undefined {
+  const { clusterId, index, members, names, hashSeed } = table;
+  if (!CLUSTER_ID.test(clusterId)) return `'${printable(clusterId)}' is no cluster's id`;
+  if (index < 1) return "a table of no index";
+  if (!HASH_SEED.test(hashSeed)) return "its hash seed is none";
+  if (members.length > TABLE_MEMBERS_MAX || names.length > TABLE_MEMBERS_MAX) {
+    return `a table of ${members.length} members and ${names.length} names`;
+  }
+  if (new Set(members.map(({ incarnation }) => incarnation)).size < members.length) return "a member is in it twice";
+  for (const member of members) {
+    const problem = memberProblem(member);
+    if (problem !== undefined) return problem;
+  }
+  for (const name of names) {
+    const problem = nameProblem(name);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
