@@ -77,7 +77,7 @@ export const TERM_JUMP_MAX = 2 ** 20;
 /** Cluster time in ms: as far as dates go. */
 export const CLUSTER_TIME_MS_MAX = 8.64e15;
 /** Fields and numbers in one frame, nested ones included: more are no turn's messages, and would cost memory without bound. */
-export const FRAME_FIELDS_MAX = 4 * 1024 * 1024;
+export const FRAME_FIELDS_MAX = 2 * MIB;
 /** Clients of one other member that a leader serves. */
 export const PROXIED_SESSIONS_MAX = 256 * KIB;
 

@@ -7,6 +7,9 @@ import { DiallerHandshake, type PeerTerms } from "./peer-handshake.ts";
 import { PeerSocket, type PeerSocketOwner } from "./peer-socket.ts";
 import type { WorkerPulse } from "./pulse-thread.ts";
 
+/** A connection that was up so long was a good one. */
+const STEADY_MS = 1000;
+
 /** What links need of their transport. */
 export interface LinkHost {
   readonly terms: PeerTerms;
@@ -68,6 +71,10 @@ abstract class Link implements PeerLink, PeerSocketOwner {
     this.socket?.destroy("local", "closed by this node");
   }
 
+  reject(): void {
+    this.socket?.destroy("garbage", "it broke the protocol");
+  }
+
   /** Of this incarnation of ours nothing may be said any more. */
   reset(): void {
     this.socket?.destroy("local", "this node has a new identity");
@@ -93,6 +100,7 @@ export class DialledLink extends Link {
   readonly #endpoint: Endpoint;
   readonly #incarnation: number;
   #wasUp = false;
+  #upAtMs = 0;
   #attempts = 0;
   #lastRefusal = "";
   #timer: NodeJS.Timeout | undefined;
@@ -118,7 +126,7 @@ export class DialledLink extends Link {
 
   override up(socket: PeerSocket, remote: PeerIdentity): void {
     this.#wasUp = true;
-    this.#attempts = 0;
+    this.#upAtMs = performance.now();
     this.#lastRefusal = "";
     const { pulse, terms } = this.host;
     if (!this.isClosed) pulse?.open(this.id, { ...this.#endpoint, incarnation: remote.incarnation }, terms);
@@ -132,6 +140,8 @@ export class DialledLink extends Link {
     if (this.#wasUp) {
       this.#wasUp = false;
       this.host.pulse?.close(this.id);
+      // A connection that is lost again and again as soon as it is there is made ever more slowly.
+      if (performance.now() - this.#upAtMs >= STEADY_MS) this.#attempts = 0;
       node.linkDown(this, how);
     } else if (!this.isClosed && this.#lastRefusal !== `${how} ${text}`) {
       this.#lastRefusal = `${how} ${text}`;

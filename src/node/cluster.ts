@@ -6,14 +6,13 @@ import type { Settings } from "../config/table.ts";
 import { type ConfChange, type ConfState, isVoter, type Message, type SnapshotMeta } from "../raft/index.ts";
 import type { JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
 import type { ClusterSetting } from "../wire/cluster-setting.ts";
-import { decodePeerFrame } from "../wire/peer-frame.ts";
-import type { RaftMessage } from "../wire/raft-message.ts";
 import type { StateDigest } from "../wire/state-digest.ts";
 import { Admission } from "./admission.ts";
 import { Dialled } from "./dialled.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { Founding, foundedText } from "./founding.ts";
 import { Membership } from "./membership.ts";
+import { PeerFrames } from "./peer-frames.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { LinkDown, PeerLink, Ports } from "./ports.ts";
 import type { PubSub } from "./publish-subscribe.ts";
@@ -66,13 +65,12 @@ export class Cluster {
   readonly #parts: ClusterParts;
   readonly #dialled: Dialled;
   readonly #founding = new Founding();
+  readonly #frames: PeerFrames;
   /** Why nobody can be served by this node, as an error for clients; undefined while somebody may be. */
   problem: string | undefined;
   #removedMs = 0;
   #acceptedMs = 0;
   readonly #refusals = new Map<string, string>();
-  /** Since the start, for INFO. */
-  receivedBytes = 0;
   #nextAskMs = 0;
   readonly #lost = new LostMajority();
 
@@ -92,6 +90,25 @@ export class Cluster {
     this.admission = new Admission(this.membership, parts.ports.log);
     this.#dialled = new Dialled(parts.ports.peers);
     this.snapshots = new Snapshots(parts, this.membership, this.links);
+    this.#frames = new PeerFrames(parts, this.membership, this.links, {
+      tableCame: (table) => this.#adopt(table),
+      // Its sender may have been fresh when it called, and lead by now; it hears only what we send on a link of our own.
+      introduced: () => this.#redial(),
+      joinAsked: (link, request) => this.#asked(link, request),
+      joinAnswered: (link, reply) => this.#answered(link, reply),
+      freshAnswered: (from, round) => {
+        this.#founding.answered(from, round);
+        this.#tryToFound();
+      },
+      voteAsked: () => {
+        if (this.isRemoved) this.#linger();
+      },
+    });
+  }
+
+  /** Bytes of peers' frames since the start, for INFO. */
+  get receivedBytes(): number {
+    return this.#frames.receivedBytes;
   }
 
   /** Dials the other configured members; a cluster of one founds itself. */
@@ -192,64 +209,7 @@ export class Cluster {
   }
 
   peerFrame(link: PeerLink, frame: Buffer): void {
-    this.receivedBytes += frame.length;
-    const from = link.remote?.incarnation ?? 0;
-    const decoded = decodePeerFrame(frame);
-    const { replica, forwarding, virtualSessions, pubSub, ports } = this.#parts;
-    if (!decoded.ok) {
-      ports.log.error({ peer: link.remote?.name, problem: decoded.error }, "frame refused");
-      link.close();
-      return;
-    }
-    const { raft, proxyRequests, proxyReplies, tables, joinRequests, joinReplies, subscriptionCounts } =
-      decoded.value;
-    const { freshQuestions, freshAnswers } = decoded.value;
-    this.links.heard(from, replica.monotonicMs);
-    for (const table of tables) {
-      this.#adopt(table);
-      this.links.introduced(link, from, table.clusterId);
-      // It may have been fresh when it called, and lead by now; it hears only what we send on a link of our own.
-      this.#redial();
-    }
-    for (const request of joinRequests) this.#asked(link, request);
-    for (const { round } of freshQuestions) {
-      if (this.membership.fresh && this.links.isCaller(link, from)) this.links.freshAnswer(from, round);
-    }
-    if (this.#isFellow(link, from)) {
-      for (const message of raft) {
-        if (!this.#isOurs(message, from)) continue;
-        if (this.isRemoved && (message.type === "preVote" || message.type === "vote")) this.#linger();
-        replica.step(message);
-      }
-    }
-    if (this.links.isCaller(link, from)) {
-      // Before commands: a PUBLISH does not count who had left when it was sent.
-      for (const { counts } of subscriptionCounts) if (!pubSub.peers.told(from, counts)) link.close();
-      for (const request of proxyRequests) virtualSessions.request(from, request);
-      for (const setting of decoded.value.clusterSettings) this.#parts.adoptSetting(setting);
-      for (const digest of decoded.value.stateDigests) this.#parts.digestReported(from, digest);
-      if (decoded.value.stateRequests.length > 0) this.#parts.stateRequested(from);
-    }
-    if (this.links.isCurrent(link, from)) for (const reply of proxyReplies) forwarding.reply(from, reply);
-    if (freshAnswers.length > 0 && this.links.isCurrent(link, from)) {
-      for (const { round } of freshAnswers) this.#founding.answered(from, round);
-      this.#tryToFound();
-    }
-    // Last: one of them may end what the others came for.
-    for (const reply of joinReplies) this.#answered(link, reply);
-    ports.scheduler.requestTurn();
-  }
-
-  /**
-   * Belongs to this cluster, whether or not this node has heard of it: a leader that joined after the end of our log
-   * is known by what it is about to tell us.
-   */
-  #isFellow(link: PeerLink, member: number): boolean {
-    const { clusterId, fresh } = this.membership;
-    if (this.membership.member(member) !== undefined) return true;
-    return (
-      !fresh && (link.remote?.clusterId === clusterId || this.links.clusterOf(link, member) === clusterId)
-    );
+    this.#frames.take(link, frame);
   }
 
   /** A message of the core. A "snapshot" goes on a connection of its own, with the state behind it. */
@@ -476,13 +436,6 @@ export class Cluster {
       this.links.table(incarnation, this.membership.table());
     ports.log.info({ cluster: reply.table.clusterId }, "joining: waiting for the state");
     replica.start({ id: this.membership.self.incarnation, voters: [] });
-  }
-
-  /** Sent by the member at the other end of the link, to this incarnation, and of a kind that travels so. */
-  #isOurs(message: RaftMessage, from: number): boolean {
-    return (
-      message.from === from && message.to === this.membership.self.incarnation && message.type !== "snapshot"
-    );
   }
 }
 

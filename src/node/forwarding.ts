@@ -135,6 +135,15 @@ export class Forwarding {
     }
   }
 
+  /** Of a member's replies: more than it was asked for. */
+  replyProblem(from: number, { sessionId, generation, completed }: ProxyReply): string | undefined {
+    const traffic = this.#traffic.get(sessionId);
+    if (traffic === undefined || from !== traffic.target || generation !== traffic.generation)
+      return undefined;
+    const { sentCount } = traffic;
+    return completed <= sentCount ? undefined : `${completed} answers to ${sentCount} commands`;
+  }
+
   /** Replies of the leader, or its word that it did not execute what is unanswered. */
   reply(from: number, reply: ProxyReply): void {
     const traffic = this.#traffic.get(reply.sessionId);

@@ -234,6 +234,11 @@ export interface PeerLink {
   send(parts: readonly Uint8Array[]): boolean;
   /** The same for a short frame that need not stay behind those of send(), and must not wait for a long one. */
   sendUrgent(frame: Uint8Array): boolean;
+  /**
+   * Its end broke the protocol: the connection is gone, what is still in it is not read. One from open() is dialled
+   * again, more slowly each time. linkDown("garbage") follows.
+   */
+  reject(): void;
   /** Ends the link for good; no dialling any more. linkDown("local") follows if it was up. */
   close(): void;
 }

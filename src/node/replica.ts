@@ -188,14 +188,15 @@ export class Replica {
     ports.scheduler.requestTurn();
   }
 
-  /** Steps a peer's message now; its effects leave with the turn. */
-  step(message: Message): void {
+  /** Steps a peer's message now; its effects leave with the turn. A text: no member that follows the protocol sends it. */
+  step(message: Message): string | undefined {
     const { raft } = this;
-    if (raft === undefined) return;
+    if (raft === undefined) return undefined;
     this.#now();
     raft.setNow(this.monotonicMs);
-    raft.step(message);
+    const result = raft.step(message);
     this.#environment.ports.scheduler.requestTurn();
+    return !result.ok && result.reason === "malformed" ? raft.objection(message) : undefined;
   }
 
   /** Called before the commands of one chunk: may they read from memory, and at what time? */

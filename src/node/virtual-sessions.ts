@@ -2,7 +2,7 @@
 // in as raw commands, replies go back with the number of commands they answer. A node that does not lead
 // (any more) hands back at once what it has not begun: never a second hop.
 
-import { LINK_WAITING_BYTES, SHARED_BYTES_LEAST } from "../base/limits.ts";
+import { LINK_WAITING_BYTES, PROXIED_SESSIONS_MAX, SHARED_BYTES_LEAST } from "../base/limits.ts";
 import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
 import type { SeshatNode } from "./node.ts";
 import type { ClientConnection } from "./ports.ts";
@@ -103,6 +103,15 @@ export class VirtualSessions {
     let count = 0;
     for (const sessions of this.#members.values()) count += sessions.size;
     return count;
+  }
+
+  /** Of a member's requests: for databases that are not there, or of more clients than a node may have. */
+  problem(member: number, requests: readonly ProxyRequest[]): string | undefined {
+    const { length } = this.#node.replica.machine.store.databases;
+    const wrong = requests.find(({ database }) => database >= length);
+    if (wrong !== undefined) return `a command for database ${wrong.database} of ${length}`;
+    const count = (this.#members.get(member)?.size ?? 0) + requests.length;
+    return count > PROXIED_SESSIONS_MAX ? `commands of more than ${PROXIED_SESSIONS_MAX} clients` : undefined;
   }
 
   request(member: number, request: ProxyRequest): void {

@@ -4,6 +4,7 @@
 import protobuf from "protobufjs/minimal.js";
 import { asBuffer } from "../base/as-buffer.ts";
 import { InvariantError } from "../base/assert.ts";
+import { FRAME_FIELDS_MAX } from "../base/limits.ts";
 
 export type DecodeErrorCode =
   | "malformed" // not protobuf, or cut short
@@ -37,9 +38,26 @@ export function decoded<T>(decode: () => T): Decoded<T> {
   }
 }
 
+/** Every field becomes an object or an element: a frame of nothing but empty ones would cost a hundred times its bytes. */
+class CountingReader extends protobuf.BufferReader {
+  #left = FRAME_FIELDS_MAX;
+
+  override tag(): number {
+    if (--this.#left < 0) refuse("outOfRange", `more than ${FRAME_FIELDS_MAX} fields`);
+    return super.tag();
+  }
+
+  override uint64s(numbers?: number[]): number[] {
+    // Of one byte each, perhaps.
+    if (this.len - this.pos > FRAME_FIELDS_MAX)
+      refuse("outOfRange", `a list of more than ${FRAME_FIELDS_MAX} bytes`);
+    return super.uint64s(numbers) as number[];
+  }
+}
+
 /** Reads a message with the fields that only later versions know. */
 export function keepingReader(encoded: Uint8Array): protobuf.Reader {
-  const reader = protobuf.Reader.create(encoded);
+  const reader = new CountingReader(asBuffer(encoded));
   reader.discardUnknown = false;
   return reader;
 }

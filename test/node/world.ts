@@ -157,6 +157,8 @@ export class Host {
   lastPulse: Pulse = { term: 0, leader: 0 };
   /** What waits in its sockets. */
   readonly unread: (() => void)[] = [];
+  /** Connections that this node ended because of what came on them. */
+  rejected = 0;
   stopped = false;
   halted: string | undefined;
   /** What it logged as an error. */
@@ -315,6 +317,8 @@ export class SimLink implements PeerLink {
   remote: PeerIdentity | undefined;
   peer: SimLink | undefined;
   isUp = false;
+  /** Nothing that comes on it is read any more. */
+  isRejected = false;
 
   constructor(owner: Host, address: string, outgoing: boolean) {
     this.owner = owner;
@@ -343,6 +347,7 @@ export class SimLink implements PeerLink {
   up(remote: PeerIdentity): void {
     this.remote = remote;
     this.isUp = true;
+    this.isRejected = false;
     this.owner.links.add(this);
     this.owner.node.linkUp(this);
   }
@@ -356,7 +361,7 @@ export class SimLink implements PeerLink {
     if (!this.isUp || peer === undefined) return false;
     const copy = Buffer.concat(parts);
     this.owner.world.later(() => {
-      if (!peer.isUp || peer.owner.stopped || this.isCutOff) return;
+      if (!peer.isUp || peer.isRejected || peer.owner.stopped || this.isCutOff) return;
       peer.owner.deliver(() => peer.owner.node.peerFrame(peer, copy));
     });
     return true;
@@ -367,6 +372,16 @@ export class SimLink implements PeerLink {
     this.isUp = false;
     this.owner.links.delete(this);
     if (!this.owner.stopped) this.owner.deliver(() => this.owner.node.linkDown(this, how));
+  }
+
+  reject(): void {
+    const { peer } = this;
+    this.owner.rejected++;
+    this.isRejected = true;
+    this.owner.world.later(() => {
+      this.drop("garbage");
+      peer?.drop("closed");
+    });
   }
 
   close(): void {

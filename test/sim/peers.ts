@@ -156,6 +156,11 @@ abstract class Link extends Conversation implements PeerLink {
     return this.send([frame]);
   }
 
+  /** Here everybody follows the protocol, however late or often their messages come. */
+  reject(): void {
+    throw new Error(`${this.transport.process.machine} rejects what another node sent`);
+  }
+
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
