@@ -16,6 +16,7 @@
 // why no proof can be used elsewhere: docs/adr/0024. What follows the handshake is not encrypted: that is TLS's or the network's business.
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { memberProblem, printable } from "../node/peer-checks.ts";
 import type { PeerIdentity } from "../node/ports.ts";
 import { FRAME_PREFIX_BYTES } from "../wire/frame-writer.ts";
 import {
@@ -71,11 +72,6 @@ const refusedByThem = (text: string): Verdict => ({
   send: [],
 });
 
-/** A stranger's text, fit for a log line. */
-function printable(text: string): string {
-  return text.slice(0, 300).replace(/[^\x20-\x7e]/g, "?");
-}
-
 function identityOf(terms: PeerTerms): HandshakeIdentity {
   return { ...terms.self, sharedSettings: terms.sharedSettings };
 }
@@ -108,7 +104,8 @@ export function mismatch(
   theirs: HandshakeIdentity,
 ): string | undefined {
   const { self } = terms;
-  if (theirs.incarnation === 0) return "it has no incarnation";
+  const problem = memberProblem(theirs);
+  if (problem !== undefined) return problem;
   if (theirs.incarnation === self.incarnation) return "it is this node itself";
   if (theirs.clusterId !== "" && self.clusterId !== "" && theirs.clusterId !== self.clusterId) {
     return (
@@ -120,7 +117,7 @@ export function mismatch(
   const founding = theirs.clusterId === "" && self.clusterId === "";
   const names = terms.sharedDifferences(theirs.sharedSettings, founding);
   if (names.length === 0) return undefined;
-  return `settings that must be the same on all nodes differ: ${names.join(", ")}`;
+  return `settings that must be the same on all nodes differ: ${printable(names.join(", "))}`;
 }
 
 function remoteOf(theirs: HandshakeIdentity): PeerIdentity {

@@ -71,8 +71,8 @@ abstract class Link implements PeerLink, PeerSocketOwner {
     this.socket?.destroy("local", "closed by this node");
   }
 
-  reject(): void {
-    this.socket?.destroy("garbage", "it broke the protocol");
+  reject(problem: string): void {
+    this.socket?.destroy("garbage", problem);
   }
 
   /** Of this incarnation of ours nothing may be said any more. */

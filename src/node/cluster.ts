@@ -12,6 +12,7 @@ import { Dialled } from "./dialled.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { Founding, foundedText } from "./founding.ts";
 import { Membership } from "./membership.ts";
+import { printable } from "./peer-checks.ts";
 import { PeerFrames } from "./peer-frames.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { LinkDown, PeerLink, Ports } from "./ports.ts";
@@ -212,6 +213,12 @@ export class Cluster {
     this.#frames.take(link, frame);
   }
 
+  /** What the member asked for on its link breaks the protocol. */
+  reject(member: number, problem: string): void {
+    const link = this.links.callerOf(member);
+    if (link !== undefined) this.#frames.reject(link, problem);
+  }
+
   /** A message of the core. A "snapshot" goes on a connection of its own, with the state behind it. */
   send(message: Message): void {
     if (message.type !== "snapshot") this.links.message(message);
@@ -401,6 +408,7 @@ export class Cluster {
   }
 
   #answered(link: PeerLink, reply: JoinReply): void {
+    const reason = printable(reply.text);
     const { ports, replica } = this.#parts;
     const { raft } = replica;
     if (this.#removedMs > 0) return;
@@ -419,9 +427,9 @@ export class Cluster {
       // An answer to what it asked before it was a voter, perhaps by somebody who has not heard of it yet.
       if (reply.accepted || (raft !== undefined && isVoter(raft.confState, raft.id))) return;
       this.#nextAskMs = replica.monotonicMs + ASK_AGAIN_MS;
-      this.problem = notLetIn(reply.text);
+      this.problem = notLetIn(reason);
       replica.bar(true);
-      ports.log.warn({ peer: link.remote?.name, reason: reply.text }, "not let in");
+      ports.log.warn({ peer: link.remote?.name, reason }, "not let in");
       return;
     }
     this.problem = undefined;

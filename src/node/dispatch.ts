@@ -67,6 +67,7 @@ export class Dispatch {
     const id = lookupId(args);
     const node = this.#node;
     const special = id < 0 ? 0 : specials[id]!;
+    if (session.virtual && this.#isNotForLeader(session, id, special, args)) return DONE;
     if ((special & SPECIAL_LOG_FORM) !== 0 && session.inLogForm) {
       return this.logForm(session, id, args, buffer, start, end);
     }
@@ -103,6 +104,20 @@ export class Dispatch {
       if (timeoutMs !== undefined) return node.blockedClients.begin(session, id, args, timeoutMs);
     }
     return this.#send(session, id, args, buffer, start, end);
+  }
+
+  /** What a follower never passes on: commands that each node answers itself, and log forms that nobody could apply. */
+  #isNotForLeader(session: Session, id: number, special: number, args: Args): boolean {
+    const node = this.#node;
+    if ((special & SPECIAL_LOG_FORM) !== 0) {
+      const problem = node.replica.machine.check.formProblem(id, args);
+      if (problem === undefined) return false;
+      node.virtualSessions.rejected(session, problem);
+      return true;
+    }
+    if (id < 0 || routes[id] !== ROUTE_LOCAL || leaderOnly[id] === 1) return false;
+    node.virtualSessions.rejected(session, `${rows[id]!.name} is not for another node`);
+    return true;
   }
 
   #isPaused(session: Session, id: number): boolean {

@@ -2,11 +2,12 @@
 // in, what is wrong with them out; nothing of this node's state is looked at.
 
 import { asBuffer } from "../base/as-buffer.ts";
-import { MEMBERS_MAX } from "../base/limits.ts";
+import { CLUSTER_TIME_MS_MAX, MEMBERS_MAX } from "../base/limits.ts";
 import { NODE_NAME, parseAddress } from "../config/special-kinds.ts";
 import type { EntryCheck } from "../machine/entry-check.ts";
-import type { ClusterMember, ClusterTable, MemberName } from "../wire/cluster-messages.ts";
+import type { ClusterMember, ClusterTable, JoinReply, MemberName } from "../wire/cluster-messages.ts";
 import type { RaftMessage, RaftMessageType } from "../wire/raft-message.ts";
+import type { SnapshotHeader } from "../wire/snapshot-header.ts";
 
 /** What travels on links. Proposals stay with the leader, and snapshots have a connection of their own. */
 const ON_LINKS: ReadonlySet<RaftMessageType> = new Set([
@@ -76,6 +77,12 @@ export function tableProblem(table: ClusterTable): string | undefined {
   return firstProblem(members, memberProblem) ?? firstProblem(names, nameProblem);
 }
 
+export function joinReplyProblem({ table, lost }: JoinReply): string | undefined {
+  if (lost.length > TABLE_MEMBERS_MAX || !lost.every((name) => NODE_NAME.test(name)))
+    return "names of no members";
+  return table === undefined ? undefined : tableProblem(table);
+}
+
 /** Of a message by itself; what it says of the log and its terms is for the core to judge. */
 export function raftProblem(message: RaftMessage, check: EntryCheck): string | undefined {
   if (!ON_LINKS.has(message.type)) return `a message of the kind ${message.type}`;
@@ -92,3 +99,12 @@ const entryProblem = (data: Uint8Array, check: EntryCheck): string | undefined =
 
 const changeProblem = (steps: number): string | undefined =>
   steps > CHANGE_STEPS_MAX ? `a change of ${steps} members at once` : undefined;
+
+/** Of what goes in front of a state; whether the state is one is for the loader to judge, the members for the core. */
+export function snapshotProblem(header: SnapshotHeader, clusterId: string): string | undefined {
+  const { raft, table, timeMs } = header;
+  if (raft.type !== "snapshot" || raft.snapshot === undefined) return `a message of the kind ${raft.type}`;
+  if (timeMs < 0 || timeMs > CLUSTER_TIME_MS_MAX) return `its time is ${timeMs}`;
+  if (table.clusterId !== clusterId) return `it is of cluster ${printable(table.clusterId)}`;
+  return tableProblem(table);
+}

@@ -7,7 +7,14 @@ import { decodePeerFrame, type PeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import type { ClusterParts } from "./cluster.ts";
 import type { Membership } from "./membership.ts";
-import { firstProblem, memberProblem, printable, raftProblem, tableProblem } from "./peer-checks.ts";
+import {
+  firstProblem,
+  joinReplyProblem,
+  memberProblem,
+  printable,
+  raftProblem,
+  tableProblem,
+} from "./peer-checks.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import type { PeerLink } from "./ports.ts";
 
@@ -58,7 +65,7 @@ export class PeerFrames {
   reject(link: PeerLink, problem: string): void {
     const { ports, replica } = this.#parts;
     const peer = link.remote?.name ?? link.address;
-    link.reject();
+    link.reject(problem);
     const saidMs = this.#saidMs.get(peer);
     if (saidMs !== undefined && replica.monotonicMs - saidMs < SAY_AGAIN_MS) return;
     if (this.#saidMs.size >= SAID_MAX) this.#saidMs.clear();
@@ -72,16 +79,14 @@ export class PeerFrames {
     const { replica, forwarding, virtualSessions } = this.#parts;
     const { check } = replica.machine;
     const isCurrent = this.#links.isCurrent(link, from);
-    const isProxied = frame.proxyRequests.length > 0;
-    if (isProxied && !this.#isFellow(link, from)) return "commands of clients of a node that is no member";
     return (
       firstProblem(frame.raft, (message) =>
         message.from === from ? raftProblem(message, check) : "a message in the name of another node",
       ) ??
       firstProblem(frame.tables, tableProblem) ??
       firstProblem(frame.joinRequests, ({ node }) => memberProblem(node)) ??
-      firstProblem(frame.joinReplies, ({ table }) => table && tableProblem(table)) ??
-      (isProxied ? virtualSessions.problem(from, frame.proxyRequests) : undefined) ??
+      firstProblem(frame.joinReplies, joinReplyProblem) ??
+      virtualSessions.problem(from, frame.proxyRequests) ??
       firstProblem(isCurrent ? frame.proxyReplies : [], (reply) => forwarding.replyProblem(from, reply))
     );
   }

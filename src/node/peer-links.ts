@@ -140,6 +140,11 @@ export class PeerLinks {
     return this.#callers.get(member)?.link === link;
   }
 
+  /** The link on which the member's requests come; undefined = it has none. */
+  callerOf(member: number): PeerLink | undefined {
+    return this.#callers.get(member)?.link;
+  }
+
   /** The member at its end sent the table of the cluster it is in by now. */
   introduced(link: PeerLink, member: number, clusterId: string): void {
     const caller = this.#callers.get(member);

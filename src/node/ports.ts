@@ -238,7 +238,7 @@ export interface PeerLink {
    * Its end broke the protocol: the connection is gone, what is still in it is not read. One from open() is dialled
    * again, more slowly each time. linkDown("garbage") follows.
    */
-  reject(): void;
+  reject(problem: string): void;
   /** Ends the link for good; no dialling any more. linkDown("local") follows if it was up. */
   close(): void;
 }

@@ -1,6 +1,7 @@
 // Snapshots between nodes (DESIGN section 9): the state goes out in bounded chunks on a connection of its
 // own while writes go on, and comes in beside the old state, which it replaces when Raft has accepted it.
 
+import type { EntryCheck } from "../machine/entry-check.ts";
 import type { SnapshotMeta } from "../raft/index.ts";
 import { SnapshotLoader } from "../store/snapshot-loader.ts";
 import type { SnapshotReader } from "../store/snapshot-reader.ts";
@@ -150,6 +151,7 @@ export class SnapshotReceiving implements SnapshotReceiver {
   readonly #stream: SnapshotStreamIn;
   readonly #header: SnapshotHeader;
   readonly #loader: SnapshotLoader;
+  readonly #check: EntryCheck;
   readonly #accept: (state: StagedState, message: RaftMessage) => boolean;
   readonly #log: Log;
   #broken = false;
@@ -160,8 +162,10 @@ export class SnapshotReceiving implements SnapshotReceiver {
     /** The one in use: how many databases, and how accesses are noted. */
     store: Store,
     accept: (state: StagedState, message: RaftMessage) => boolean,
+    check: EntryCheck,
     log: Log,
   ) {
+    this.#check = check;
     this.#stream = stream;
     this.#header = header;
     this.#loader = new SnapshotLoader({ databases: store.databases.length, ...accessOf(store) });
@@ -181,7 +185,7 @@ export class SnapshotReceiving implements SnapshotReceiver {
   ended(): boolean {
     const meta = this.#header.raft.snapshot;
     if (this.#broken || meta === undefined) return false;
-    const loaded = finished(this.#loader);
+    const loaded = finished(this.#loader, this.#check);
     if (!loaded.ok) {
       this.#log.error({ from: this.#stream.remote.name, problem: loaded.error }, "snapshot refused");
       return false;
@@ -202,23 +206,32 @@ export type LoadedState =
   | { readonly ok: false; readonly error: string };
 
 /** All chunks are in: the checked state. */
-function finished(loader: SnapshotLoader): LoadedState {
+function finished(loader: SnapshotLoader, check: EntryCheck): LoadedState {
   const result = loader.finish();
   if (!result.ok) return result;
   const { store, metadata } = result;
   const sessions = decodeSessionState(metadata, store.databases.length);
   if (!sessions.ok) return { ok: false, error: `metadata ${sessions.error}: ${sessions.text}` };
+  for (const { command } of sessions.value.waiters) {
+    const problem = check.waitingProblem(command, 0, command.length);
+    if (problem !== undefined) return { ok: false, error: `metadata: ${problem}` };
+  }
   return { ok: true, store, sessions: sessions.value };
 }
 
 /** The state as a receiver would get it. */
-export function throughSnapshot(store: Store, metadata: Uint8Array, chunkBytes: number): LoadedState {
+export function throughSnapshot(
+  store: Store,
+  metadata: Uint8Array,
+  chunkBytes: number,
+  check: EntryCheck,
+): LoadedState {
   const reader = store.beginSnapshot(metadata);
   const loader = new SnapshotLoader(accessOf(store));
   for (let chunk = reader.next(chunkBytes); chunk !== undefined; chunk = reader.next(chunkBytes)) {
     loader.accept(chunk);
   }
-  return finished(loader);
+  return finished(loader, check);
 }
 
 /** Keys that arrive count as used now: snapshots carry no access clocks. */

@@ -9,6 +9,7 @@ import { type Message, makeMessage, type SnapshotMeta } from "../raft/index.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import { decodeSnapshotHeader } from "../wire/snapshot-header.ts";
 import type { Membership } from "./membership.ts";
+import { snapshotProblem } from "./peer-checks.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import type { PeerIdentity, Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
 import type { Replica } from "./replica.ts";
@@ -152,7 +153,15 @@ export class Snapshots {
   offered(stream: SnapshotStreamIn, encodedHeader: Buffer): SnapshotReceiver | undefined {
     const { ports, replica } = this.#parts;
     const header = decodeSnapshotHeader(encodedHeader);
-    if (!header.ok || replica.raft === undefined) return undefined;
+    if (replica.raft === undefined) return undefined;
+    const problem = header.ok ? snapshotProblem(header.value, this.#membership.clusterId) : header.text;
+    if (!header.ok || problem !== undefined) {
+      ports.log.error(
+        { peer: stream.remote.name, reason: problem },
+        "a snapshot that no peer sends is refused",
+      );
+      return undefined;
+    }
     const { raft: message } = header.value;
     const isOurs =
       message.from === stream.remote.incarnation && message.to === this.#membership.self.incarnation;
@@ -164,6 +173,7 @@ export class Snapshots {
       header.value,
       replica.machine.store,
       (state, received) => this.#stage(state, received),
+      replica.machine.check,
       ports.log,
     );
   }

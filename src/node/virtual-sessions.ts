@@ -29,14 +29,14 @@ class VirtualConnection implements ClientConnection {
   endedGeneration = 0;
   #reported = 0;
   readonly id: number;
-  readonly #member: number;
+  readonly member: number;
   readonly #replies: ProxyReplies;
 
   constructor(id: number, generation: number, member: number, address: string, replies: ProxyReplies) {
     this.id = id;
     this.generation = generation;
     this.address = address;
-    this.#member = member;
+    this.member = member;
     this.#replies = replies;
   }
 
@@ -79,7 +79,7 @@ class VirtualConnection implements ClientConnection {
 
   #send(replies: Buffer, completed: number, notLeader: boolean, close: boolean): void {
     const { id: sessionId, generation } = this;
-    this.#replies.proxyReply(this.#member, { sessionId, generation, replies, completed, notLeader, close });
+    this.#replies.proxyReply(this.member, { sessionId, generation, replies, completed, notLeader, close });
   }
 }
 
@@ -107,6 +107,7 @@ export class VirtualSessions {
 
   /** Of a member's requests: for databases that are not there, or of more clients than a node may have. */
   problem(member: number, requests: readonly ProxyRequest[]): string | undefined {
+    if (requests.length === 0) return undefined;
     const { length } = this.#node.replica.machine.store.databases;
     const wrong = requests.find(({ database }) => database >= length);
     if (wrong !== undefined) return `a command for database ${wrong.database} of ${length}`;
@@ -129,6 +130,14 @@ export class VirtualSessions {
     session.protocol = request.protocol === 3 ? 3 : 2;
     session.replyMode = request.muted ? "off" : "on";
     session.receive(request.commands, 0, request.commands.length);
+  }
+
+  /** The node of this session's client sent a command that no node passes on. */
+  rejected(session: Session, problem: string): void {
+    session.close(false);
+    if (session.connection instanceof VirtualConnection) {
+      this.#node.cluster.reject(session.connection.member, problem);
+    }
   }
 
   /** Leadership is gone: what no batch holds yet goes back to where it came from. */

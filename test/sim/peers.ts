@@ -157,8 +157,8 @@ abstract class Link extends Conversation implements PeerLink {
   }
 
   /** Here everybody follows the protocol, however late or often their messages come. */
-  reject(): void {
-    throw new Error(`${this.transport.process.machine} rejects what another node sent`);
+  reject(problem: string): void {
+    throw new Error(`${this.transport.process.machine} rejects what another node sent: ${problem}`);
   }
 
   close(): void {
