@@ -330,12 +330,7 @@ export class Replica {
   reload(): string | undefined {
     const { machine } = this;
     const { snapshotChunkBytes } = this.#environment.settings;
-    const loaded = throughSnapshot(
-      machine.store,
-      machine.sessions.encode(),
-      snapshotChunkBytes,
-      machine.check,
-    );
+    const loaded = throughSnapshot(machine, snapshotChunkBytes);
     if (!loaded.ok) return `ERR reload failed: ${loaded.error}`;
     machine.replace(loaded.store, loaded.sessions, machine.timeMs, machine.appliedIndex, machine.appliedTerm);
     this.readContext.store = loaded.store;

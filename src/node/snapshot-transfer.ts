@@ -2,6 +2,7 @@
 // own while writes go on, and comes in beside the old state, which it replaces when Raft has accepted it.
 
 import type { EntryCheck } from "../machine/entry-check.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { SnapshotMeta } from "../raft/index.ts";
 import { SnapshotLoader } from "../store/snapshot-loader.ts";
 import type { SnapshotReader } from "../store/snapshot-reader.ts";
@@ -220,13 +221,8 @@ function finished(loader: SnapshotLoader, check: EntryCheck): LoadedState {
 }
 
 /** The state as a receiver would get it. */
-export function throughSnapshot(
-  store: Store,
-  metadata: Uint8Array,
-  chunkBytes: number,
-  check: EntryCheck,
-): LoadedState {
-  const reader = store.beginSnapshot(metadata);
+export function throughSnapshot({ store, sessions, check }: Machine, chunkBytes: number): LoadedState {
+  const reader = store.beginSnapshot(sessions.encode());
   const loader = new SnapshotLoader(accessOf(store));
   for (let chunk = reader.next(chunkBytes); chunk !== undefined; chunk = reader.next(chunkBytes)) {
     loader.accept(chunk);

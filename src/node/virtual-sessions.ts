@@ -42,7 +42,7 @@ class VirtualConnection implements ClientConnection {
 
   /** What waits for the link of all its sessions, if that is too much: their replies then gather in them, as behind a slow socket. */
   get pendingBytes(): number {
-    const bytes = this.#replies.queuedReplyBytes(this.#member);
+    const bytes = this.#replies.queuedReplyBytes(this.member);
     return bytes > LINK_WAITING_BYTES ? bytes : 0;
   }
 

@@ -13,7 +13,14 @@ import { PeerSocket, type PeerSocketOwner } from "../../src/io/peer-socket.ts";
 import { until } from "./fakes.ts";
 
 const terms = (incarnation: number): PeerTerms => ({
-  self: { clusterId: "", name: "", address: "", clientAddress: "", clientHostname: "", incarnation },
+  self: {
+    clusterId: "",
+    name: "n",
+    address: "127.0.0.1:1",
+    clientAddress: "",
+    clientHostname: "",
+    incarnation,
+  },
   versions: VERSIONS,
   key: undefined,
   sharedSettings: "",
