@@ -1,5 +1,5 @@
 // The servers under test: redis-server, one Seshat node, clusters of them. Each on loopback ports of its
-// own (17500-17599), started with nothing on disk, and ready when these functions return.
+// own (17500-17599, or from SESHAT_BENCH_PORT on), started with nothing on disk, and ready when these functions return.
 
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,10 +24,12 @@ export interface Server {
 
 const READY_MS_MAX = 20_000;
 const CLIENTS_MAX = "30000";
-const REDIS_PORT = 17_500;
-const CONTROL_PORT = 17_501;
-const ONE_PORT = 17_510;
-const CLUSTER_PORT = 17_520;
+/** Another hundred of ports, for a run beside another one. */
+const FIRST_PORT = Number(process.env["SESHAT_BENCH_PORT"] ?? 17_500);
+const REDIS_PORT = FIRST_PORT;
+const CONTROL_PORT = FIRST_PORT + 1;
+const ONE_PORT = FIRST_PORT + 10;
+const CLUSTER_PORT = FIRST_PORT + 20;
 const PEER_PORT_OFFSET = 50;
 const PROXY_PORT_OFFSET = 60;
 const PROGRAM = "dist/main.js";

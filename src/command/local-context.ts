@@ -307,6 +307,8 @@ export interface RaftView {
   readonly lastIndex: number;
   /** Only a leader has one. */
   readonly lease: "valid" | "expired" | "none";
+  /** For so long, since the start, clients' writes were held up for members that came back. */
+  readonly slowedMs: number;
   /** Why nobody is served, as the error that clients get; "" while somebody is, or may be soon. */
   readonly problem: string;
   /** The other members, in order of node name. */

@@ -22,12 +22,11 @@ import {
   type JoinRequest,
   type TableChange,
 } from "../wire/cluster-messages.ts";
+import { isCaughtUp } from "./catch-up.ts";
 import type { Membership } from "./membership.ts";
 import type { Log, PeerIdentity } from "./ports.ts";
 
 const NO_CHANGE: TableChange = {};
-/** A learner this close to the end of the log is as good as caught up: the promotion itself waits for the rest. */
-const CAUGHT_UP_ENTRIES = 256;
 /**
  * How long a learner may show no progress, and how long it may take in all: while there is one, nobody else gets in.
  * A machine that is restarted is back within the first, as a newcomer that waits for this one to be given up; the
@@ -137,7 +136,7 @@ export class Admission {
     const progress = raft.progressOf(id);
     if (progress === undefined || !progress.recentActive) return undefined;
     const behind = raft.lastIndex - progress.match;
-    return progress.state === "replicate" && behind <= CAUGHT_UP_ENTRIES ? 0 : Math.max(1, behind);
+    return isCaughtUp(progress, raft.lastIndex) ? 0 : Math.max(1, behind);
   }
 
   /** Makes a learner a voter, in place of older incarnations of its name. False: not now. */

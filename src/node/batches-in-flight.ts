@@ -2,6 +2,7 @@
 // of bookkeeping: it decides nothing.
 
 import { fail } from "../base/assert.ts";
+import { ENTRY_OVERHEAD_BYTES } from "./node-storage.ts";
 import type { TurnBatch } from "./turn-batch.ts";
 
 /** So many taken places at the front are let go of together; an empty queue keeps no more. */
@@ -10,6 +11,8 @@ const TAKEN_PLACES_MAX = 1024;
 export class BatchesInFlight {
   /** Payload bytes of all of them. */
   payloadBytes = 0;
+  /** Payload bytes of all that ever were in flight, with what an entry costs beside them. */
+  writtenBytes = 0;
   /** What all of them can add at most, in logical bytes. */
   growthBytes = 0;
   /** Places [first, end) are taken. They are used again: an array that is emptied and filled again grows anew each turn. */
@@ -33,6 +36,7 @@ export class BatchesInFlight {
 
   push(batch: TurnBatch): void {
     this.payloadBytes += batch.payload.length;
+    this.writtenBytes += batch.payload.length + ENTRY_OVERHEAD_BYTES;
     this.growthBytes += batch.growthBytes;
     this.#batches[this.#end++] = batch;
   }

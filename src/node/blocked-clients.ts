@@ -17,10 +17,11 @@ import { encodeArguments, encodeCommand } from "../resp/request-parser.ts";
 import type { Owner } from "../wire/session-state.ts";
 import { DONE, HOLD_ORDER } from "./holds.ts";
 import type { SeshatNode } from "./node.ts";
-import { BLOCKING_SESSION_ID, ownSession } from "./own-session.ts";
+import { ownSession } from "./own-session.ts";
 import { MODE_NONE } from "./replica.ts";
 import { deniedOutOfMemory } from "./row-facts.ts";
 import type { Session } from "./session.ts";
+import { BLOCKING_SESSION_ID } from "./session-numbers.ts";
 
 const LINE_END = "\r\n";
 

@@ -5,9 +5,10 @@
 import { encodeCommand } from "../resp/request-parser.ts";
 import { cancelOf } from "./blocked-clients.ts";
 import type { SeshatNode } from "./node.ts";
-import { CHORES_SESSION_ID, isIdle, ownSession } from "./own-session.ts";
+import { isIdle, ownSession } from "./own-session.ts";
 import { MODE_LEADER } from "./replica.ts";
 import type { Session } from "./session.ts";
+import { CHORES_SESSION_ID } from "./session-numbers.ts";
 
 const INTERVAL_MS = 500;
 /** A member that is silent for so many election timeouts counts as gone where its blocked clients are concerned. */

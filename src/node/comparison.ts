@@ -7,9 +7,10 @@ import { membersOf } from "../raft/index.ts";
 import { encodeCommand } from "../resp/request-parser.ts";
 import type { StateDigest } from "../wire/state-digest.ts";
 import type { SeshatNode } from "./node.ts";
-import { COMPARISON_SESSION_ID, isIdle, ownSession } from "./own-session.ts";
+import { isIdle, ownSession } from "./own-session.ts";
 import { MODE_LEADER } from "./replica.ts";
 import type { Session } from "./session.ts";
+import { COMPARISON_SESSION_ID } from "./session-numbers.ts";
 
 const STEP_MS = 50;
 /** In so long every record is looked at once, if there are not too many for the steps' bound. */

@@ -157,7 +157,7 @@ export class Dispatch {
 
   #write(session: Session, id: number, args: Args, buffer: Buffer, start: number, end: number): number {
     const node = this.#node;
-    if (node.replica.pressure || session.forwarded > 0) return session.setHold(HOLD_PRESSURE);
+    if (node.replica.holds(session) || session.forwarded > 0) return session.setHold(HOLD_PRESSURE);
     const { limit, proposals } = node.replica;
     if (limit.isLimited) {
       const inner = memoryArguments(id, args);

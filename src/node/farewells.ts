@@ -7,8 +7,9 @@
 
 import { encodeCommand } from "../resp/request-parser.ts";
 import type { SeshatNode } from "./node.ts";
-import { FAREWELL_SESSION_ID, ownSession } from "./own-session.ts";
+import { ownSession } from "./own-session.ts";
 import type { Session } from "./session.ts";
+import { FAREWELL_SESSION_ID } from "./session-numbers.ts";
 
 const LINE_END = "\r\n";
 const QUESTION = encodeCommand(["seshat.applied"]);

@@ -227,6 +227,7 @@ export function raftView(node: SeshatNode): RaftView {
     firstIndex: storage?.firstIndex() ?? 0,
     lastIndex: storage?.lastIndex() ?? 0,
     lease: raft?.role !== "leader" ? "none" : raft.leaseValid() ? "valid" : "expired",
+    slowedMs: replica.log.catchUp.slowedMs,
     problem: node.problem,
     peers,
   };

@@ -1,20 +1,18 @@
 // The log of this node: MemoryStorage, its size in bytes, and snapshots that are made only when asked for:
 // the state at the applied index can be sent at any time, so "the newest snapshot" is always now.
 
-import type { Settings } from "../config/table.ts";
 import type { Entry, SnapshotMeta } from "../raft/index.ts";
 import { MemoryStorage } from "../raft/index.ts";
 
 /** What an entry costs beside its payload. */
-const ENTRY_OVERHEAD_BYTES = 64;
-type LogSettings = Pick<Settings, "logBytesMax" | "logTailBytes" | "logTailEntries">;
+export const ENTRY_OVERHEAD_BYTES = 64;
 
 const sizeOf = (entry: Entry): number => entry.data.length + ENTRY_OVERHEAD_BYTES;
 
 export class NodeStorage extends MemoryStorage {
   bytes = 0;
-  /** Only one snapshot is sent at a time, and the log behind it must stay until its receiver has it. */
-  snapshotIndexInUse = 0;
+  /** Only one snapshot is sent at a time. */
+  isSnapshotInUse = false;
   readonly #appliedIndex: () => number;
 
   /**
@@ -32,7 +30,7 @@ export class NodeStorage extends MemoryStorage {
   override append(entries: readonly Entry[]): void {
     const first = entries[0];
     if (first === undefined) return;
-    if (first.index <= this.lastIndex()) this.bytes -= this.#bytesFrom(first.index);
+    if (first.index <= this.lastIndex()) this.bytes -= this.bytesBetween(first.index - 1, this.lastIndex());
     super.append(entries);
     for (const entry of entries) this.bytes += sizeOf(entry);
   }
@@ -44,24 +42,15 @@ export class NodeStorage extends MemoryStorage {
   }
 
   override snapshot(): SnapshotMeta | undefined {
-    if (this.snapshotIndexInUse !== 0) return undefined;
+    if (this.isSnapshotInUse) return undefined;
     const index = this.#appliedIndex();
     if (super.snapshot()?.index !== index) this.createSnapshot(index, this.initialState().confState);
     return super.snapshot();
   }
 
-  /** The log's budget: a lone member keeps nothing, others a tail for those that are behind. False: it is not used up. */
-  keepBudget(appliedIndex: number, settings: LogSettings, isAlone: boolean): boolean {
-    if (this.bytes <= (isAlone ? 0 : settings.logBytesMax)) return false;
-    if (isAlone) this.compactTo(appliedIndex, 0, 0);
-    else this.compactTo(appliedIndex, settings.logTailBytes, settings.logTailEntries);
-    return true;
-  }
-
-  /** Drops applied entries, keeping a tail of at most so many bytes and entries. */
-  compactTo(appliedIndex: number, tailBytes: number, tailEntries: number): void {
-    const limit =
-      this.snapshotIndexInUse === 0 ? appliedIndex : Math.min(appliedIndex, this.snapshotIndexInUse);
+  /** Drops entries up to this index, keeping a tail of at most so many bytes and entries of the whole log. */
+  compactTo(limit: number, tailBytes: number, tailEntries: number): void {
+    const appliedIndex = this.#appliedIndex();
     let index = this.firstIndex() - 1;
     let bytes = this.bytes;
     while (index < limit && (bytes > tailBytes || appliedIndex - index > tailEntries)) {
@@ -73,14 +62,15 @@ export class NodeStorage extends MemoryStorage {
     this.bytes = bytes;
   }
 
+  /** Of the entries behind `after`, up to `upTo`. */
+  bytesBetween(after: number, upTo: number): number {
+    let bytes = 0;
+    for (let index = after + 1; index <= upTo; index++) bytes += this.#sizeAt(index);
+    return bytes;
+  }
+
   #sizeAt(index: number): number {
     const entry = this.entry(index);
     return entry === undefined ? 0 : sizeOf(entry);
-  }
-
-  #bytesFrom(index: number): number {
-    let bytes = 0;
-    for (let at = Math.max(index, this.firstIndex()); at <= this.lastIndex(); at++) bytes += this.#sizeAt(at);
-    return bytes;
   }
 }

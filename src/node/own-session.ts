@@ -5,12 +5,6 @@ import type { SeshatNode } from "./node.ts";
 import type { ClientConnection } from "./ports.ts";
 import { Session } from "./session.ts";
 
-/** Numbers that no client has. */
-export const CHORES_SESSION_ID = 0;
-export const BLOCKING_SESSION_ID = Number.MAX_SAFE_INTEGER;
-export const COMPARISON_SESSION_ID = Number.MAX_SAFE_INTEGER - 1;
-export const FAREWELL_SESSION_ID = Number.MAX_SAFE_INTEGER - 2;
-
 export type HearReplies = (bytes: Buffer, length: number) => void;
 
 class OwnConnection implements ClientConnection {

@@ -29,6 +29,7 @@ import { ClusterClock } from "./cluster-clock.ts";
 import { CommandTimer } from "./command-timer.ts";
 import { EntryMemory } from "./entry-memory.ts";
 import { bestSuccessor, Handover } from "./handover.ts";
+import { KeptLog } from "./kept-log.ts";
 import { MemoryLimit } from "./memory-limit.ts";
 import { NodeStorage } from "./node-storage.ts";
 import { Proposals } from "./proposals.ts";
@@ -48,12 +49,6 @@ export const MODE_FORWARD = 2;
 const IN_FLIGHT_BYTES_MAX = APPENDS_IN_FLIGHT_BYTES_MAX;
 /** One Ready after the other: more than this in a turn is a loop that feeds itself. */
 const READIES_PER_TURN_MAX = 10_000;
-
-/**
- * A lone member drops its log after so many payload bytes. What is in the log survives the collections of V8's young
- * generation, which copy it: with 1 MiB, a tenth of all that was allocated (docs/adr/0019-garbage.md).
- */
-const ALONE_COMPACTION_BYTES = 8 * 1024;
 
 export interface RaftIdentity {
   readonly id: number;
@@ -84,6 +79,7 @@ export class Replica {
   readonly machine: Machine;
   readonly proposals: Proposals;
   readonly limit: MemoryLimit;
+  readonly log: KeptLog;
   readonly repair = new StateRepair();
   readonly clock = new ClusterClock();
   readonly timer: CommandTimer;
@@ -91,7 +87,6 @@ export class Replica {
   readonly #environment: ReplicaEnvironment;
   readonly #prng: Xoshiro;
   readonly #inFlight = new BatchesInFlight();
-  #appliedSinceCompaction = 0;
   readonly #handover = new Handover();
   #isBarred = false;
   readonly #refused = new RefusedLeader();
@@ -105,6 +100,7 @@ export class Replica {
     const localRandom = new Xoshiro(ports.entropy.u32());
     this.readContext = { ...contextOf(store, localRandom), progress: this.machine };
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);
+    this.log = new KeptLog(environment.settings, this.#inFlight, (member) => environment.reaches(member));
     this.limit = new MemoryLimit(environment.settings, localRandom, this.#inFlight);
     this.proposals = new Proposals({
       machine: this.machine,
@@ -163,6 +159,11 @@ export class Replica {
     this.#run({ id, voters: [id] }, next);
     this.#updateMode();
     return index;
+  }
+
+  /** Must what this session writes wait? What clients write also has to for a member that catches up. */
+  holds(session: Session): boolean {
+    return this.pressure || (this.log.catchUp.isSlowing && !session.isOwn);
   }
 
   /** Back to before start(): this member has received nothing yet. */
@@ -263,6 +264,7 @@ export class Replica {
   }
 
   #updatePressure(): void {
+    this.log.update(this.raft!, this.storage!, this.monotonicMs);
     this.pressure = this.#inFlight.payloadBytes > IN_FLIGHT_BYTES_MAX || this.limit.isPressing;
   }
 
@@ -293,7 +295,7 @@ export class Replica {
     this.#updateMode();
     this.limit.update(this.machine.store);
     this.#updatePressure();
-    this.#compact();
+    this.log.compact(raft, this.storage!, this.machine.appliedIndex);
     if (this.mode === MODE_LEADER && this.#hasMoreToRemove()) this.#environment.ports.scheduler.requestTurn();
   }
 
@@ -399,7 +401,7 @@ export class Replica {
       return;
     }
     const payload = asBuffer(entry.data);
-    this.#appliedSinceCompaction += payload.length;
+    this.log.applied(payload.length);
     if (!this.proposals.apply(entry.index, entry.term)) {
       machine.apply(payload, entry.index, entry.term);
       if (payload.length > 0) this.clock.follow(machine.timeMs, this.monotonicMs);
@@ -485,15 +487,5 @@ export class Replica {
   /** Connections come and go without the core noticing. */
   reachabilityChanged(): void {
     if (this.raft !== undefined) this.#updateMode();
-  }
-
-  #compact(): void {
-    if (this.#appliedSinceCompaction === 0) return;
-    const { voters, learners } = this.raft!.confState;
-    const isAlone = voters.length === 1 && learners.length === 0;
-    if (isAlone && this.#appliedSinceCompaction < ALONE_COMPACTION_BYTES) return;
-    const { appliedIndex } = this.machine;
-    if (this.storage!.keepBudget(appliedIndex, this.#environment.settings, isAlone))
-      this.#appliedSinceCompaction = 0;
   }
 }

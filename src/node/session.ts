@@ -26,6 +26,7 @@ import { OutputLimiter, Standstill } from "./output-limit.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
 import { MODE_FORWARD, MODE_LEADER, MODE_NONE } from "./replica.ts";
+import { isOfNodeItself } from "./session-numbers.ts";
 import { TransactingSession } from "./transacting-session.ts";
 import type { Plan } from "./transaction.ts";
 
@@ -40,6 +41,8 @@ export class Session extends TransactingSession implements Client, ClientHandler
   readonly connectedAtMs: number;
   /** A command passed on by another node must not be passed on again. */
   readonly virtual: boolean;
+  /** It is no client's: a node's session with itself, this one's or another's. */
+  readonly isOwn: boolean;
   readonly #node: SeshatNode;
   readonly #parser: RequestParser;
   readonly #input = new PendingInput();
@@ -58,6 +61,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#node = node;
     this.id = connection.id;
     this.virtual = virtual;
+    this.isOwn = isOfNodeItself(connection.id);
     this.connectedAtMs = node.replica.wallMs;
     this.lastActiveMs = node.replica.wallMs;
     this.authenticated = virtual || !node.passwordRequired;
@@ -425,7 +429,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
         return !node.server.pause.isActive(nowMs);
       case HOLD_PRESSURE:
         if (node.replica.mode === MODE_FORWARD && !this.virtual) return node.forwarding.accepts(this);
-        return !node.replica.pressure;
+        return !node.replica.holds(this);
       case HOLD_PARKED:
         return this.#unpark(nowMs);
       case HOLD_DEPARTURES:

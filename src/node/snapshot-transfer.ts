@@ -35,8 +35,15 @@ export interface OutgoingState {
 const CATCH_UP_MS = 100;
 
 /**
- * Sends the state as it is when this is made, one chunk a turn: between two of them everybody else is served. Exactly one
- * call of `done` follows, none after abort().
+ * A turn sends a chunk for each such piece of the time since the turn before, one at least: a node whose turns are long would
+ * take minutes. A chunk of 256 KiB is work for about half a ms.
+ */
+const CHUNK_MS = 2;
+const CHUNKS_PER_TURN_MAX = 4;
+
+/**
+ * Sends the state as it is when this is made, a chunk or a few a turn: between two turns everybody else is served. Exactly
+ * one call of `done` follows, none after abort().
  */
 export class SnapshotSending implements SnapshotSender {
   readonly member: number;
@@ -53,6 +60,7 @@ export class SnapshotSending implements SnapshotSender {
   /** Bytes that may go now, if there is a cap, and since when. */
   #allowedBytes = 0;
   #allowedAtMs = 0;
+  #proceededMs = Number.POSITIVE_INFINITY;
   #over = false;
 
   constructor(
@@ -91,6 +99,13 @@ export class SnapshotSending implements SnapshotSender {
 
   /** Once a turn. @param bytesPerSecondMax 0 = as fast as it goes */
   proceed(nowMs: number, bytesPerSecondMax: number): void {
+    const lateMs = nowMs - this.#proceededMs;
+    this.#proceededMs = nowMs;
+    const chunks = Math.min(CHUNKS_PER_TURN_MAX, Math.max(1, Math.floor(lateMs / CHUNK_MS)));
+    for (let i = 0; i < chunks; i++) this.#proceed(nowMs, bytesPerSecondMax);
+  }
+
+  #proceed(nowMs: number, bytesPerSecondMax: number): void {
     if (this.#over || !this.#isReady) return;
     if (bytesPerSecondMax > 0 && !this.#isAllowed(nowMs, bytesPerSecondMax / 1000)) return;
     const chunk = this.#reader.next(this.#chunkBytes, this.#stream.memory());

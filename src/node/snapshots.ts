@@ -8,15 +8,13 @@ import type { Settings } from "../config/table.ts";
 import { type Message, makeMessage, type SnapshotMeta } from "../raft/index.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import { decodeSnapshotHeader } from "../wire/snapshot-header.ts";
+import { keptLogBytesMax } from "./catch-up.ts";
 import type { Membership } from "./membership.ts";
 import { snapshotProblem } from "./peer-checks.ts";
 import type { PeerLinks } from "./peer-links.ts";
 import type { PeerIdentity, Ports, SnapshotReceiver, SnapshotStreamIn } from "./ports.ts";
 import type { Replica } from "./replica.ts";
 import { SnapshotReceiving, SnapshotSending, type StagedState } from "./snapshot-transfer.ts";
-
-/** A snapshot may hold the log back to this many times its budget. */
-const SNAPSHOT_LOG_FACTOR = 4;
 
 export interface SnapshotsParts {
   readonly ports: Ports;
@@ -85,13 +83,15 @@ export class Snapshots {
     done: (ok: boolean) => void,
   ): void {
     const { ports, replica, settings } = this.#parts;
-    replica.storage!.snapshotIndexInUse = meta.index;
+    const { store } = replica.machine;
+    replica.storage!.isSnapshotInUse = true;
+    replica.log.sending(message.to, meta.index, Math.max(1, store.logicalBytes), replica.monotonicMs);
     ports.log.info({ to: target.name, index: meta.index, repair }, "sending a snapshot");
     this.#sending = new SnapshotSending(
       message,
       target.address,
       {
-        store: replica.machine.store,
+        store,
         metadata: replica.machine.sessions.encode(),
         timeMs: replica.machine.timeMs,
         table: this.#membership.table(),
@@ -104,7 +104,7 @@ export class Snapshots {
         const bytes = this.#sending?.sentBytes;
         ports.log.info({ to: target.name, index: meta.index, ok, text, bytes }, "snapshot sent");
         if (ok) this.sentCount++;
-        this.#end(() => done(ok));
+        this.#end(() => done(ok), ok && !repair);
         ports.scheduler.requestTurn();
       },
     );
@@ -112,7 +112,10 @@ export class Snapshots {
 
   /** Once a turn. */
   turn(nowMs: number): void {
-    this.#sending?.proceed(nowMs, this.#parts.settings.snapshotBytesPerSecondMax);
+    const sending = this.#sending;
+    if (sending === undefined) return;
+    sending.proceed(nowMs, this.#parts.settings.snapshotBytesPerSecondMax);
+    this.#parts.replica.log.catchUp.sent(sending.sentBytes, nowMs);
   }
 
   /**
@@ -138,11 +141,7 @@ export class Snapshots {
     if (sending === undefined) return;
     const { replica, settings, ports } = this.#parts;
     const logBytes = replica.storage?.bytes ?? 0;
-    if (
-      sending.queuedBytes < SNAPSHOT_QUEUED_BYTES_MAX &&
-      logBytes < SNAPSHOT_LOG_FACTOR * settings.logBytesMax
-    )
-      return;
+    if (sending.queuedBytes < SNAPSHOT_QUEUED_BYTES_MAX && logBytes <= keptLogBytesMax(settings)) return;
     ports.log.warn(
       { to: sending.member, queuedBytes: sending.queuedBytes, logBytes },
       "snapshot given up: too slow",
@@ -188,11 +187,15 @@ export class Snapshots {
     return staged;
   }
 
-  #end(how: (sending: SnapshotSending) => void): void {
+  /** @param needsLog its receiver has it, and goes on with the log behind it */
+  #end(how: (sending: SnapshotSending) => void, needsLog = false): void {
     const sending = this.#sending;
     if (sending === undefined) return;
     this.#sending = undefined;
-    this.#parts.replica.storage!.snapshotIndexInUse = 0;
+    const { storage, log, monotonicMs } = this.#parts.replica;
+    storage!.isSnapshotInUse = false;
+    if (needsLog) log.delivered(monotonicMs);
+    else log.catchUp.end();
     how(sending);
   }
 

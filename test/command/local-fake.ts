@@ -297,6 +297,7 @@ export const followerView: RaftView = {
   firstIndex: 10,
   lastIndex: 101,
   lease: "none",
+  slowedMs: 0,
   problem: "",
   peers: [
     peer("n1", "10.0.0.1", { state: "unknown" }),
