@@ -48,6 +48,24 @@ export function addLongDouble(a: string, b: string): string | undefined {
   return x === undefined || y === undefined ? undefined : addLongDoubles(x, y);
 }
 
+/** The product, rounded to a long double and then up to a whole number, as ceill(value * factor); undefined: no number. */
+export function ceilOfProduct(
+  { mantissa, exponent, infinite }: LongDouble,
+  factor: bigint,
+): bigint | undefined {
+  const size = (mantissa < 0n ? -mantissa : mantissa) * factor;
+  const product =
+    exponent >= 0
+      ? roundRatio(size << BigInt(exponent), 1n, LONG_DOUBLE)
+      : roundRatio(size, 1n << BigInt(-exponent), LONG_DOUBLE);
+  if (infinite !== 0 || product.infinite !== 0) return undefined;
+  if (product.exponent >= 0)
+    return (mantissa < 0n ? -product.mantissa : product.mantissa) << BigInt(product.exponent);
+  const shift = BigInt(-product.exponent);
+  // The shift rounds down, so the number is rounded up the other way around.
+  return mantissa < 0n ? -(product.mantissa >> shift) : -(-product.mantissa >> shift);
+}
+
 /** Redis's "human" format: %.17Lf (ties to even) without trailing zeros, never "-0"; "inf" and "-inf". */
 export function formatLongDouble(value: LongDouble): string {
   if (value.infinite !== 0) return value.infinite > 0 ? "inf" : "-inf";

@@ -7,7 +7,7 @@
 // Memory arguments: how many the command has, if it is one that may need memory; else 0.
 
 import type { Args } from "../base/args.ts";
-import { parseLongDouble } from "../base/long-double.ts";
+import { ceilOfProduct, parseLongDouble } from "../base/long-double.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { ValueType } from "../store/types.ts";
 import { findOfType } from "./find-typed.ts";
@@ -41,7 +41,8 @@ export const blockingError = {
 
 const TIMEOUT_FIRST = 1;
 /** Redis adds the time of day and wants the sum to fit in 63 bits. */
-const TIMEOUT_MS_MAX = 2 ** 63 - 2 ** 41;
+const TIMEOUT_MS_MAX = 2n ** 63n - 2n ** 41n;
+const MS_PER_SECOND = 1000n;
 
 /** Seconds in argument `index` as ms, rounded up; 0 = for ever. A text is the error. */
 export function timeoutAt(args: Args, index: number): number | string {
@@ -49,9 +50,12 @@ export function timeoutAt(args: Args, index: number): number | string {
   if (value === undefined) return blockingError.timeoutNotFloat;
   if (value.infinite !== 0)
     return value.infinite > 0 ? blockingError.timeoutOutOfRange : blockingError.timeoutNegative;
-  const ms = Math.ceil(Number(value.mantissa) * 2 ** value.exponent * 1000);
+  // Not in doubles: less than they can hold would be 0, and so for ever.
+  const ms = ceilOfProduct(value, MS_PER_SECOND);
+  if (ms === undefined)
+    return value.mantissa > 0n ? blockingError.timeoutOutOfRange : blockingError.timeoutNegative;
   if (ms > TIMEOUT_MS_MAX) return blockingError.timeoutOutOfRange;
-  return ms < 0 ? blockingError.timeoutNegative : ms;
+  return ms < 0n ? blockingError.timeoutNegative : Number(ms);
 }
 
 /** For the row of a command whose timeout comes last, or first: how long this call may wait; undefined when it is wrong. */

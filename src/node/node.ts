@@ -397,14 +397,7 @@ export class SeshatNode implements NodeInputs {
     this.blockedClients.tick(nowMs);
     if (nowMs < this.#nextSecondMs) return;
     this.#nextSecondMs = nowMs + SECOND_MS;
-    const { timeoutSeconds } = this.settings;
-    for (const session of this.server.clients.values()) {
-      session.everySecond();
-      const idleMs = this.replica.wallMs - session.lastActiveMs;
-      if (timeoutSeconds > 0 && idleMs > timeoutSeconds * SECOND_MS && !session.blocked && !session.monitor) {
-        session.close(false);
-      }
-    }
+    for (const session of this.server.clients.values()) session.everySecond();
   }
 }
 

@@ -21,8 +21,9 @@ import {
   HOLD_PRESSURE,
   UNREAD_OUTPUT_BYTES_MAX,
 } from "./holds.ts";
+import { hasTimedOut, Standstill } from "./idle-clients.ts";
 import type { SeshatNode } from "./node.ts";
-import { OutputLimiter, Standstill } from "./output-limit.ts";
+import { OutputLimiter } from "./output-limit.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
 import { MODE_FORWARD, MODE_LEADER, MODE_NONE } from "./replica.ts";
@@ -174,8 +175,11 @@ export class Session extends TransactingSession implements Client, ClientHandler
   everySecond(): void {
     const { pendingBytes } = this.connection;
     if (pendingBytes > 0) this.#limitOutput();
+    const { replica, settings } = this.#node;
     const isLeaving = this.inputEnded || this.closing;
-    if (isLeaving && this.#standstill.lasts(this.commandCountTotal + this.outputBytesTotal - pendingBytes))
+    const isStuck = this.#standstill.lasts(this.commandCountTotal + this.outputBytesTotal - pendingBytes);
+    if (pendingBytes > 0 && !this.#standstill.isNow) this.lastActiveMs = replica.wallMs; // it reads
+    if ((isLeaving && isStuck) || hasTimedOut(this, replica.wallMs, settings.timeoutSeconds))
       this.close(false);
   }
 
@@ -220,6 +224,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     if (this.connection.pendingBytes === 0 && (this.outputLength > 0 || this.virtual)) {
       const length = this.outputLength;
       this.outputBytesTotal += length;
+      if (length > 0) this.lastActiveMs = this.#node.replica.wallMs;
       this.#node.server.statistics.clientOutputBytes += length;
       this.#node.server.statistics.writesProcessed++;
       this.output = undefined;
@@ -248,7 +253,11 @@ export class Session extends TransactingSession implements Client, ClientHandler
   // The parts of Client that commands and CLIENT LIST read.
 
   get blocked(): boolean {
-    return this.#hold === HOLD_PARKED;
+    return this.#hold === HOLD_PARKED || this.#hold === HOLD_PAUSE;
+  }
+
+  get isHeld(): boolean {
+    return this.#hold !== HOLD_NONE && this.#hold !== HOLD_OUTPUT;
   }
 
   get argumentBytes(): number {

@@ -185,6 +185,12 @@ export const cases: readonly Case[] = [
     run: [
       a("BLPOP k 0.03", NIL_ARRAY),
       a("BLMOVE k l LEFT LEFT 0.01 | BRPOPLPUSH k l 0.01 | BLMPOP 0.001 1 k LEFT", NIL_ARRAY.repeat(3)),
+      a(
+        "BLPOP k 5e-324 | BRPOP k 1e-310 | BLMOVE k l LEFT LEFT 1e-400 | BRPOPLPUSH k l 1e-4931 | BLMPOP 1e-4000 1 k LEFT",
+        NIL_ARRAY.repeat(5),
+      ),
+      a("BZPOPMIN k 5e-324 | BZPOPMAX k 1e-305 | BZMPOP 1e-306 1 k MIN", NIL_ARRAY.repeat(3)),
+      a("BLPOP k 1e-5000", error("ERR timeout is not a float or out of range")),
       a("BLPOP k x", error("ERR timeout is not a float or out of range")),
       a("BLPOP k nan", error("ERR timeout is not a float or out of range")),
       a("BLPOP k -1", error("ERR timeout is negative")),
