@@ -8,6 +8,7 @@ import { advanceReplyMode, type Client, type ParkedCommand } from "../command/lo
 import { WARM_BYTES_LEAST } from "../machine/machine.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
+import { ClientFlow } from "./client-flow.ts";
 import {
   HELD,
   HOLD_DEPARTURES,
@@ -19,11 +20,8 @@ import {
   HOLD_PARKED,
   HOLD_PAUSE,
   HOLD_PRESSURE,
-  UNREAD_OUTPUT_BYTES_MAX,
 } from "./holds.ts";
-import { hasTimedOut, Standstill } from "./idle-clients.ts";
 import type { SeshatNode } from "./node.ts";
-import { OutputLimiter } from "./output-limit.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
 import { MODE_FORWARD, MODE_LEADER, MODE_NONE } from "./replica.ts";
@@ -31,8 +29,6 @@ import { isOfNodeItself } from "./session-numbers.ts";
 import { TransactingSession } from "./transacting-session.ts";
 import type { Plan } from "./transaction.ts";
 
-/** A held client's further input is read up to here, then the kernel keeps it. */
-const HELD_INPUT_BYTES_MAX = 1 << 20;
 /** How a message begins: an array in RESP2, a push in RESP3. */
 const ARRAY_MARK = 0x2a;
 const PUSH_MARK = 0x3e;
@@ -51,11 +47,9 @@ export class Session extends TransactingSession implements Client, ClientHandler
   #parked: ParkedCommand | undefined;
   /** While this is there, no output goes out: asked once a turn whether it may. See awaitDepartures(). */
   #mayAnswer: (() => boolean) | undefined;
-  #readingPaused = false;
+  readonly #flow: ClientFlow;
   /** The end of what was last received, in the buffer that all clients share. */
   #receivedTo = 0;
-  readonly #outputLimiter = new OutputLimiter();
-  readonly #standstill = new Standstill();
 
   constructor(node: SeshatNode, connection: ClientConnection, virtual: boolean) {
     super(connection);
@@ -63,6 +57,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.id = connection.id;
     this.virtual = virtual;
     this.isOwn = isOfNodeItself(connection.id);
+    this.#flow = new ClientFlow(node, this);
     this.connectedAtMs = node.replica.wallMs;
     this.lastActiveMs = node.replica.wallMs;
     this.authenticated = virtual || !node.passwordRequired;
@@ -88,11 +83,11 @@ export class Session extends TransactingSession implements Client, ClientHandler
       input.append(buffer, from, to, this.#parser.bytesWanted);
       if (this.#hold === HOLD_NONE) this.#parsePending();
     }
-    if (input.length > 0) this.#limitInput();
+    if (input.length > 0) this.#flow.limitInput(input.length, this.#hold !== HOLD_NONE);
   }
 
   writable(): void {
-    if (this.#readingPaused && this.#hold === HOLD_NONE) this.#resumeReading();
+    if (this.#hold === HOLD_NONE) this.#flow.resume();
     if (this.outputLength > 0) this.#node.output.attach(this, this.protocol, false);
     this.#node.requestTurn();
   }
@@ -142,7 +137,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#input.settle();
     if (this.plan?.reply !== undefined) this.#finishTransaction(this.plan);
     if (this.#hold === HOLD_NONE) this.#parsePending();
-    if (this.#hold === HOLD_NONE && this.#readingPaused) this.#resumeReading();
+    if (this.#hold === HOLD_NONE) this.#flow.resume();
   }
 
   get watchDirty(): boolean {
@@ -171,16 +166,8 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.close(false);
   }
 
-  /** Once a second: a client that stopped reading gets no more turns of its own to be looked at. */
   everySecond(): void {
-    const { pendingBytes } = this.connection;
-    if (pendingBytes > 0) this.#limitOutput();
-    const { replica, settings } = this.#node;
-    const isLeaving = this.inputEnded || this.closing;
-    const isStuck = this.#standstill.lasts(this.commandCountTotal + this.outputBytesTotal - pendingBytes);
-    if (pendingBytes > 0 && !this.#standstill.isNow) this.lastActiveMs = replica.wallMs; // it reads
-    if ((isLeaving && isStuck) || hasTimedOut(this, replica.wallMs, settings.timeoutSeconds))
-      this.close(false);
+    this.#flow.everySecond();
   }
 
   /** Puts commands back in front of what is still to be parsed: they were not executed and will be. See PendingInput. */
@@ -240,7 +227,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
       this.handBackWhenDrained = false;
       this.#node.virtualSessions.handBackOne(this);
     }
-    if (this.connection.pendingBytes > 0) this.#limitOutput();
+    if (this.connection.pendingBytes > 0) this.#flow.limitOutput();
     if (this.closing && this.outputLength === 0) this.#end();
   }
 
@@ -465,42 +452,5 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#mayAnswer = undefined;
     this.#node.output.attach(this, this.protocol, false);
     return true;
-  }
-
-  /** A held client, or one in the middle of a huge command, may not make us keep more than the limit. */
-  #limitInput(): void {
-    const length = this.#input.length;
-    if (length > this.#node.settings.clientQueryBufferBytesMax) {
-      this.#node.ports.log.warn(
-        { client: this.address, bytes: length },
-        "closed: query buffer limit reached",
-      );
-      this.#node.server.statistics.queryBufferDisconnections++;
-      this.close(false);
-    } else if (this.#hold !== HOLD_NONE && length > HELD_INPUT_BYTES_MAX && !this.#readingPaused) {
-      this.#readingPaused = true;
-      this.connection.pauseReading();
-    }
-  }
-
-  /** Only while the kernel has not taken everything: writable() then says when the reading may go on. */
-  #limitOutput(): void {
-    if (this.virtual) return; // what waits there is its node's, and limited there
-    const bytes = this.outputBufferBytes;
-    if (bytes > UNREAD_OUTPUT_BYTES_MAX && !this.#readingPaused) {
-      this.#readingPaused = true;
-      this.connection.pauseReading();
-    }
-    const { settings, replica, ports, server } = this.#node;
-    if (!this.#outputLimiter.exceeded(bytes, settings.clientOutputLimits[this.kind], replica.monotonicMs))
-      return;
-    ports.log.warn({ client: this.address, bytes }, "closed: output buffer limit reached");
-    server.statistics.outputBufferDisconnections++;
-    this.close(false);
-  }
-
-  #resumeReading(): void {
-    this.#readingPaused = false;
-    this.connection.resumeReading();
   }
 }
