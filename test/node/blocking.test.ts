@@ -224,7 +224,7 @@ test("blocked clients go with snapshots; what a node has missed by one is uncert
   world.cut.add(`${leader.name}>${behind.name}`);
   const writer = leader.connect();
   assert.equal(writer.call("RPUSH", "first", "a"), ":1\r\n");
-  for (let i = 0; i < 300; i++) assert.equal(writer.call("SET", `k${i}`, "x".repeat(10_000)), "+OK\r\n");
+  for (let i = 0; i < 500; i++) assert.equal(writer.call("SET", `k${i}`, "x".repeat(10_000)), "+OK\r\n");
   world.cut.clear();
   world.until("it has caught up by a snapshot", () => behind.node.cluster.snapshots.receivedCount > 0);
   steps(world, 50);

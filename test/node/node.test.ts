@@ -117,7 +117,7 @@ test("a follower that fell behind the log catches up by snapshot while writes go
   }
   const client = leader.connect();
   const value = "x".repeat(10_000);
-  for (let i = 0; i < 400; i++) assert.equal(client.call("SET", `k${i}`, value), "+OK\r\n");
+  for (let i = 0; i < 500; i++) assert.equal(client.call("SET", `k${i}`, value), "+OK\r\n");
   assert.ok(leader.node.replica.storage!.firstIndex() > behind.node.replica.machine.appliedIndex);
   world.cut.clear();
   let n = 0;
@@ -142,7 +142,7 @@ test("a leader that failed to hand over goes on with the follower that a snapsho
     world.cut.add(`${behind.name}>${other.name}`);
   }
   const writer = leader.connect();
-  for (let i = 0; i < 40; i++) writer.call("SET", `k${i}`, "x".repeat(100_000));
+  for (let i = 0; i < 60; i++) writer.call("SET", `k${i}`, "x".repeat(100_000));
   world.cut.clear();
   world.until("a snapshot is on its way", () => leader.node.cluster.snapshots.sendingTo !== 0);
   // The heir does not hear of it, so the leader gives up handing over and goes on.

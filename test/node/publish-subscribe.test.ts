@@ -214,7 +214,7 @@ test("a node that gets its state by snapshot closes its subscribers: they must k
     three.cut.add(`${follower.name}>${host.name}`);
   }
   const writer = three.leader()!.connect();
-  for (let i = 0; i < 40; i++) call(writer, `SET k${i} ${"x".repeat(100_000)}`);
+  for (let i = 0; i < 60; i++) call(writer, `SET k${i} ${"x".repeat(100_000)}`);
   assert.ok(!subscriber.isClosed);
   three.cut.clear();
   three.until("a snapshot", () => subscriber.isClosed);

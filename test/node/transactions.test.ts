@@ -210,7 +210,7 @@ test("watched keys go with snapshots", () => {
     world.cut.add(`${behind.name}>${host.name}`).add(`${host.name}>${behind.name}`);
   exchange(client, ["SET a 1", "WATCH a"], OK + OK);
   const writer = leader.connect();
-  for (let i = 0; i < 300; i++) exchange(writer, [`SET k${i} ${"x".repeat(10_000)}`], OK);
+  for (let i = 0; i < 500; i++) exchange(writer, [`SET k${i} ${"x".repeat(10_000)}`], OK);
   world.cut.clear();
   world.until("it has caught up by a snapshot", () => {
     exchange(writer, ["INCR more"], `:${++more}\r\n`);
@@ -236,7 +236,7 @@ test("a snapshot whose watched keys make no sense is refused where it arrives, a
   for (const host of world.hosts.values())
     world.cut.add(`${behind.name}>${host.name}`).add(`${host.name}>${behind.name}`);
   const client = leader.connect();
-  for (let i = 0; i < 300; i++) exchange(client, [`SET k${i} ${"x".repeat(10_000)}`], OK);
+  for (let i = 0; i < 500; i++) exchange(client, [`SET k${i} ${"x".repeat(10_000)}`], OK);
   const before = behind.node.replica.machine.appliedIndex;
   const { sessions } = leader.node.replica.machine;
   sessions.encode = () => Buffer.from("garbage");
