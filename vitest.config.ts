@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
+import { TEST_MS_MAX } from "./test/until.ts";
 
 /** What they test keeps nothing between tests but memory that is used again: their modules are loaded once, not once a file. */
 const PARTS = ["base", "command", "node", "raft", "resp", "store", "wire"].map(
@@ -8,8 +9,8 @@ const PARTS = ["base", "command", "node", "raft", "resp", "store", "wire"].map(
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: TEST_MS_MAX,
+    hookTimeout: TEST_MS_MAX,
     // Stories with processes wait more than they compute: on two cores one worker would leave half of the time unused.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

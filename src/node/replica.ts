@@ -411,7 +411,7 @@ export class Replica {
 
   #changeMembers(entry: Entry, change: ConfChange): ConfState {
     const before = this.raft!.confState;
-    const after = this.raft!.applyConfChange(change);
+    const after = this.raft!.applyConfChange(change, entry.index);
     this.storage!.setConfState(after);
     this.machine.sessions.setMembers(membersOf(after));
     this.#environment.configurationChanged(change, before, after, entry.index);

@@ -236,9 +236,12 @@ export class RaftCore {
     });
   }
 
-  /** To be called when a committed configuration change is applied (or not at all, if the node refuses it). */
-  applyConfChange(change: ConfChange): ConfState {
-    this.#run(() => applyConfChange(this.#raft, change));
+  /**
+   * To be called when the committed configuration change at `index` is applied (or not at all, if the node
+   * refuses it). A snapshot that has come in the meantime may contain the change: then nothing happens.
+   */
+  applyConfChange(change: ConfChange, index: number): ConfState {
+    this.#run(() => applyConfChange(this.#raft, change, index));
     return this.#raft.tracker.config;
   }
 

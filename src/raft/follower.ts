@@ -93,6 +93,7 @@ function restore(r: Raft, snapshot: SnapshotMeta): boolean {
     return false;
   }
   r.log.restore(snapshot);
+  r.restoredIndex = snapshot.index;
   const everybody = new Set(r.tracker.peers.map((peer) => peer.id));
   adoptConfig(r, normalizeConfig(confState), everybody);
   r.info?.(

@@ -11,7 +11,8 @@ import { type ConfChange, type ConfState, type MemberId, NO_MEMBER } from "./typ
 
 const LEAVE_JOINT: ConfChange = Object.freeze({ transition: "auto", changes: [], context: NO_BYTES });
 
-export function applyConfChange(r: Raft, change: ConfChange): ConfState {
+export function applyConfChange(r: Raft, change: ConfChange, index: number): ConfState {
+  if (index <= r.restoredIndex) return r.tracker.config;
   const result = changeConfig(r.tracker.config, leavesJoint(change) ? LEAVE_JOINT : change);
   if (!result.ok) {
     // No leader proposes such a change. If it is in the log all the same, every member leaves it out alike.

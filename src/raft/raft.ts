@@ -54,6 +54,9 @@ export class Raft {
   heartbeatElapsed = 0;
   randomizedElectionTicks = 0;
 
+  /** Index of the last snapshot taken over: the configuration has every change up to there. */
+  restoredIndex = 0;
+
   // Leader only.
   transferee: MemberId = NO_MEMBER;
   /** No configuration change may be proposed before this index is applied. */

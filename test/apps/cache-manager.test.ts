@@ -5,7 +5,7 @@ import KeyvRedis from "@keyv/redis";
 import { createCache } from "cache-manager";
 import { Keyv } from "keyv";
 import { test } from "vitest";
-import { until } from "../e2e/processes.ts";
+import { until } from "../until.ts";
 import { stage, urlOf } from "./stage.ts";
 
 const nodes = stage();

@@ -7,7 +7,7 @@ import type { SessionData } from "express-session";
 import { Cluster } from "ioredis";
 import { createCluster } from "redis";
 import { afterEach, describe, test } from "vitest";
-import { until } from "../e2e/processes.ts";
+import { until } from "../until.ts";
 import { CLUSTER_MODE, stage, urlOf } from "./stage.ts";
 
 const nodes = stage(CLUSTER_MODE);

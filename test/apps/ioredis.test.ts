@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { afterEach, test } from "vitest";
-import { until } from "../e2e/processes.ts";
+import { until } from "../until.ts";
 import { followerOf, stage } from "./stage.ts";
 
 const nodes = stage();

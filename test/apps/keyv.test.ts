@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import KeyvRedis, { createCluster, createKeyv, Keyv } from "@keyv/redis";
 import { describe, test } from "vitest";
-import { until } from "../e2e/processes.ts";
+import { until } from "../until.ts";
 import { CLUSTER_MODE, stage, urlOf } from "./stage.ts";
 
 describe("through any node", () => {

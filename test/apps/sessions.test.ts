@@ -9,7 +9,8 @@ import express from "express";
 import session from "express-session";
 import { createClient } from "redis";
 import { test } from "vitest";
-import { type NodeProcess, until } from "../e2e/processes.ts";
+import type { NodeProcess } from "../e2e/processes.ts";
+import { until } from "../until.ts";
 import { stage, urlOf } from "./stage.ts";
 
 declare module "express-session" {

@@ -10,7 +10,8 @@ import { createClient } from "redis";
 import { Server, type ServerOptions } from "socket.io";
 import { io, type Socket } from "socket.io-client";
 import { describe, test } from "vitest";
-import { type NodeProcess, until } from "../e2e/processes.ts";
+import type { NodeProcess } from "../e2e/processes.ts";
+import { until } from "../until.ts";
 import { stage, urlOf } from "./stage.ts";
 
 const nodes = stage();

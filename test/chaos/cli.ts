@@ -16,7 +16,6 @@ const HELP = `npm run chaos -- [options]
   --round R       only this round of the seed
   --seconds S     length of a round (default 30)
   --faults A+B    only these: ${KINDS.join("+")}
-  --port P        first of the ports that are used (default 19500)
   --tc "WORDS"    in a network namespace whose loopback has this tc qdisc (as root): "netem delay 100ms loss 2% reorder 20%"
   --verbose       each fault as it comes
   --keep-going    do not stop at the first anomaly
@@ -47,7 +46,6 @@ export async function main(words: readonly string[]): Promise<number> {
       round: { type: "string" },
       seconds: { type: "string", default: "30" },
       faults: { type: "string" },
-      port: { type: "string", default: "19500" },
       tc: { type: "string" },
       verbose: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
@@ -93,7 +91,7 @@ export async function main(words: readonly string[]): Promise<number> {
   process.once("SIGINT", () => {
     isStopped = true;
   });
-  const members = await Members.start(nodes, Number(values.port), seed);
+  const members = await Members.start(nodes, seed);
   // Whatever happens to this process, those that it started go with it.
   for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130));
   process.on("exit", () => {

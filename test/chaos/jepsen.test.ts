@@ -11,7 +11,7 @@ import { REFUSED, type Scene, threeBeforeEach } from "./scene.ts";
 const SEED = 4;
 
 let { members, links, leader, others } = {} as Scene;
-threeBeforeEach({ firstPort: 19_660, seed: SEED }, (scene) => {
+threeBeforeEach({ seed: SEED }, (scene) => {
   ({ members, links, leader, others } = scene);
 });
 

@@ -26,17 +26,11 @@ export class Members {
   }
 
   /** Half of the seeds have clocks that go wrong forwards, half backwards; half have small logs, so that members need snapshots. */
-  static async start(
-    count: number,
-    firstPort: number,
-    seed: number,
-    flags: readonly string[] = [],
-  ): Promise<Members> {
+  static async start(count: number, seed: number, flags: readonly string[] = []): Promise<Members> {
     const random = Random.stream(seed, "cluster");
     const offsetMs = random.chance(0.5) ? WALL_CLOCK_OFF_MS : -WALL_CLOCK_OFF_MS;
     const smallLog = ["--log-max-bytes", "1mb", "--log-tail-bytes", "64kb", "--log-tail-entries", "50"];
     const cluster = await ProcessCluster.startProxied(count, {
-      firstPort,
       flags: ["--enable-debug-command", "yes", ...(random.chance(0.5) ? smallLog : []), ...flags],
       nodeFlags: ["--import", wallClock(offsetMs)],
     });
@@ -141,7 +135,7 @@ const leaderIn = (infos: ReadonlyMap<string, ReadonlyMap<string, string>>): stri
 export async function eventually<T>(
   what: string,
   condition: () => Promise<T | undefined>,
-  msMax = 30_000,
+  msMax = 120_000,
 ): Promise<T> {
   let waitedMs = 0;
   let lastMs = performance.now();

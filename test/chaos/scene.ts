@@ -6,7 +6,6 @@ import { Links } from "./links.ts";
 import { Members } from "./members.ts";
 
 export const REFUSED = /^-(TRYAGAIN|CLUSTERDOWN|UNCERTAIN) /;
-const TIMEOUT_MS = 120_000;
 
 export interface Scene {
   readonly members: Members;
@@ -16,16 +15,16 @@ export interface Scene {
 }
 
 export function threeBeforeEach(
-  { firstPort, seed, flags = [] }: { firstPort: number; seed: number; flags?: readonly string[] },
+  { seed, flags = [] }: { seed: number; flags?: readonly string[] },
   begin: (scene: Scene) => void,
 ): void {
   let members: Members | undefined;
   let links: Links;
   beforeAll(async () => {
     requireBuild();
-    members = await Members.start(3, firstPort, seed, flags);
+    members = await Members.start(3, seed, flags);
     links = new Links(members.cluster.proxy, members.names);
-  }, TIMEOUT_MS);
+  });
   afterAll(async () => {
     await members?.stop();
   });
@@ -33,5 +32,5 @@ export function threeBeforeEach(
     await members!.allAreWell();
     const leader = await members!.leader();
     begin({ members: members!, links, leader, others: links.others(leader) });
-  }, TIMEOUT_MS);
+  });
 }

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { type Draws, drawsOf } from "../chance.ts";
 import { ProcessCluster } from "../e2e/processes.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import { type BlockingStep, BlockingSteps } from "./blocking-steps.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
 import { SessionSide } from "./sessions.ts";
@@ -40,7 +41,7 @@ describe.skipIf(version === undefined)("beside redis-server (skipped where it is
   for (const draws of drawsOf("blocking"))
     for (const nodes of [1, 3]) {
       test(`commands that wait, on ${nodes} of our nodes: ${draws.text}`, {
-        timeout: 60_000 + 200 * draws.count,
+        timeout: TEST_MS_MAX + 200 * draws.count,
       }, async () => {
         const redis = await startRedisServer();
         const cluster = await ProcessCluster.start(nodes);

@@ -8,6 +8,7 @@ import { test } from "vitest";
 import { commandFacts } from "../../src/command/command-facts.ts";
 import { drawsOf } from "../chance.ts";
 import { Fake } from "../command/local-fake.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import type { Command } from "./executor.ts";
 import { Generator } from "./generate.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
@@ -61,7 +62,7 @@ for (const { seed, count: rounds, text } of drawsOf("keys of commands")) {
         await server.stop();
       }
     },
-    60_000 + 1000 * rounds,
+    TEST_MS_MAX + 1000 * rounds,
   );
 }
 

@@ -15,6 +15,7 @@ import { DEFAULT_THRESHOLDS } from "../../src/store/thresholds.ts";
 import { type Draws, drawsOf } from "../chance.ts";
 import { areFactsThere, facts } from "../compatibility/facts.ts";
 import { ReplyCheck } from "../compatibility/reply-check.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import { answeredSteps, wordsOf } from "./answered-commands.ts";
 import { comparedCommands } from "./data-commands.ts";
 import type { Command, Executor } from "./executor.ts";
@@ -62,7 +63,7 @@ for (const draws of drawsOf("differential")) {
         await redis.stop();
       }
     },
-    60_000 + 2 * draws.count,
+    TEST_MS_MAX + 2 * draws.count,
   );
 }
 

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { drawsOf } from "../chance.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import type { Executor } from "./executor.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
@@ -101,6 +102,6 @@ for (const { seed, count, text } of drawsOf("dumps of members"))
           await redis.stop();
         }
       },
-      60_000 + 100 * count,
+      TEST_MS_MAX + 100 * count,
     );
   }

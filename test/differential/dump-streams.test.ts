@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { drawsOf } from "../chance.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import { Draw } from "./draw.ts";
 import type { Executor } from "./executor.ts";
 import { streams } from "./families/streams.ts";
@@ -119,6 +120,6 @@ for (const { seed, count, text } of drawsOf("dumps of streams"))
           await redis.stop();
         }
       },
-      60_000 + 500 * count,
+      TEST_MS_MAX + 500 * count,
     );
   }

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { drawsOf } from "../chance.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import type { Executor } from "./executor.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
@@ -69,6 +70,6 @@ for (const { seed, count, text } of drawsOf("dumps of strings")) {
         await redis.stop();
       }
     },
-    60_000 + 20 * count,
+    TEST_MS_MAX + 20 * count,
   );
 }

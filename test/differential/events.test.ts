@@ -113,5 +113,4 @@ test.skipIf(version === undefined)(
       await server.stop();
     }
   },
-  60_000,
 );

@@ -8,6 +8,7 @@ import { test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { DEFAULT_THRESHOLDS } from "../../src/store/thresholds.ts";
 import { drawsOf } from "../chance.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import { MemoryExecutor } from "./memory-executor.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
 
@@ -50,6 +51,6 @@ for (const { seed, count: steps, text } of drawsOf("sparse limits")) {
         await redis.stop();
       }
     },
-    60_000 + 200 * steps,
+    TEST_MS_MAX + 200 * steps,
   );
 }

@@ -12,6 +12,7 @@ import { Xoshiro } from "../../src/base/prng.ts";
 import { encodeCommand } from "../../src/resp/encode-command.ts";
 import { drawsOf } from "../chance.ts";
 import { World } from "../node/world.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
 import { Ours, partsOf, portOf, Theirs } from "./sides.ts";
 
@@ -144,6 +145,6 @@ for (const { seed, count: stepCount, text } of drawsOf("publish and subscribe"))
         await server.stop();
       }
     },
-    60_000 + 30 * stepCount,
+    TEST_MS_MAX + 30 * stepCount,
   );
 }

@@ -6,7 +6,7 @@ import { encodeCommand } from "../../src/resp/encode-command.ts";
 import { replyEnd } from "../../src/resp/reply-end.ts";
 import type { Command } from "./executor.ts";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 const POLL_MS = 1;
 
 /** One connection. Replies gather until they are taken. */

@@ -129,5 +129,4 @@ test.skipIf(version === undefined)(
       await server.stop();
     }
   },
-  120_000,
 );

@@ -8,6 +8,7 @@ import { describe, test } from "vitest";
 import { replyEnd } from "../../src/resp/reply-end.ts";
 import { type Draws, drawsOf } from "../chance.ts";
 import { ProcessCluster } from "../e2e/processes.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import type { Command } from "./executor.ts";
 import { disagreement } from "./normalise.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
@@ -28,7 +29,7 @@ interface Seen {
 describe.skipIf(version === undefined)("beside redis-server (skipped where it is not installed)", () => {
   for (const draws of drawsOf("transactions"))
     for (const where of ["alone", "through a follower of three"]) {
-      test(`transactions ${where}: ${draws.text}`, { timeout: 60_000 + 20 * draws.count }, async () => {
+      test(`transactions ${where}: ${draws.text}`, { timeout: TEST_MS_MAX + 20 * draws.count }, async () => {
         const redis = await startRedisServer();
         const cluster = await ProcessCluster.start(where === "alone" ? 1 : 3, [
           "--enable-debug-command",

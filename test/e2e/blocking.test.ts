@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { afterEach, test } from "vitest";
-import { connect, ProcessCluster, until } from "./processes.ts";
+import { until } from "../until.ts";
+import { connect, ProcessCluster } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 const open: Redis[] = [];
@@ -54,7 +55,7 @@ test("ioredis: clients of three nodes wait in one queue", async () => {
   await observer.rpush("source", "x");
   assert.equal(await moving, "x");
   assert.deepEqual(await observer.lrange("target", 0, -1), ["x"]);
-}, 60_000);
+});
 
 test("ioredis: a queue goes on while the leader dies", async () => {
   cluster = await ProcessCluster.start(3);
@@ -101,4 +102,4 @@ test("ioredis: a queue goes on while the leader dies", async () => {
   const lost = pushed.filter((element) => !taken.includes(element));
   assert.ok(lost.length <= unsure, `lost: ${lost.join(", ")}; ${unsure} uncertain`);
   assert.ok(pushed.length > 500, `only ${pushed.length} pushed`);
-}, 60_000);
+});

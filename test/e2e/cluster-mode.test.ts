@@ -7,7 +7,8 @@ import { promisify } from "node:util";
 import { Cluster } from "ioredis";
 import { createCluster } from "redis";
 import { afterAll, beforeAll, test } from "vitest";
-import { connect, installed, type NodeProcess, ProcessCluster, pause, until } from "./processes.ts";
+import { until } from "../until.ts";
+import { connect, installed, type NodeProcess, ProcessCluster, pause } from "./processes.ts";
 
 const run = promisify(execFile);
 const hasCli = installed("redis-cli");
@@ -168,7 +169,7 @@ for (const [name, open] of [
   });
 
   for (const signal of ["SIGKILL", "SIGTERM"] as const) {
-    test(`${name}: the leader is ended by ${signal} while it writes`, { timeout: 60_000 }, async () => {
+    test(`${name}: the leader is ended by ${signal} while it writes`, async () => {
       const client = await open();
       const leader = await cluster.leader();
       const writers = new Writers(client, `${name}:${signal}`);

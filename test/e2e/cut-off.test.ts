@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
-import { connect, ProcessCluster, until } from "./processes.ts";
+import { until } from "../until.ts";
+import { connect, ProcessCluster } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 afterEach(async () => {
@@ -41,7 +42,7 @@ test("a leader that is cut off refuses reads and writes; the others elect one, a
   assert.equal(await alone.get("lost"), null);
   alone.disconnect();
   beside.disconnect();
-}, 60_000);
+});
 
 test("one direction is cut: who hears nobody, or is heard by nobody, does not stop the others", async () => {
   cluster = await ProcessCluster.startProxied(3);
@@ -62,4 +63,4 @@ test("one direction is cut: who hears nobody, or is heard by nobody, does not st
     client.disconnect();
     back.disconnect();
   }
-}, 60_000);
+});

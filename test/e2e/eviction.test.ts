@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { connect, type NodeProcess, ProcessCluster, until } from "./processes.ts";
+import { until } from "../until.ts";
+import { connect, type NodeProcess, ProcessCluster } from "./processes.ts";
 
 const LIMIT_BYTES = 2 * 1024 * 1024;
 const VALUE = "x".repeat(500);
@@ -65,4 +66,4 @@ test("ten times maxmemory through three processes: at or below it, and equal in 
   } finally {
     await cluster.stop();
   }
-}, 60_000);
+});

@@ -7,7 +7,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "vitest";
 import { APPENDS_IN_FLIGHT_MAX } from "../../src/base/limits.ts";
-import { connect, installed, ProcessCluster, until } from "./processes.ts";
+import { until } from "../until.ts";
+import { connect, installed, ProcessCluster } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
 
 const KILLS = 10;
@@ -16,7 +17,6 @@ const hasBenchmark = installed("redis-benchmark");
 
 test.skipIf(!hasBenchmark)(
   `the leader killed under a redis-benchmark load, ${KILLS} times${hasBenchmark ? "" : " (skipped: redis-tools is not installed)"}`,
-  { timeout: 240_000 },
   async () => {
     const gapsMs: number[] = [];
     for (let round = 0; round < KILLS; round++) {
@@ -63,9 +63,7 @@ test.skipIf(!hasBenchmark)(
   },
 );
 
-test("a follower stopped for longer than the log keeps catches up by snapshot while writes go on", {
-  timeout: 120_000,
-}, async () => {
+test("a follower stopped for longer than the log keeps catches up by snapshot while writes go on", async () => {
   const flags = ["--log-max-bytes", "1mb", "--log-tail-bytes", "64kb", "--log-tail-entries", "50"];
   const cluster = await ProcessCluster.start(3, flags);
   try {

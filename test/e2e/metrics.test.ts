@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { afterEach, test } from "vitest";
-import { connect, freePorts, infoFields, NodeProcess, ProcessCluster, until } from "./processes.ts";
+import { freePorts } from "../ports.ts";
+import { until } from "../until.ts";
+import { connect, infoFields, NodeProcess, ProcessCluster } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 let alone: NodeProcess | undefined;
@@ -158,7 +160,7 @@ test("what /metrics says agrees with INFO, on the leader and on the others", asy
     client.disconnect();
   }
   for (const client of staying) client.disconnect();
-}, 60_000);
+});
 
 test("dashboard and alert rules ask for metrics that there are", async () => {
   const [port = 0, httpPort = 0] = await freePorts(2);
@@ -179,7 +181,7 @@ test("dashboard and alert rules ask for metrics that there are", async () => {
       );
     }
   }
-}, 60_000);
+});
 
 test("without a majority a node is healthy and not ready; other paths and methods are refused", async () => {
   const [httpPort = 0] = await freePorts(1);
@@ -194,7 +196,7 @@ test("without a majority a node is healthy and not ready; other paths and method
   assert.equal((await ask(httpPort, "/nothing")).status, 404);
   const posted = await fetch(`http://127.0.0.1:${httpPort}/metrics`, { method: "POST" });
   assert.equal(posted.status, 405);
-}, 60_000);
+});
 
 test("a taken http-port stops the start with a line that says so", async () => {
   const [port = 0, httpPort = 0] = await freePorts(2);
@@ -206,4 +208,4 @@ test("a taken http-port stops the start with a line that says so", async () => {
   const second = new NodeProcess("n2", 0, ["--http-port", String(httpPort)]);
   await until("it ended", () => !second.isRunning);
   assert.match(second.output, new RegExp(`http port 127\\.0\\.0\\.1:${httpPort}: the port is taken`));
-}, 60_000);
+});

@@ -5,7 +5,9 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { test } from "vitest";
-import { connect, freePorts, installed, MAIN, NodeProcess, ProcessCluster, until } from "./processes.ts";
+import { freePorts } from "../ports.ts";
+import { until } from "../until.ts";
+import { connect, installed, MAIN, NodeProcess, ProcessCluster } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
 
 const run = promisify(execFile);
@@ -56,9 +58,7 @@ async function isVoter(cluster: ProcessCluster, node: NodeProcess): Promise<void
   });
 }
 
-test("three to five and back, leadership moved, under load: nothing acknowledged is lost, no write fails", {
-  timeout: 120_000,
-}, async () => {
+test("three to five and back, leadership moved, under load: nothing acknowledged is lost, no write fails", async () => {
   const cluster = await ProcessCluster.start(3);
   const [n1, n2, n3] = cluster.nodes as [NodeProcess, NodeProcess, NodeProcess];
   const writer = new Writer(n1.port, "grow:");
@@ -94,9 +94,7 @@ test("three to five and back, leadership moved, under load: nothing acknowledged
   }
 });
 
-test("dead nodes are replaced under load: by one elsewhere of the same name, by one of another name", {
-  timeout: 120_000,
-}, async () => {
+test("dead nodes are replaced under load: by one elsewhere of the same name, by one of another name", async () => {
   const cluster = await ProcessCluster.start(3);
   const [n1, n2, n3] = cluster.nodes as [NodeProcess, NodeProcess, NodeProcess];
   const writer = new Writer(n1.port, "replace:");
@@ -136,9 +134,7 @@ test("dead nodes are replaced under load: by one elsewhere of the same name, by 
   }
 });
 
-test("two of three forget: the third says so and recovers by command, the others come back empty", {
-  timeout: 120_000,
-}, async () => {
+test("two of three forget: the third says so and recovers by command, the others come back empty", async () => {
   const cluster = await ProcessCluster.start(3);
   const survivor = cluster.nodes[2] ?? assert.fail("no third node");
   const others = cluster.nodes.slice(0, 2);

@@ -4,46 +4,24 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { PeerProxy } from "../../bench/peer-proxy.ts";
+import { freePorts } from "../ports.ts";
+import { until } from "../until.ts";
 
 export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
-const POLL_MS = 10;
+
+/** Of a node that may be stopped: it is asked again. */
+const INFO_MS_MAX = 5000;
+/** Names what hangs, before the test's own timeout does. */
+const ANSWER_MS_MAX = 120_000;
 
 export function requireBuild(): void {
   if (!existsSync(MAIN)) throw new Error("dist/main.js is missing: npm run build (npm test does it)");
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Polls until `condition` gives something; the test's own timeout is the bound. */
-export async function until<T>(
-  what: string,
-  condition: () => Promise<T | undefined> | T | undefined,
-): Promise<T> {
-  const deadline = performance.now() + 50_000;
-  for (;;) {
-    const found = await condition();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
-    await pause(POLL_MS);
-  }
-}
-
-/** Ports nobody listens on at the moment. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
-}
 
 /** INFO's values by their names. */
 export const infoFields = (text: string): Map<string, string> =>
@@ -92,7 +70,7 @@ export class NodeProcess {
 
   /** One request through a connection of its own; undefined when the node does not answer. */
   async info(section: string): Promise<Map<string, string> | undefined> {
-    const client = connect(this.port);
+    const client = connect(this.port, INFO_MS_MAX);
     try {
       return infoFields(await client.info(section));
     } catch {
@@ -103,14 +81,15 @@ export class NodeProcess {
   }
 }
 
-export function connect(port: number): Redis {
+/** A connection of ioredis that is made once; what is not answered in `answerMsMax` fails. */
+export function connect(port: number, answerMsMax = ANSWER_MS_MAX): Redis {
   const client = new Redis({
     port,
     host: "127.0.0.1",
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
-    connectTimeout: 2000,
-    commandTimeout: 10_000,
+    connectTimeout: answerMsMax,
+    commandTimeout: answerMsMax,
   });
   client.on("error", () => {});
   return client;
@@ -131,19 +110,12 @@ export class ProcessCluster {
     return cluster;
   }
 
-  /** What the members say to each other passes through `proxy`. Three ports for each: those from `firstPort`, or any. */
+  /** What the members say to each other passes through `proxy`. Three ports for each. */
   static async startProxied(
     count: number,
-    {
-      firstPort,
-      flags = [],
-      nodeFlags = [],
-    }: { firstPort?: number; flags?: readonly string[]; nodeFlags?: readonly string[] } = {},
+    { flags = [], nodeFlags = [] }: { flags?: readonly string[]; nodeFlags?: readonly string[] } = {},
   ): Promise<ProcessCluster> {
-    const ports =
-      firstPort === undefined
-        ? await freePorts(3 * count)
-        : Array.from({ length: 3 * count }, (_, i) => firstPort + i);
+    const ports = await freePorts(3 * count);
     const proxyPorts = ports.slice(count, 2 * count);
     const peerPorts = ports.slice(2 * count);
     const cluster = new ProcessCluster();

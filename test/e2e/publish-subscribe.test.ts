@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { createClient } from "redis";
 import { afterEach, test } from "vitest";
-import { connect, ProcessCluster, until } from "./processes.ts";
+import { until } from "../until.ts";
+import { connect, ProcessCluster } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 afterEach(async () => {
@@ -54,7 +55,7 @@ test("ioredis: channels and patterns on one node, published on another", async (
       asker.disconnect();
     }
   }
-}, 60_000);
+});
 
 test("node-redis, RESP2 and RESP3: channels, patterns, shard channels", async () => {
   const { nodes } = await three();
@@ -94,7 +95,7 @@ test("node-redis, RESP2 and RESP3: channels, patterns, shard channels", async ()
     subscriber.destroy();
     publisher.destroy();
   }
-}, 60_000);
+});
 
 test("the leader is killed: subscribers of the others go on, and get every message that was acknowledged", async () => {
   const running = await three();
@@ -128,7 +129,7 @@ test("the leader is killed: subscribers of the others go on, and get every messa
   assert.ok(!ended, "the subscriber was disconnected");
   subscriber.disconnect();
   publisher.disconnect();
-}, 60_000);
+});
 
 test("keyspace events of keys that expire, on every node", async () => {
   const { nodes } = await three(["--notify-keyspace-events", "Ex"]);
@@ -144,4 +145,4 @@ test("keyspace events of keys that expire, on every node", async () => {
   await until("both are gone everywhere", () => received.every((keys) => keys.length >= 2));
   for (const keys of received) assert.deepEqual(keys, ["one", "two"]);
   for (const client of [...subscribers, writer]) client.disconnect();
-}, 60_000);
+});

@@ -2,13 +2,14 @@
 // acknowledged is lost.
 
 import { test } from "vitest";
-import { ProcessCluster, until } from "./processes.ts";
+import { TEST_MS_MAX, until } from "../until.ts";
+import { ProcessCluster } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
 
 const ROUNDS = Number(process.env["REJOIN_ROUNDS"] ?? 1);
 
 test("each node in turn: SIGKILL, then started empty, while writes go on", {
-  timeout: 60_000 * (1 + ROUNDS),
+  timeout: TEST_MS_MAX * (1 + ROUNDS),
 }, async () => {
   const cluster = await ProcessCluster.start(3);
   const writers: Writer[] = [];

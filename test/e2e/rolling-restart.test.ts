@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { connect as connectSocket } from "node:net";
 import { test } from "vitest";
-import { connect, freePorts, type NodeProcess, ProcessCluster, until } from "./processes.ts";
+import { freePorts } from "../ports.ts";
+import { until } from "../until.ts";
+import { connect, type NodeProcess, ProcessCluster } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
 
 const INCREMENT = "*2\r\n$4\r\nINCR\r\n$7\r\ncounted\r\n";
@@ -70,7 +72,7 @@ class MixedClient {
   }
 }
 
-test("each node in turn: SIGTERM and a new process, under load", { timeout: 120_000 }, async () => {
+test("each node in turn: SIGTERM and a new process, under load", async () => {
   const httpPorts = await freePorts(3);
   const cluster = await ProcessCluster.start(3, [], (i) => ["--http-port", String(httpPorts[i])]);
   /** All that an operator waits for before it is the next one's turn. */

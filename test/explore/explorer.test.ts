@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
-import { until } from "../e2e/processes.ts";
 import { RANDOM_TESTS } from "../seeds.ts";
+import { until } from "../until.ts";
 import { Explorer } from "./explorer.ts";
 import { allTargets, saidByVitest, type Target } from "./targets.ts";
 

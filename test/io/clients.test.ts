@@ -7,9 +7,11 @@ import { InvariantError } from "../../src/base/assert.ts";
 import { READ_BUFFER_BYTES } from "../../src/base/limits.ts";
 import { SizeClassPool } from "../../src/io/buffer-pool.ts";
 import { ClientListener } from "../../src/io/client-listener.ts";
-import { FakeLog, FakeNode, until } from "./fakes.ts";
+import { freePorts } from "../ports.ts";
+import { until } from "../until.ts";
+import { FakeLog, FakeNode } from "./fakes.ts";
 
-const PORT = 17300;
+const [PORT = 0, OTHER_PORT = 0] = await freePorts(2);
 
 class Client {
   text = "";
@@ -298,12 +300,12 @@ describe("listening", () => {
   });
 
   test("an address this machine does not have is an error, or skipped with a dash", async () => {
-    const { outcome } = await listenOn(["192.0.2.1"], PORT + 1);
+    const { outcome } = await listenOn(["192.0.2.1"], OTHER_PORT);
     assert.deepEqual(outcome, {
-      error: `client port 192.0.2.1:${PORT + 1}: this machine has no such address`,
+      error: `client port 192.0.2.1:${OTHER_PORT}: this machine has no such address`,
     });
-    const { second, outcome: skipped } = await listenOn(["127.0.0.1", "-192.0.2.1"], PORT + 1);
-    assert.deepEqual(skipped, { port: PORT + 1 });
+    const { second, outcome: skipped } = await listenOn(["127.0.0.1", "-192.0.2.1"], OTHER_PORT);
+    assert.deepEqual(skipped, { port: OTHER_PORT });
     second.stopListening();
   });
 

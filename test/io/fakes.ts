@@ -1,6 +1,5 @@
-// A node that only writes down what it is told, and helpers to wait for something to become true.
+// A node that only writes down what it is told.
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type {
   ClientConnection,
   ClientHandler,
@@ -13,15 +12,6 @@ import type {
   SnapshotReceiver,
   SnapshotStreamIn,
 } from "../../src/node/ports.ts";
-
-/** Waits for a condition, not for time; the limit only ends a test that has failed. */
-export async function until(what: string, condition: () => boolean, limitMs = 10_000): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`still not: ${what}`);
-    await sleep(2);
-  }
-}
 
 export class FakeLog implements Log {
   readonly lines: string[] = [];

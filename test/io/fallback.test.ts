@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { afterEach, describe, test, vi } from "vitest";
 import { SizeClassPool } from "../../src/io/buffer-pool.ts";
-import { FakeHandler, FakeLog, until } from "./fakes.ts";
+import { until } from "../until.ts";
+import { FakeHandler, FakeLog } from "./fakes.ts";
 
 type Connection = import("../../src/io/client-connection.ts").TcpClientConnection;
 

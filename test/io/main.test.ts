@@ -8,16 +8,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
+import { freePorts } from "../ports.ts";
+import { until } from "../until.ts";
 import { type BuiltProgram, buildProgram } from "./built-program.ts";
-import { until } from "./fakes.ts";
 
-const PORT = 17350;
+/** Three in a row, whose peer ports, 10,000 above, are this process's own: those below are nobody's. */
+const [PEER_PORT = 0, , , NOBODY = 0] = await freePorts(4);
+const PORT = PEER_PORT - 10_000;
 let program: BuiltProgram;
 let folder: string;
 beforeAll(() => {
   program = buildProgram();
   folder = mkdtempSync(join(tmpdir(), "seshat-test-"));
-}, 120_000);
+});
 afterAll(() => {
   program.remove();
   rmSync(folder, { recursive: true, force: true });
@@ -44,7 +47,7 @@ class Run {
   }
 
   async ended(code: number): Promise<void> {
-    await until(`${this.out} ${this.err} ended`, () => this.exit !== undefined, 30_000);
+    await until(`${this.out} ${this.err} ended`, () => this.exit !== undefined);
     assert.equal(this.exit?.code, code, this.err);
   }
 }
@@ -62,11 +65,17 @@ afterEach(async () => {
   for (const redis of connections.splice(0)) redis.disconnect();
   for (const run of runs.splice(0)) {
     if (run.exit === undefined) run.child.kill("SIGTERM");
-    await until("ended", () => run.exit !== undefined, 20_000);
+    await until("ended", () => run.exit !== undefined);
   }
 });
 
-const oneNode = (...more: string[]): string[] => ["--port", `${PORT}`, "--peer-port", `${PORT + 1}`, ...more];
+const oneNode = (...more: string[]): string[] => [
+  "--port",
+  `${PORT}`,
+  "--peer-port",
+  `${PEER_PORT}`,
+  ...more,
+];
 
 describe("command line", () => {
   test("--version and --help", async () => {
@@ -96,8 +105,8 @@ describe("command line", () => {
     { name: "a word too many for ping", words: ["ping", "--hst", "x"], line: /^Usage: seshat ping/ },
     {
       name: "nobody to ping",
-      words: ["ping", "--port", "17399"],
-      line: /^seshat ping 127.0.0.1:17399: .*\n$/,
+      words: ["ping", "--port", `${NOBODY}`],
+      line: new RegExp(`^seshat ping 127.0.0.1:${NOBODY}: .*\\n$`),
     },
     {
       name: "a bad port of the cluster",
@@ -120,7 +129,7 @@ describe("command line", () => {
     for (const words of [oneNode("--bind", "127.0.0.1"), ["local-cluster", "--port", `${PORT}`]]) {
       const run = new Run(words);
       await run.ended(1);
-      assert.match(run.err, /^seshat: .*port 127\.0\.0\.1:17350: the port is taken.*\n$/);
+      assert.match(run.err, new RegExp(`^seshat: .*port 127.0.0.1:${PORT}: the port is taken.*\\n$`));
       assert.equal(run.err.includes("seshat local-cluster --port 7379"), words[0] === "local-cluster");
     }
     server.close();
@@ -177,7 +186,7 @@ describe("one node", () => {
 
   test("CONFIG REWRITE replaces the file", async () => {
     const file = join(folder, "node.conf");
-    writeFileSync(file, `# mine\nport ${PORT}\npeer-port ${PORT + 1}\nmaxclients 100\n`);
+    writeFileSync(file, `# mine\nport ${PORT}\npeer-port ${PEER_PORT}\nmaxclients 100\n`);
     new Run([file]);
     const redis = client(PORT);
     assert.equal(await redis.config("SET", "maxclients", "200"), "OK");
@@ -208,31 +217,22 @@ describe("one node", () => {
 describe("local cluster", () => {
   test("starts three, survives one killed, stops all", async () => {
     const run = new Run(["local-cluster", "--port", `${PORT}`]);
-    await until("serving", () => run.out.includes("Ctrl-C stops all three"), 30_000);
+    await until("serving", () => run.out.includes("Ctrl-C stops all three"));
     const [first, second] = [client(PORT), client(PORT + 1)];
     assert.equal(await first.set("greeting", "hello"), "OK");
     assert.equal(await second.get("greeting"), "hello");
     const pid = Number(/kill -9 (\d+)/.exec(run.out)?.[1]);
     process.kill(pid, "SIGKILL");
-    await until("noticed", () => run.err.includes("n1 on port 17350 ended (SIGKILL)"));
+    await until("noticed", () => run.err.includes(`n1 on port ${PORT} ended (SIGKILL)`));
     await until("a hint", () => run.err.endsWith(".log\n"));
     const [, hint = ""] = /is started by\n {2}(.*)\n$/.exec(run.err) ?? [];
-    assert.match(hint, /^\S*node .*main\.js --port 17350 /);
-    let value: string | null = null;
-    const end = Date.now() + 10_000;
-    while (value !== "again" && Date.now() < end) {
-      try {
-        await second.set("greeting", "again");
-        value = await second.get("greeting");
-      } catch {
-        // Between leaders: not executed or unknown, so asked again.
-      }
-    }
-    assert.equal(value, "again");
+    assert.match(hint, new RegExp(`^\\S*node .*main\\.js --port ${PORT} `));
+    // Between leaders: not executed or unknown, so asked again.
+    await until("it is written", () => second.set("greeting", "again").catch(() => undefined));
+    await until("it is read", async () => (await second.get("greeting").catch(() => "")) === "again");
     const restarted = spawn("sh", ["-c", `exec ${hint}`], { stdio: "ignore" });
     const back = client(PORT);
-    // Until the member is back, which the limit of the test bounds.
-    while (!(await back.info("raft")).includes("raft_role:follower"));
+    await until("the member is back", async () => (await back.info("raft")).includes("raft_role:follower"));
     const [, folder = ""] = /Logs: (\S+)\n/.exec(run.out) ?? [];
     assert.ok(existsSync(folder));
     restarted.kill("SIGKILL");
@@ -248,7 +248,7 @@ describe("local cluster", () => {
 
   test("nodes go when the one that started them is killed", async () => {
     const run = new Run(["local-cluster", "--port", `${PORT}`]);
-    await until("serving", () => run.out.includes("Ctrl-C stops all three"), 30_000);
+    await until("serving", () => run.out.includes("Ctrl-C stops all three"));
     const pid = Number(/kill -9 (\d+)/.exec(run.out)?.[1]);
     run.child.kill("SIGKILL");
     const isThere = (): boolean => {
@@ -259,6 +259,6 @@ describe("local cluster", () => {
         return false;
       }
     };
-    await until("its node is gone", () => !isThere(), 20_000);
+    await until("its node is gone", () => !isThere());
   });
 });

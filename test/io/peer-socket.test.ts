@@ -10,7 +10,7 @@ import {
   VERSIONS,
 } from "../../src/io/peer-handshake.ts";
 import { PeerSocket, type PeerSocketOwner } from "../../src/io/peer-socket.ts";
-import { until } from "./fakes.ts";
+import { until } from "../until.ts";
 
 const terms = (incarnation: number): PeerTerms => ({
   self: {

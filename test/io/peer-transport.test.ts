@@ -6,7 +6,9 @@ import { afterEach, describe, test } from "vitest";
 import { TcpPeerTransport } from "../../src/io/peer-transport.ts";
 import type { LinkDown, PeerIdentity, SnapshotReceiver, SnapshotStreamIn } from "../../src/node/ports.ts";
 import { encodePeerFrame } from "../../src/wire/peer-frame.ts";
-import { FakeLog, FakeNode, until } from "./fakes.ts";
+import { freePort } from "../ports.ts";
+import { until } from "../until.ts";
+import { FakeLog, FakeNode } from "./fakes.ts";
 
 interface Member {
   readonly node: FakeNode;
@@ -16,7 +18,6 @@ interface Member {
 }
 
 const members: Member[] = [];
-let nextPort = 17320;
 
 interface Options {
   readonly port?: number;
@@ -27,7 +28,7 @@ interface Options {
 }
 
 async function start(options: Options = {}): Promise<Member> {
-  const port = options.port ?? nextPort++;
+  const port = options.port ?? (await freePort());
   const address = `127.0.0.1:${port}`;
   const self: PeerIdentity = {
     clusterId: options.clusterId ?? "",
@@ -105,13 +106,14 @@ describe("links", () => {
   });
 
   test("a process that goes is reported at once, and dialled until it is back", async () => {
-    const [a, b] = [await start(), await start({ port: 17310 })];
+    const port = await freePort();
+    const [a, b] = [await start(), await start({ port })];
     const link = a.transport.open(b.address, 0);
     await until("up", () => a.node.upLinks.length === 1);
     b.transport.close();
     await until("down", () => /^down \d+ (closed|reset)$/.test(a.node.linkNews[1] ?? ""));
     await until("refused", () => (a.node.linkNews[2] ?? "").includes("unreachable ECONNREFUSED"));
-    const again = await start({ port: 17310, incarnation: 99 });
+    const again = await start({ port, incarnation: 99 });
     await until("up again", () => link.isUp);
     assert.equal(link.remote?.incarnation, 99);
     assert.equal(again.node.upLinks.length, 1);
@@ -155,10 +157,11 @@ describe("links", () => {
 
   test("whoever calls is called back without waiting for the backoff", async () => {
     const a = await start();
-    const b = await start({ port: 17311, listens: false });
+    const port = await freePort();
+    const b = await start({ port, listens: false });
     const link = a.transport.open(b.address, 0);
     await until("refused", () => a.node.linkNews.length === 1);
-    assert.deepEqual(await b.transport.listen(["127.0.0.1"], 17311), { port: 17311 });
+    assert.deepEqual(await b.transport.listen(["127.0.0.1"], port), { port });
     b.transport.open(a.address, 0);
     await until("both directions", () => link.isUp && b.node.upLinks.length === 2);
   });
@@ -304,7 +307,7 @@ describe("snapshots", () => {
 
   test("nobody there: failed", async () => {
     const a = await start();
-    const sent = send(a, { ...a, address: "127.0.0.1:17319" }, chunks);
+    const sent = send(a, { ...a, address: `127.0.0.1:${await freePort()}` }, chunks);
     await until("failed", () => sent.news.length === 1);
     assert.deepEqual(sent.news, ["failed unreachable"]);
   });
@@ -313,8 +316,9 @@ describe("snapshots", () => {
 describe("listening", () => {
   test("without a secret the peer port is for loopback only", async () => {
     const a = await start({ listens: false });
-    assert.deepEqual(await a.transport.listen(["*"], 17318), {
-      error: "peer port *:17318: without a cluster-secret it is open to loopback only",
+    const port = await freePort();
+    assert.deepEqual(await a.transport.listen(["*"], port), {
+      error: `peer port *:${port}: without a cluster-secret it is open to loopback only`,
     });
   });
 

@@ -7,7 +7,7 @@ import { LATE_TICKS_MAX } from "../../src/base/limits.ts";
 import { SizeClassPool } from "../../src/io/buffer-pool.ts";
 import { systemClock, systemEntropy } from "../../src/io/system.ts";
 import { TurnLoop } from "../../src/io/turn-loop.ts";
-import { until } from "./fakes.ts";
+import { until } from "../until.ts";
 
 describe("turn loop", () => {
   let loop: TurnLoop;

@@ -16,6 +16,7 @@ import {
   type SnapshotMeta,
 } from "../../src/raft/index.ts";
 import { drawsOf } from "../chance.ts";
+import { TEST_MS_MAX } from "../until.ts";
 import { config, confState, text } from "./harness/member.ts";
 
 const STEPS = 1500;
@@ -280,7 +281,7 @@ class Simulation {
       assert.equal(first.term, entry.term, `index ${entry.index} was applied with two terms`);
       assert.deepEqual(first.data, entry.data);
     }
-    if (entry.confChange !== undefined) member.core.applyConfChange(entry.confChange);
+    if (entry.confChange !== undefined) member.core.applyConfChange(entry.confChange, entry.index);
   }
 
   #check(): void {
@@ -308,7 +309,7 @@ class Simulation {
 }
 
 for (const { seed: first, count: seeds, text: drawn } of drawsOf("raft")) {
-  test(`random schedules keep what was promised: ${drawn}`, { timeout: 60_000 + 500 * seeds }, () => {
+  test(`random schedules keep what was promised: ${drawn}`, { timeout: TEST_MS_MAX + 500 * seeds }, () => {
     const total = { commits: 0, leases: 0, reads: 0, elections: 0 };
     for (let seed = first; seed < first + seeds; seed++) {
       const simulation = new Simulation(seed);

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import RedisParser, { type Reply } from "redis-parser";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
+import { until } from "../until.ts";
 
 /** "7.0" or the like; undefined when there is no redis-server. */
 export const redisVersion: string | undefined = /v=(\d+\.\d+)/.exec(
@@ -32,16 +33,12 @@ export class RedisServer {
     const path = join(folder, "socket");
     const args = ["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder, ...options];
     const server = new RedisServer(spawn("redis-server", args, { stdio: "ignore" }), folder, path);
-    for (let tries = 0; tries < 100; tries++) {
-      try {
-        await server.exchange(Buffer.alloc(0));
-        return server;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-    await server.stop();
-    throw new Error("redis-server did not start");
+    await until("redis-server answers", async () => {
+      if (server.#process.exitCode !== null)
+        throw new Error(`redis-server ended: ${server.#process.exitCode}`);
+      return await server.exchange(Buffer.alloc(0)).catch(() => undefined);
+    });
+    return server;
   }
 
   /** Sends raw bytes, closes its side, and returns all that came back before the server closed. */

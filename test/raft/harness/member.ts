@@ -135,7 +135,7 @@ export class Member {
   #apply(entry: Entry): void {
     this.applied.push(entry);
     if (entry.confChange !== undefined && this.appliesChanges) {
-      this.storage.setConfState(this.core.applyConfChange(entry.confChange));
+      this.storage.setConfState(this.core.applyConfChange(entry.confChange, entry.index));
     }
   }
 
