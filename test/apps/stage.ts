@@ -1,13 +1,13 @@
 // What the stories of applications share: three nodes as processes, and clients that go through a node each.
 
 import { afterAll, beforeAll } from "vitest";
-import { type NodeProcess, ProcessCluster } from "../e2e/processes.ts";
+import { type NodeProcess, ProcessCluster, STEADY } from "../e2e/processes.ts";
 
 /** Starts three nodes for the tests of a file, and stops them after it. */
 export function stage(flags: readonly string[] = []): { cluster: ProcessCluster } {
   const held: { cluster?: ProcessCluster } = {};
   beforeAll(async () => {
-    held.cluster = await ProcessCluster.start(3, flags);
+    held.cluster = await ProcessCluster.start(3, [...STEADY, ...flags]);
   });
   afterAll(async () => {
     await held.cluster?.stop();

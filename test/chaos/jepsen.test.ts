@@ -16,7 +16,7 @@ threeBeforeEach({ seed: SEED }, (scene) => {
 });
 
 const portOf = (name: string): number => members.node(name).port;
-const asks: Members["ask"] = (name, ...command) => members.ask(name, ...command);
+const asks: Members["ask"] = (name, ...command) => members.askPatiently(name, ...command);
 const isSet: Members["isSet"] = (name, key, value) => members.isSet(name, key, value);
 const transfer = (to: string): Promise<string> =>
   eventually(`${to} leads`, async () => {
@@ -138,6 +138,7 @@ describe("found in RedisRaft", () => {
       seed: SEED,
       round: 0,
       seconds: 2,
+      wellMsMax: 200_000,
       kinds: ["SIGKILL", "SIGSTOP", "cut", "mute"],
       families: ["append", "counter", "set"],
     });

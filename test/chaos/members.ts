@@ -11,6 +11,9 @@ const POLL_MS = 40;
 /** Of one look and the pause behind it. */
 const COUNTED_MS_MAX = 3000;
 const REPLY_MS_MAX = 5000;
+const PATIENCE_MS = 100_000;
+/** Of a node that may be stopped: it is asked again. */
+const INFO_MS_MAX = 2000;
 
 export class Members {
   readonly cluster: ProcessCluster;
@@ -50,14 +53,19 @@ export class Members {
     return ask(this.node(name).port, command, REPLY_MS_MAX);
   }
 
-  isSet(name: string, key: string, value: string): Promise<true> {
+  /** The same of a node that runs: the reply comes, however little it gets of the processor. */
+  askPatiently(name: string, ...command: string[]): Promise<string | undefined> {
+    return ask(this.node(name).port, command, PATIENCE_MS);
+  }
+
+  isSet(name: string, key: string, value: string, ...more: string[]): Promise<true> {
     return eventually(`${name} takes writes`, async () =>
-      (await this.ask(name, "SET", key, value)) === "+OK" ? true : undefined,
+      (await this.ask(name, "SET", key, value, ...more)) === "+OK" ? true : undefined,
     );
   }
 
   async info(name: string): Promise<ReadonlyMap<string, string>> {
-    return infoFields((await ask(this.node(name).port, ["INFO", "raft"], 500)) ?? "");
+    return infoFields((await ask(this.node(name).port, ["INFO", "raft"], INFO_MS_MAX)) ?? "");
   }
 
   /** Who says that it leads, and holds a lease; of those that answer. */

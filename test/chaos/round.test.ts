@@ -31,6 +31,8 @@ describe("rounds of mixed faults", () => {
         seed,
         round: 0,
         seconds,
+        // What is true is judged, and not how fast.
+        wellMsMax: 200_000,
         historyClients: 10,
         ledgerClients: 4,
       });

@@ -31,6 +31,8 @@ export interface RoundOptions {
   readonly historyClients?: number;
   readonly ledgerClients?: number;
   readonly thinkMs?: number;
+  /** Default: a minute. */
+  readonly wellMsMax?: number;
   readonly say?: (line: string) => void;
 }
 
@@ -47,6 +49,7 @@ export interface RoundResult {
 }
 
 const LANES: readonly Lane[] = ["links", "clocks", "clients"];
+/** Within which members must be well again, where nothing else is said. */
 const WELL_MS_MAX = 60_000;
 const GROUPS_PER_ROUND = 100_000;
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
@@ -81,14 +84,14 @@ class Round {
 
   async run(): Promise<RoundResult> {
     const { seconds } = this.#options;
-    await this.#members.allAreWell(WELL_MS_MAX);
+    await this.#members.allAreWell(this.#wellMsMax);
     const living = this.#beginClients();
     this.#availability.start();
     const beganMs = performance.now();
     await this.#beFaulty(beganMs + seconds * 1000);
     this.#availability.stop();
     const tookMs = performance.now() - beganMs;
-    await this.#must(() => this.#members.allAreWell(WELL_MS_MAX));
+    await this.#must(() => this.#members.allAreWell(this.#wellMsMax));
     this.#stopClients();
     await Promise.all(living);
     await this.#must(() => this.#lookAtAll());
@@ -177,10 +180,14 @@ class Round {
     await pause(lengthMs);
     await end();
     if (lane === "node") {
-      await members.isBack(victim, WELL_MS_MAX).finally(() => members.lost.delete(victim));
+      await members.isBack(victim, this.#wellMsMax).finally(() => members.lost.delete(victim));
       this.#options.say?.(`${victim} is back after ${kind}`);
     }
     this.#availability.over(kind);
+  }
+
+  get #wellMsMax(): number {
+    return this.#options.wellMsMax ?? WELL_MS_MAX;
   }
 
   async #victimOf({ wantsLeader, pick }: Plan): Promise<string> {

@@ -6,8 +6,8 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { Configuration } from "../../src/config/configuration.ts";
 import { loadSettings } from "../../src/config/load.ts";
+import { freePort } from "../ports.ts";
 
-const PORT = 17_480;
 const installed = spawnSync("redis-server", ["--version"]).status === 0;
 
 // Names that both have, and what both must say to these values.
@@ -115,15 +115,16 @@ describe.skipIf(!installed)("beside redis-server (skipped where it is not instal
   assert.ok(loaded.ok);
   const configuration = new Configuration(loaded.settings);
 
-  beforeAll(() => {
+  beforeAll(async () => {
+    const port = await freePort();
     server = spawn(
       "redis-server",
-      ["--port", String(PORT), "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()],
+      ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()],
       {
         stdio: "ignore",
       },
     );
-    redis = new Redis({ port: PORT, retryStrategy: () => 50, maxRetriesPerRequest: 100 });
+    redis = new Redis({ port, retryStrategy: () => 50, maxRetriesPerRequest: null });
     redis.on("error", () => {});
   });
   afterAll(() => {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { type Draws, drawsOf } from "../chance.ts";
-import { ProcessCluster } from "../e2e/processes.ts";
+import { ProcessCluster, STEADY } from "../e2e/processes.ts";
 import { TEST_MS_MAX } from "../until.ts";
 import { type BlockingStep, BlockingSteps } from "./blocking-steps.ts";
 import { installedVersion, startRedisServer } from "./redis-server.ts";
@@ -44,7 +44,7 @@ describe.skipIf(version === undefined)("beside redis-server (skipped where it is
         timeout: TEST_MS_MAX + 200 * draws.count,
       }, async () => {
         const redis = await startRedisServer();
-        const cluster = await ProcessCluster.start(nodes);
+        const cluster = await ProcessCluster.start(nodes, STEADY);
         const [info] = await redis.executor.run([[Buffer.from("INFO"), Buffer.from("server")]]);
         const port = Number(/tcp_port:(\d+)/.exec(info!.toString())![1]);
         const theirs = await SessionSide.connect("redis-server", [port], CLIENTS);

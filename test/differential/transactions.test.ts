@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { replyEnd } from "../../src/resp/reply-end.ts";
 import { type Draws, drawsOf } from "../chance.ts";
-import { ProcessCluster } from "../e2e/processes.ts";
+import { ProcessCluster, STEADY } from "../e2e/processes.ts";
 import { TEST_MS_MAX } from "../until.ts";
 import type { Command } from "./executor.ts";
 import { disagreement } from "./normalise.ts";
@@ -32,6 +32,7 @@ describe.skipIf(version === undefined)("beside redis-server (skipped where it is
       test(`transactions ${where}: ${draws.text}`, { timeout: TEST_MS_MAX + 20 * draws.count }, async () => {
         const redis = await startRedisServer();
         const cluster = await ProcessCluster.start(where === "alone" ? 1 : 3, [
+          ...STEADY,
           "--enable-debug-command",
           "yes",
         ]);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { afterEach, test } from "vitest";
 import { until } from "../until.ts";
-import { connect, ProcessCluster } from "./processes.ts";
+import { connect, ProcessCluster, STEADY } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 const open: Redis[] = [];
@@ -23,7 +23,7 @@ function patient(port: number): Redis {
 }
 
 test("ioredis: clients of three nodes wait in one queue", async () => {
-  cluster = await ProcessCluster.start(3);
+  cluster = await ProcessCluster.start(3, STEADY);
   const { nodes } = cluster;
   const observer = connect(nodes[0]!.port);
   open.push(observer);
@@ -58,7 +58,7 @@ test("ioredis: clients of three nodes wait in one queue", async () => {
 });
 
 test("ioredis: a queue goes on while the leader dies", async () => {
-  cluster = await ProcessCluster.start(3);
+  cluster = await ProcessCluster.start(3, STEADY);
   const leader = await cluster.leader();
   const others = cluster.nodes.filter((node) => node !== leader);
   const taken: string[] = [];

@@ -6,14 +6,14 @@ import { connect as connectTo } from "node:net";
 import { promisify } from "node:util";
 import { createClient } from "redis";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { connect, installed, ProcessCluster } from "./processes.ts";
+import { connect, installed, ProcessCluster, STEADY } from "./processes.ts";
 
 const run = promisify(execFile);
 const hasCli = installed("redis-cli");
 let cluster: ProcessCluster;
 
 beforeAll(async () => {
-  cluster = await ProcessCluster.start(3);
+  cluster = await ProcessCluster.start(3, STEADY);
 });
 afterAll(async () => {
   await cluster?.stop();

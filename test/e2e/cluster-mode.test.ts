@@ -8,11 +8,11 @@ import { Cluster } from "ioredis";
 import { createCluster } from "redis";
 import { afterAll, beforeAll, test } from "vitest";
 import { until } from "../until.ts";
-import { connect, installed, type NodeProcess, ProcessCluster, pause } from "./processes.ts";
+import { connect, installed, type NodeProcess, ProcessCluster, pause, STEADY } from "./processes.ts";
 
 const run = promisify(execFile);
 const hasCli = installed("redis-cli");
-const FLAGS = ["--cluster-enabled", "yes"];
+const FLAGS = [...STEADY, "--cluster-enabled", "yes"];
 const WRITERS = 4;
 let cluster: ProcessCluster;
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "vitest";
 import { until } from "../until.ts";
-import { connect, ProcessCluster } from "./processes.ts";
+import { connect, ProcessCluster, STEADY } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 afterEach(async () => {
@@ -14,7 +14,7 @@ afterEach(async () => {
 const REFUSED = /UNCERTAIN|TRYAGAIN|CLUSTERDOWN/;
 
 test("a leader that is cut off refuses reads and writes; the others elect one, and it follows that one later", async () => {
-  cluster = await ProcessCluster.startProxied(3);
+  cluster = await ProcessCluster.startProxied(3, { flags: STEADY });
   const { proxy } = cluster;
   const old = await cluster.leader();
   const others = cluster.nodes.filter((node) => node !== old);
@@ -45,7 +45,7 @@ test("a leader that is cut off refuses reads and writes; the others elect one, a
 });
 
 test("one direction is cut: who hears nobody, or is heard by nobody, does not stop the others", async () => {
-  cluster = await ProcessCluster.startProxied(3);
+  cluster = await ProcessCluster.startProxied(3, { flags: STEADY });
   const { nodes, proxy } = cluster;
   for (const [i, lone] of nodes.entries()) {
     const others = nodes.filter((node) => node !== lone);

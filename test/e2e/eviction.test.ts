@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "vitest";
 import { until } from "../until.ts";
-import { connect, type NodeProcess, ProcessCluster } from "./processes.ts";
+import { connect, type NodeProcess, ProcessCluster, STEADY } from "./processes.ts";
 
 const LIMIT_BYTES = 2 * 1024 * 1024;
 const VALUE = "x".repeat(500);
@@ -26,6 +26,7 @@ async function digestOf(cluster: ProcessCluster, node: NodeProcess): Promise<str
 
 test("ten times maxmemory through three processes: at or below it, and equal in the end", async () => {
   const cluster = await ProcessCluster.start(3, [
+    ...STEADY,
     ...["--maxmemory", String(LIMIT_BYTES), "--maxmemory-policy", "allkeys-lru"],
     ...["--notify-keyspace-events", "Ee", "--enable-debug-command", "yes"],
   ]);

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { test } from "vitest";
 import { APPENDS_IN_FLIGHT_MAX } from "../../src/base/limits.ts";
 import { until } from "../until.ts";
-import { connect, installed, ProcessCluster } from "./processes.ts";
+import { connect, installed, ProcessCluster, STEADY } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
 
 const KILLS = 10;
@@ -64,7 +64,7 @@ test.skipIf(!hasBenchmark)(
 );
 
 test("a follower stopped for longer than the log keeps catches up by snapshot while writes go on", async () => {
-  const flags = ["--log-max-bytes", "1mb", "--log-tail-bytes", "64kb", "--log-tail-entries", "50"];
+  const flags = [...STEADY, "--log-max-bytes", "1mb", "--log-tail-bytes", "64kb", "--log-tail-entries", "50"];
   const cluster = await ProcessCluster.start(3, flags);
   try {
     const leader = await cluster.leader();

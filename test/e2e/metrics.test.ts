@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { afterEach, test } from "vitest";
 import { freePorts } from "../ports.ts";
 import { until } from "../until.ts";
-import { connect, infoFields, NodeProcess, ProcessCluster } from "./processes.ts";
+import { connect, infoFields, NodeProcess, ProcessCluster, STEADY } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 let alone: NodeProcess | undefined;
@@ -109,7 +109,7 @@ function comparePeers(info: ReadonlyMap<string, string>, metrics: ReadonlyMap<st
 test("what /metrics says agrees with INFO, on the leader and on the others", async () => {
   const httpPorts = await freePorts(3);
   // Without what writes entries by itself, so that figures stand still.
-  const flags = ["--replica-digests", "no"];
+  const flags = [...STEADY, "--replica-digests", "no"];
   cluster = await ProcessCluster.start(3, flags, (i) => ["--http-port", String(httpPorts[i])]);
   // One client at each who stays, so that the leader runs the sessions of two.
   const staying = cluster.nodes.map(({ port }) => connect(port));

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { test } from "vitest";
 import { freePorts } from "../ports.ts";
 import { until } from "../until.ts";
-import { connect, installed, MAIN, NodeProcess, ProcessCluster } from "./processes.ts";
+import { connect, installed, MAIN, NodeProcess, ProcessCluster, STEADY } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
 
 const run = promisify(execFile);
@@ -44,22 +44,14 @@ async function grow(cluster: ProcessCluster, name: string, at: NodeProcess): Pro
   const address = `127.0.0.1:${peerPort}`;
   await seshat(at, `member add ${name} ${address}`);
   const known = ["--member", at.name, peerPortOf(at), "--member", name, address];
-  const node = new NodeProcess(name, port, ["--node-name", name, ...known]);
+  const node = new NodeProcess(name, port, ["--node-name", name, ...known, ...STEADY]);
   cluster.nodes.push(node);
-  await isVoter(cluster, node);
+  await cluster.votes(node);
   return node;
 }
 
-async function isVoter(cluster: ProcessCluster, node: NodeProcess): Promise<void> {
-  await until(`${node.name} votes`, async () => {
-    const list = await seshat(await cluster.leader(), "member list");
-    const line = list.split("\n").find((row) => row.startsWith(`${node.name} `) && row.includes(" up "));
-    return line !== undefined && / (follower|leader) /.test(line) ? true : undefined;
-  });
-}
-
 test("three to five and back, leadership moved, under load: nothing acknowledged is lost, no write fails", async () => {
-  const cluster = await ProcessCluster.start(3);
+  const cluster = await ProcessCluster.start(3, STEADY);
   const [n1, n2, n3] = cluster.nodes as [NodeProcess, NodeProcess, NodeProcess];
   const writer = new Writer(n1.port, "grow:");
   try {
@@ -95,7 +87,7 @@ test("three to five and back, leadership moved, under load: nothing acknowledged
 });
 
 test("dead nodes are replaced under load: by one elsewhere of the same name, by one of another name", async () => {
-  const cluster = await ProcessCluster.start(3);
+  const cluster = await ProcessCluster.start(3, STEADY);
   const [n1, n2, n3] = cluster.nodes as [NodeProcess, NodeProcess, NodeProcess];
   const writer = new Writer(n1.port, "replace:");
   const more = async (): Promise<void> => {
@@ -111,7 +103,9 @@ test("dead nodes are replaced under load: by one elsewhere of the same name, by 
     const [port = 0, peerPort] = await freePorts(2);
     const address = `127.0.0.1:${peerPort}`;
     const known = ["--member", "n2", address, "--member", "n3", peerPortOf(n3)];
-    await cluster.votes(cluster.replace(n2, new NodeProcess("n2", port, ["--node-name", "n2", ...known])));
+    await cluster.votes(
+      cluster.replace(n2, new NodeProcess("n2", port, ["--node-name", "n2", ...known, ...STEADY])),
+    );
     assert.match(await seshat(n1, "status"), new RegExp(`n2 .*${address}`));
     await more();
     // Of another name: the dead one is removed, the new one added.
@@ -154,7 +148,7 @@ test("two of three forget: the third says so and recovers by command, the others
     client.disconnect();
     assert.match(await refusal(survivor, "recover"), /would start a new cluster.*Nothing was done/s);
     assert.match(await seshat(survivor, "recover --force"), /recovered/);
-    for (const node of cluster.nodes) await isVoter(cluster, node);
+    for (const node of cluster.nodes) await cluster.votes(node);
     for (const node of cluster.nodes) await verifyAcknowledged(node.port, writer);
   } finally {
     await writer.stop();

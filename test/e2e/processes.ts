@@ -12,6 +12,12 @@ import { until } from "../until.ts";
 
 export const MAIN = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
+/**
+ * For stories in which no command may fail: a process that gets no processor time for a while does not lose
+ * its leadership. Who is killed is still replaced at once, for that is seen by the connection.
+ */
+export const STEADY = ["--election-timeout", "2000"] as const;
+
 /** Of a node that may be stopped: it is asked again. */
 const INFO_MS_MAX = 5000;
 /** Names what hangs, before the test's own timeout does. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createClient } from "redis";
 import { afterEach, test } from "vitest";
 import { until } from "../until.ts";
-import { connect, ProcessCluster } from "./processes.ts";
+import { connect, ProcessCluster, STEADY } from "./processes.ts";
 
 let cluster: ProcessCluster | undefined;
 afterEach(async () => {
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function three(flags: readonly string[] = []): Promise<ProcessCluster> {
-  cluster = await ProcessCluster.start(3, flags);
+  cluster = await ProcessCluster.start(3, [...STEADY, ...flags]);
   return cluster;
 }
 

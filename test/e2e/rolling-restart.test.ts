@@ -6,7 +6,7 @@ import { connect as connectSocket } from "node:net";
 import { test } from "vitest";
 import { freePorts } from "../ports.ts";
 import { until } from "../until.ts";
-import { connect, type NodeProcess, ProcessCluster } from "./processes.ts";
+import { connect, type NodeProcess, ProcessCluster, STEADY } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
 
 const INCREMENT = "*2\r\n$4\r\nINCR\r\n$7\r\ncounted\r\n";
@@ -74,7 +74,7 @@ class MixedClient {
 
 test("each node in turn: SIGTERM and a new process, under load", async () => {
   const httpPorts = await freePorts(3);
-  const cluster = await ProcessCluster.start(3, [], (i) => ["--http-port", String(httpPorts[i])]);
+  const cluster = await ProcessCluster.start(3, STEADY, (i) => ["--http-port", String(httpPorts[i])]);
   /** All that an operator waits for before it is the next one's turn. */
   const isReady = async (node: NodeProcess): Promise<true | undefined> => {
     const url = `http://127.0.0.1:${httpPorts[cluster.nodes.indexOf(node)]}/ready`;

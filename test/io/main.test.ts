@@ -55,7 +55,7 @@ class Run {
 const runs: Run[] = [];
 const connections: Redis[] = [];
 const client = (port: number): Redis => {
-  const redis = new Redis({ port, host: "127.0.0.1", maxRetriesPerRequest: 50, retryStrategy: () => 50 });
+  const redis = new Redis({ port, host: "127.0.0.1", maxRetriesPerRequest: null, retryStrategy: () => 50 });
   redis.on("error", () => {});
   connections.push(redis);
   return redis;
