@@ -140,7 +140,8 @@ export const RANDOM_TESTS = {
       {
         seed: 12452865,
         count: 1,
-        found: "a change of members that a snapshot had overtaken was applied again, to a newer configuration",
+        found:
+          "a change of members that a snapshot had overtaken was applied again, to a newer configuration",
       },
     ],
   },

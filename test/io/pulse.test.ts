@@ -11,9 +11,11 @@ import { PulseSender } from "../../src/io/pulse-sender.ts";
 import { busyBeatsMax } from "../../src/io/pulse-thread.ts";
 import type { PeerIdentity } from "../../src/node/ports.ts";
 import { decodePulse, encodePulse } from "../../src/wire/pulse.ts";
-import { FakeLog, FakeNode, until } from "./fakes.ts";
+import { freePort } from "../ports.ts";
+import { until } from "../until.ts";
+import { FakeLog, FakeNode } from "./fakes.ts";
 
-const PORT = 17390;
+const PORT = await freePort();
 const LINK = 1;
 const SILENT_BEATS_MAX = 8;
 

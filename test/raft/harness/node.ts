@@ -109,7 +109,8 @@ export class TranscriptNode {
     for (const entry of entries) {
       let confState: ConfState =
         this.storage.history[this.storage.history.length - 1]?.confState ?? EMPTY_CONFIG;
-      if (entry.confChange !== undefined) confState = this.core.applyConfChange(entry.confChange, entry.index);
+      if (entry.confChange !== undefined)
+        confState = this.core.applyConfChange(entry.confChange, entry.index);
       this.storage.history.push({ index: entry.index, term: entry.term, confState });
     }
   }
