@@ -241,7 +241,10 @@ describe("the matrix", () => {
     await Promise.all([lives("before", before), lives("during", during)]);
     // Its successor's clock is right, so time seems to go back by 30 s.
     const inherited = await write("inherited");
-    assert.equal(await asks(next, "RAFT.TRANSFER", next), "+OK");
+    await eventually(`${next} leads`, async () => {
+      await asks(next, "RAFT.TRANSFER", next);
+      return (await members.findLeader()) === next ? true : undefined;
+    });
     const changeMs = performance.now() - inherited.beganMs;
     await lives("inherited", { ...inherited, term: await termOf(next) }, changeMs);
     // And the same the other way round: the clock of who leads goes ahead, and comes back.

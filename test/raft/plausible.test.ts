@@ -112,7 +112,7 @@ describe("a follower in term 2, whose log ends at 3, of the leader 2", () => {
       context: new Uint8Array(0),
     } as const;
     const before = follower.core.confState;
-    assert.deepEqual(follower.core.applyConfChange(change), before);
+    assert.deepEqual(follower.core.applyConfChange(change, 2), before);
     assert.equal(follower.core.fault, undefined);
   });
 });
