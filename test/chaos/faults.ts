@@ -2,6 +2,7 @@
 // plan; who leads at that moment is found out when it begins.
 
 import type { Random } from "../sim/random.ts";
+import { BigValueWriter } from "./big-values.ts";
 import { Connection } from "./connection.ts";
 import type { Links } from "./links.ts";
 import { type Members, pause } from "./members.ts";
@@ -180,6 +181,18 @@ const halfOpenClients: Begin = async ({ members }, victim) => {
   };
 };
 
+const BIG_VALUE_LEAST = 300_000;
+const BIG_VALUE_MOST = 3_000_000;
+
+/** Writers of values that travel in pieces, at every member. */
+const bigValues: Begin = async ({ members }, _victim, { strength }) => {
+  const bytes = Math.round(at(strength, BIG_VALUE_LEAST, BIG_VALUE_MOST));
+  const writers = members.ports.map((_port, i) => new BigValueWriter(members, i, bytes));
+  return async () => {
+    await Promise.all(writers.map((writer) => writer.stop()));
+  };
+};
+
 export const FAULTS = {
   cut: { lane: "node", weight: 3, lengthMs: [300, 4000], begin: around(() => ({ held: true })) },
   disconnect: { lane: "node", weight: 2, lengthMs: [100, 3000], begin: around(() => ({ refused: true })) },
@@ -212,6 +225,7 @@ export const FAULTS = {
   reset: { lane: "links", weight: 2, lengthMs: [500, 3000], begin: resets },
   "wall clock": { lane: "clocks", weight: 1, lengthMs: [1000, 8000], begin: wallClock },
   "slow clients": { lane: "clients", weight: 1, lengthMs: [500, 4000], begin: slowClients },
+  "big values": { lane: "clients", weight: 2, lengthMs: [1000, 4000], begin: bigValues },
   "half-open clients": { lane: "clients", weight: 1, lengthMs: [500, 4000], begin: halfOpenClients },
 } as const satisfies Record<string, Row>;
 
