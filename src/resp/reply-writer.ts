@@ -28,6 +28,7 @@ const TILDE = 0x7e; // ~
 /** Mark, digits, line end. */
 const HEADER_BYTES_MAX = 1 + INTEGER_BYTES_MAX + 2;
 const BUFFER_BYTES_MIN = 1024;
+const LONG_BYTES = 4 * 1024 * 1024;
 
 /** Header numbers 0..999 are written from a table: four bytes an entry, digits first, then their count. */
 const TABLE_NUMBERS = 1000;
@@ -67,8 +68,11 @@ export class ReplyWriter {
 
   #grow(bytes: number): void {
     assert(bytes >= 0 && this.position <= this.buffer.length, `position ${this.position}, ${bytes} more`);
+    const needed = this.position + bytes;
     let size = Math.max(2 * this.buffer.length, BUFFER_BYTES_MIN);
-    while (size < this.position + bytes) size *= 2;
+    // A long one gets what it needs: nobody keeps its memory for another one.
+    if (needed > LONG_BYTES) size = Math.max(size, needed);
+    while (size < needed) size *= 2;
     // Not from Node's shared pool: a reply buffer lives long and would pin it.
     const larger = this.#buffers?.acquire(size) ?? Buffer.allocUnsafeSlow(size);
     this.buffer.copy(larger, 0, 0, this.position);

@@ -16,6 +16,10 @@ export class Connection {
   /** Told of replies that nobody asked for. */
   onStray: (reply: string) => void = () => {};
   #received = "";
+  /** What came since, and how much of all of it is needed to get any further: a long reply is looked at when it is there. */
+  #unread: string[] = [];
+  #unreadLength = 0;
+  #wanted = 0;
   #isOpen = true;
 
   private constructor(socket: Socket) {
@@ -75,13 +79,20 @@ export class Connection {
   }
 
   #read(text: string): void {
-    this.#received += text;
+    this.#unread.push(text);
+    this.#unreadLength += text.length;
+    if (this.#received.length + this.#unreadLength < this.#wanted) return;
+    this.#received += this.#unread.join("");
+    this.#unread = [];
+    this.#unreadLength = 0;
     for (;;) {
       const reply = takeReply(this.#received);
-      if (reply === undefined) return;
+      if (reply === undefined) break;
       this.#received = this.#received.slice(reply.length);
       (this.#waiting.shift() ?? this.onStray)(reply.text);
     }
+    const head = /^\$(\d+)\r\n/.exec(this.#received.slice(0, 20));
+    this.#wanted = head === null ? 0 : head[0].length + Number(head[1]) + 2;
   }
 }
 

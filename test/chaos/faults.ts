@@ -182,7 +182,7 @@ const halfOpenClients: Begin = async ({ members }, victim) => {
 };
 
 const BIG_VALUE_LEAST = 300_000;
-const BIG_VALUE_MOST = 3_000_000;
+const BIG_VALUE_MOST = 1_500_000;
 
 /** Writers of values that travel in pieces, at every member. */
 const bigValues: Begin = async ({ members }, _victim, { strength }) => {
