@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { afterEach, test } from "vitest";
-import { type NodeProcess, ProcessCluster, until } from "./processes.ts";
+import { until } from "../until.ts";
+import { type NodeProcess, ProcessCluster } from "./processes.ts";
 
 const MIB = 1024 * 1024;
 let cluster: ProcessCluster | undefined;
