@@ -86,7 +86,7 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   });
   if (!loaded.ok) return problem(loaded.error);
   const configFile = path === undefined ? "" : realpathSync(path);
-  return runNode(new Configuration(loaded.settings), loaded.warnings, configFile);
+  return runNode(new Configuration(loaded.settings, loaded.given), loaded.warnings, configFile);
 }
 
 function problem(text: string): number {

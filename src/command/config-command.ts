@@ -59,7 +59,7 @@ function help(_context: LocalContext, _args: Args, reply: ReplyWriter): void {
     "GET <pattern> [<pattern> ...]",
     "    Settings whose names match a glob pattern, and their values.",
     "SET <setting> <value> [<setting> <value> ...]",
-    "    Change settings of this node, all of them or none.",
+    "    Change settings, all of them or none; those of the cluster on all nodes.",
     "RESETSTAT",
     "    Start the statistics of INFO over.",
     "REWRITE",

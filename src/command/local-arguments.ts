@@ -45,7 +45,7 @@ export function utf8Argument(args: Args, index: number): string {
  * Names that one introspection command may ask for: each may cost much more to answer than to send, and none of
  * these commands is ever asked for more than there are commands or settings.
  */
-const NAMES_MAX = 4096;
+export const NAMES_MAX = 4096;
 
 /** The names from argument `from` on, latin1; undefined after the error was replied. */
 export function nameArguments(args: Args, from: number, reply: ReplyWriter): readonly string[] | undefined {

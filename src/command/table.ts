@@ -5,6 +5,7 @@ import { bitCommands } from "./bits.ts";
 import { bitFieldCommands } from "./bits-field.ts";
 import { bitOperationCommands } from "./bits-operation.ts";
 import { blockingForms } from "./blocking.ts";
+import { settingForms } from "./cluster-settings.ts";
 import { dumpCommands } from "./dump.ts";
 import { geoCommands } from "./geo.ts";
 import { geoSearchCommands } from "./geo-search.ts";
@@ -106,7 +107,12 @@ const families: readonly (readonly CommandRow[])[] = [
 export const topLevelRows: readonly CommandRow[] = families.flat();
 
 /** Words of the log only: to clients they are no commands. */
-export const logRows: readonly CommandRow[] = [...blockingForms, ...digestForms, ...appliedForms];
+export const logRows: readonly CommandRow[] = [
+  ...blockingForms,
+  ...digestForms,
+  ...appliedForms,
+  ...settingForms,
+];
 
 /** Every row, each container followed by its subcommands, and those of the log. A row's index here is its id. */
 export const rows: readonly CommandRow[] = [

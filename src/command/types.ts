@@ -53,8 +53,8 @@ export interface DataContext {
   database: number;
   /** All databases: MOVE, COPY, SWAPDB, FLUSHALL. */
   store: Store;
-  /** Longest string value, from proto-max-bulk-len. Agreed by the log only if equal on all nodes. */
-  readonly stringBytesMax: number;
+  /** Longest string value: proto-max-bulk-len, which is the cluster's. */
+  stringBytesMax: number;
   /** Where PUBLISH sends to. */
   publications: Publications;
   /** Only where entries are applied. */
@@ -62,6 +62,7 @@ export interface DataContext {
   readonly digests?: ReplicaDigests;
   /** Only where reads run. */
   readonly progress?: { readonly appliedIndex: number };
+  readonly settings?: ReplicatedSettings;
   /** Only while a command runs that may wait (blocking.ts). */
   attempt?: Attempt | undefined;
 }
@@ -95,6 +96,14 @@ export interface ReplicatedSessions {
   unwatch(args: Args, reply: ReplyWriter): void;
   tryBlocking(args: Args, reply: ReplyWriter): void;
   cancelBlocking(args: Args, reply: ReplyWriter): void;
+}
+
+/** The cluster's settings in force (cluster-settings.ts). */
+export interface ReplicatedSettings {
+  /** All or nothing; the first name that is wrong, or undefined when done. */
+  change(values: readonly (readonly [name: string, value: string])[]): string | undefined;
+  /** A line for each: a name, a space, a value. */
+  readonly text: Buffer;
 }
 
 /** Where a replica's digests go (replica-digest.ts). */

@@ -67,7 +67,7 @@ function helpOfRow(row: (typeof ROWS)[number]): string {
   const shown = short?.shown ?? row.kind.format(row.default);
   const facts: string[] = [];
   if (shown !== "") facts.push(`default ${shown}`);
-  if (row.mutable) facts.push(row.everywhere === true ? "CONFIG SET on all nodes" : "CONFIG SET");
+  if (row.mutable) facts.push(row.cluster === true ? "CONFIG SET on all nodes" : "CONFIG SET");
   if (row.shared === true) facts.push("same on all nodes");
   const note = facts.length === 0 ? "" : `   (${facts.join("; ")})`;
   return `  --${row.name} ${short?.shape ?? row.kind.shape}${note}\n      ${row.help}`;

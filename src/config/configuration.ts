@@ -3,6 +3,7 @@
 
 import { globMatches } from "../base/glob.ts";
 import { firstConflict } from "./checks.ts";
+import { CLUSTER_ROWS, type ClusterValues, parseClusterValue } from "./cluster-values.ts";
 import { parseFor } from "./load.ts";
 import { rewrittenText } from "./rewrite.ts";
 import {
@@ -23,6 +24,17 @@ export type SetProblem =
   | { readonly kind: "unknown"; readonly name: string }
   | { readonly kind: "failed"; readonly name: string; readonly reason: string };
 
+/** A CONFIG SET that may be carried out, in two parts. */
+export interface SplitChange {
+  readonly kind: "split";
+  /** What belongs to the cluster: own names, values as CONFIG GET shows them. */
+  readonly cluster: ClusterValues;
+  /** What belongs to this node, as it came. */
+  readonly node: Pairs;
+}
+
+type Pairs = readonly (readonly [name: string, value: string])[];
+
 /** Is told after a change; may refuse it (a limit of the system, say) by returning why, and all is undone. */
 export type ChangeListener = (settings: Settings) => string | undefined;
 
@@ -36,13 +48,30 @@ function nameMatches(pattern: string, name: string): boolean {
   return globMatches(wanted, 0, wanted.length, Buffer.from(name, "latin1"), 0, name.length, true);
 }
 
+/** The rows of a CONFIG SET, or why there is none. */
+function rowsToSet(pairs: Pairs): SetProblem | Row<SettingValue>[] {
+  const rows: Row<SettingValue>[] = [];
+  for (const [name] of pairs) {
+    const row = findRow(name);
+    if (row === undefined && !isImmutable(name)) return { kind: "unknown", name };
+    if (row?.mutable !== true) return { kind: "failed", name, reason: "can't set immutable config" };
+    if (rows.includes(row)) return { kind: "failed", name, reason: "duplicate parameter" };
+    rows.push(row);
+  }
+  return rows;
+}
+
 export class Configuration {
   /** Read it directly. Only this class writes to it. */
   readonly settings: Settings;
   readonly #listeners = new Map<SettingName, ChangeListener[]>();
+  /** Of the cluster's settings those that the file or the flags speak of, until the cluster has said what is in force. */
+  #given: ClusterValues;
 
-  constructor(settings: Settings) {
+  /** @param given names of the settings that the file or the flags speak of */
+  constructor(settings: Settings, given: ReadonlySet<string> = new Set()) {
     this.settings = settings;
+    this.#given = this.clusterValues().filter(([name]) => given.has(name));
   }
 
   /** Calls `listener` after each CONFIG SET that changed one of `names`. */
@@ -53,35 +82,88 @@ export class Configuration {
     }
   }
 
-  /** Settings whose name matches any of the patterns, each once, in the table's order; then those that are fixed. */
-  get(patterns: readonly string[]): readonly (readonly [name: string, value: string])[] {
+  /**
+   * Settings whose name matches any of the patterns, each once, in the table's order; then those that are fixed.
+   * @param inForce values of the cluster's settings, if they may be later than those here
+   */
+  get(patterns: readonly string[], inForce?: ReadonlyMap<string, string>): Pairs {
     const found: (readonly [string, string])[] = [];
     const show = (name: string, read: () => string): void => {
       const pattern = patterns.find((it) => nameMatches(it, name));
       // As in Redis: a name asked for in capitals comes back in capitals.
       if (pattern !== undefined) found.push([pattern.toLowerCase() === name ? pattern : name, read()]);
     };
-    for (const row of ROWS) for (const name of namesOf(row)) show(name, () => this.#show(row));
+    for (const row of ROWS) for (const name of namesOf(row)) show(name, () => inForce?.get(row.name) ?? this.#show(row));
     for (const [name, value] of FIXED) show(name, () => value);
     return found;
   }
 
+  /** Does one of the patterns ask for a setting of the cluster? */
+  asksCluster(patterns: readonly string[]): boolean {
+    return CLUSTER_ROWS.some((row) =>
+      namesOf(row).some((name) => patterns.some((pattern) => nameMatches(pattern, name))),
+    );
+  }
+
   /** Sets all pairs, or none and says why. */
-  set(pairs: readonly (readonly [name: string, value: string])[]): SetProblem | undefined {
-    const rows: Row<SettingValue>[] = [];
-    for (const [name] of pairs) {
-      const row = findRow(name);
-      if (row === undefined && !isImmutable(name)) return { kind: "unknown", name };
-      if (row?.mutable !== true) return { kind: "failed", name, reason: "can't set immutable config" };
-      if (rows.includes(row)) return { kind: "failed", name, reason: "duplicate parameter" };
-      rows.push(row);
-    }
+  set(pairs: Pairs): SetProblem | undefined {
+    const rows = rowsToSet(pairs);
+    if ("kind" in rows) return rows;
     const before = rows.map((row) => readSetting(this.settings, row));
     const problem = this.#assign(rows, pairs) ?? this.#announce(rows, before);
     if (problem === undefined) return undefined;
-    for (let i = 0; i < rows.length; i++) writeSetting(this.settings, rows[i]!, before[i]!);
+    this.#restore(rows, before);
     this.#announceUndone(rows);
     return problem;
+  }
+
+  /** Could all pairs be set? Then which of them belong to the cluster. Nothing is changed. */
+  split(pairs: Pairs): SetProblem | SplitChange {
+    const rows = rowsToSet(pairs);
+    if ("kind" in rows) return rows;
+    const before = rows.map((row) => readSetting(this.settings, row));
+    // What belongs to the cluster is not announced: it may never be in force.
+    const ownRows = rows.filter((row) => row.cluster !== true);
+    const ownBefore = ownRows.map((row) => readSetting(this.settings, row));
+    const problem = this.#assign(rows, pairs) ?? this.#announce(ownRows, ownBefore);
+    const texts = rows.map((row) => row.kind.format(readSetting(this.settings, row)));
+    this.#restore(rows, before);
+    this.#announceUndone(ownRows);
+    if (problem !== undefined) return problem;
+    const cluster = rows.flatMap((row, i) => (row.cluster === true ? [[row.name, texts[i]!] as const] : []));
+    return { kind: "split", cluster, node: pairs.filter((_, i) => rows[i]!.cluster !== true) };
+  }
+
+  /** The cluster's settings as they are here. */
+  clusterValues(): ClusterValues {
+    return CLUSTER_ROWS.map((row) => [row.name, row.kind.format(readSetting(this.settings, row))]);
+  }
+
+  /** The cluster has put these in force. Names and values that this version does not know are left out. */
+  adopt(values: ClusterValues): void {
+    const rows: Row<SettingValue>[] = [];
+    const before: SettingValue[] = [];
+    for (const [name, text] of values) {
+      const value = parseClusterValue(name, text);
+      const row = findRow(name);
+      if (value === undefined || row === undefined) continue;
+      rows.push(row);
+      before.push(readSetting(this.settings, row));
+      writeSetting(this.settings, row, value);
+    }
+    this.#announce(rows, before);
+  }
+
+  /** What the file or the flags say otherwise than the cluster. Asked once: from then on the cluster has the say. */
+  overruled(
+    values: ClusterValues,
+  ): { readonly name: string; readonly file: string; readonly cluster: string }[] {
+    const inForce = new Map(values);
+    const given = this.#given;
+    this.#given = [];
+    return given
+      .map(([name, file]) => ({ name, file, cluster: inForce.get(name) ?? file }))
+      .filter(({ file, cluster }) => file !== cluster);
   }
 
   /** The text of the file as CONFIG REWRITE leaves it: comments and order kept, values as they are now. */
@@ -155,6 +237,10 @@ export class Configuration {
       }
     }
     return undefined;
+  }
+
+  #restore(rows: readonly Row<SettingValue>[], before: readonly SettingValue[]): void {
+    for (let i = 0; i < rows.length; i++) writeSetting(this.settings, rows[i]!, before[i]!);
   }
 
   #announceUndone(rows: readonly Row<SettingValue>[]): void {

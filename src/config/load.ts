@@ -31,7 +31,13 @@ export interface LoadInput {
 }
 
 export type Loaded =
-  | { readonly ok: true; readonly settings: Settings; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly settings: Settings;
+      /** Names of the settings that the file or the flags speak of. */
+      readonly given: ReadonlySet<string>;
+      readonly warnings: readonly string[];
+    }
   /** `error` is one line, and says where. */
   | { readonly ok: false; readonly error: string };
 
@@ -44,7 +50,7 @@ export function loadSettings(input: LoadInput): Loaded {
     loader.flags(input.flags ?? []) ??
     loader.finish();
   return error === undefined
-    ? { ok: true, settings: loader.settings, warnings: loader.warnings }
+    ? { ok: true, settings: loader.settings, given: loader.given, warnings: loader.warnings }
     : { ok: false, error };
 }
 
@@ -63,6 +69,7 @@ export function parseFor(
 
 class Loader {
   readonly settings = defaultSettings();
+  readonly given = new Set<string>();
   readonly warnings: string[] = [];
   readonly #readInclude: (path: string) => string | undefined;
 
@@ -123,6 +130,7 @@ class Loader {
     const result = parseFor(row, words, readSetting(this.settings, row));
     if (!result.ok) return `${row.secret ? where.split(name)[0] + name : where}: ${result.error}`;
     writeSetting(this.settings, row, result.value);
+    this.given.add(row.name);
     return undefined;
   }
 

@@ -40,8 +40,11 @@ interface RowFields<Name extends string, Field extends string, T> {
   readonly mutable: boolean;
   /** Must be equal on all nodes, or replicas would disagree or a lease would not hold. Compared when peers meet. */
   readonly shared?: true;
-  /** CONFIG SET on one node changes it on all, in a moment (node/service/cluster-settings.ts). Only a mutable one. */
-  readonly everywhere?: true;
+  /**
+   * It decides what replicas hold or what data commands answer, so it is the cluster's and not the node's: CONFIG SET goes
+   * through the log, the file only counts for the founder (docs/adr/0023). Only a mutable one.
+   */
+  readonly cluster?: true;
   /** Its value is a secret: never logged or shown to MONITOR and SLOWLOG. */
   readonly secret?: true;
   /** One sentence for --help. */
@@ -55,12 +58,11 @@ const row = <const Name extends string, const Field extends string, T>(
 ): RowFields<Name, Field, T> => fields;
 
 const redis = { origin: "redis", mutable: true } as const;
-const redisEverywhere = { origin: "redis", mutable: true, everywhere: true } as const;
+const redisCluster = { origin: "redis", mutable: true, cluster: true } as const;
 const redisFixed = { origin: "redis", mutable: false } as const;
 const ours = { origin: "seshat", mutable: true } as const;
+const oursCluster = { origin: "seshat", mutable: true, cluster: true } as const;
 const oursFixed = { origin: "seshat", mutable: false } as const;
-/** Replicas must agree on how values are kept: where it changes, the order of replies does. */
-const redisShared = { origin: "redis", mutable: false, shared: true } as const;
 const oursShared = { origin: "seshat", mutable: false, shared: true } as const;
 
 const INT32_MAX = 0x7fff_ffff;
@@ -95,9 +97,9 @@ export const TABLE = [
     help: "Without a password, answer only clients of this machine." }),
   row({ name: "databases", field: "databases", group: "Clients", ...redisFixed, shared: true, kind: integer(1, 65536), default: 16,
     help: "Number of databases for SELECT." }),
-  row({ name: "proto-max-bulk-len", field: "protoMaxBulkBytes", group: "Clients", ...redis,
+  row({ name: "proto-max-bulk-len", field: "protoMaxBulkBytes", group: "Clients", ...redisCluster,
     kind: memory(BULK_BYTES_MAX_LEAST, BULK_BYTES_MAX), default: BULK_BYTES_MAX,
-    help: "Longest argument that clients may send." }),
+    help: "Longest argument that clients may send, and longest string that commands may make." }),
   row({ name: "client-query-buffer-limit", field: "clientQueryBufferBytesMax", group: "Clients", ...redis,
     kind: memory(BULK_BYTES_MAX_LEAST, QUERY_BUFFER_BYTES_MAX), default: QUERY_BUFFER_BYTES_MAX,
     help: "Bytes one client may have sent that are not yet carried out." }),
@@ -110,50 +112,50 @@ export const TABLE = [
   row({ name: "shutdown-timeout", field: "shutdownTimeoutSeconds", group: "Clients", ...redis, kind: integer(0, INT32_MAX), default: 10,
     help: "Seconds that a stopping node takes at most to hand over and answer what it has." }),
 
-  row({ name: "maxmemory", field: "maxmemoryBytes", group: "Memory", ...redis, kind: memory(), default: 0,
+  row({ name: "maxmemory", field: "maxmemoryBytes", group: "Memory", ...redisCluster, kind: memory(), default: 0,
     help: "Logical bytes of data at which keys are evicted or writes refused; 0 has no limit." }),
-  row({ name: "maxmemory-policy", field: "maxmemoryPolicy", group: "Memory", ...redis,
+  row({ name: "maxmemory-policy", field: "maxmemoryPolicy", group: "Memory", ...redisCluster,
     kind: oneOf("volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl",
       "allkeys-lru", "allkeys-lfu", "allkeys-random", "noeviction"), default: "noeviction",
-    help: "Which keys go first; the leader chooses, all nodes follow." }),
-  row({ name: "maxmemory-samples", field: "maxmemorySamples", group: "Memory", ...redis, kind: integer(1, INT32_MAX), default: 5,
+    help: "Which keys go first." }),
+  row({ name: "maxmemory-samples", field: "maxmemorySamples", group: "Memory", ...redisCluster, kind: integer(1, INT32_MAX), default: 5,
     help: "Keys looked at to find one to evict." }),
-  row({ name: "lfu-log-factor", field: "lfuLogFactor", group: "Memory", ...redis, kind: integer(0, INT32_MAX), default: 10,
+  row({ name: "lfu-log-factor", field: "lfuLogFactor", group: "Memory", ...redisCluster, kind: integer(0, INT32_MAX), default: 10,
     help: "How slowly the use counter of the LFU policies rises." }),
-  row({ name: "lfu-decay-time", field: "lfuDecayMinutes", group: "Memory", ...redis, kind: integer(0, INT32_MAX), default: 1,
+  row({ name: "lfu-decay-time", field: "lfuDecayMinutes", group: "Memory", ...redisCluster, kind: integer(0, INT32_MAX), default: 1,
     help: "Minutes after which that counter falls by one." }),
 
   row({ name: "hash-max-listpack-entries", alias: "hash-max-ziplist-entries",
-    field: "hashListpackEntriesMax", group: "Memory", ...redisShared, kind: integer(0, INT32_MAX), default: 512,
+    field: "hashListpackEntriesMax", group: "Memory", ...redisCluster, kind: integer(0, INT32_MAX), default: 512,
     help: "Fields up to which a hash is one compact run of bytes." }),
   row({ name: "hash-max-listpack-value", alias: "hash-max-ziplist-value",
-    field: "hashListpackValueBytesMax", group: "Memory", ...redisShared, kind: integer(0, INT32_MAX), default: 64,
+    field: "hashListpackValueBytesMax", group: "Memory", ...redisCluster, kind: integer(0, INT32_MAX), default: 64,
     help: "Longest field or value in such a hash." }),
   row({ name: "list-max-listpack-size", alias: "list-max-ziplist-size",
-    field: "listListpackSize", group: "Memory", ...redisShared, kind: integer(-5, INT32_MAX), default: -2,
+    field: "listListpackSize", group: "Memory", ...redisCluster, kind: integer(-5, INT32_MAX), default: -2,
     help: "Elements of a list kept in one run of bytes; -1 to -5: 4, 8, 16, 32 or 64 KiB." }),
-  row({ name: "set-max-intset-entries", field: "setIntsetEntriesMax", group: "Memory", ...redisShared,
+  row({ name: "set-max-intset-entries", field: "setIntsetEntriesMax", group: "Memory", ...redisCluster,
     kind: integer(0, INT32_MAX), default: 512,
     help: "Members up to which a set of integers is a sorted run of them." }),
-  row({ name: "set-max-listpack-entries", field: "setListpackEntriesMax", group: "Memory", ...redisShared,
+  row({ name: "set-max-listpack-entries", field: "setListpackEntriesMax", group: "Memory", ...redisCluster,
     kind: integer(0, INT32_MAX), default: 128,
     help: "Members up to which a set is one compact run of bytes." }),
-  row({ name: "set-max-listpack-value", field: "setListpackValueBytesMax", group: "Memory", ...redisShared,
+  row({ name: "set-max-listpack-value", field: "setListpackValueBytesMax", group: "Memory", ...redisCluster,
     kind: integer(0, INT32_MAX), default: 64,
     help: "Longest member in such a set." }),
   row({ name: "zset-max-listpack-entries", alias: "zset-max-ziplist-entries",
-    field: "zsetListpackEntriesMax", group: "Memory", ...redisShared, kind: integer(0, INT32_MAX), default: 128,
+    field: "zsetListpackEntriesMax", group: "Memory", ...redisCluster, kind: integer(0, INT32_MAX), default: 128,
     help: "Members up to which a sorted set is one compact run of bytes." }),
   row({ name: "zset-max-listpack-value", alias: "zset-max-ziplist-value",
-    field: "zsetListpackValueBytesMax", group: "Memory", ...redisShared, kind: integer(0, INT32_MAX), default: 64,
+    field: "zsetListpackValueBytesMax", group: "Memory", ...redisCluster, kind: integer(0, INT32_MAX), default: 64,
     help: "Longest member in such a sorted set." }),
-  row({ name: "stream-node-max-bytes", field: "streamNodeBytesMax", group: "Memory", ...redisShared,
+  row({ name: "stream-node-max-bytes", field: "streamNodeBytesMax", group: "Memory", ...redisCluster,
     kind: memory(), default: 4096,
     help: "Bytes of a stream's entries kept in one run; 0 has no limit." }),
-  row({ name: "stream-node-max-entries", field: "streamNodeEntriesMax", group: "Memory", ...redisShared,
+  row({ name: "stream-node-max-entries", field: "streamNodeEntriesMax", group: "Memory", ...redisCluster,
     kind: integer(0, INT32_MAX), default: 100,
     help: "Entries kept in one run; 0 has no limit." }),
-  row({ name: "hll-sparse-max-bytes", field: "hllSparseBytesMax", group: "Memory", ...redisShared,
+  row({ name: "hll-sparse-max-bytes", field: "hllSparseBytesMax", group: "Memory", ...redisCluster,
     kind: memory(), default: 3000,
     help: "Size up to which a HyperLogLog is kept sparse." }),
 
@@ -196,7 +198,7 @@ export const TABLE = [
   row({ name: "read-mode", field: "readMode", group: "Raft", ...oursShared, kind: oneOf("lease", "quorum"), default: "lease",
     help: "Reads rest on the members' promises, or ask a majority each time." }),
 
-  row({ name: "replica-digests", field: "replicaDigests", group: "Raft", ...ours, kind: yesNo, default: true,
+  row({ name: "replica-digests", field: "replicaDigests", group: "Raft", ...oursCluster, kind: yesNo, default: true,
     help: "Replicas compare their states in the background; one that differs gets that of the others." }),
 
   row({ name: "log-max-bytes", field: "logBytesMax", group: "Log and snapshots", ...ours, kind: memory(MIB), default: 64 * MIB,
@@ -234,7 +236,7 @@ export const TABLE = [
     kind: wordList("<address>...", 16, "Too many bind addresses specified."), default: ["127.0.0.1"],
     help: "Addresses for them." }),
 
-  row({ name: "notify-keyspace-events", field: "notifyKeyspaceEvents", group: "Watching", ...redisEverywhere, kind: keyspaceEvents, default: "",
+  row({ name: "notify-keyspace-events", field: "notifyKeyspaceEvents", group: "Watching", ...redisCluster, kind: keyspaceEvents, default: "",
     help: "Which keyspace events nodes publish to their subscribers, in letters; empty is none." }),
   row({ name: "save", field: "save", group: "Later", ...redis,
     kind: only("", 'nothing is written to disk yet, only save "" is true'), default: "",

@@ -78,7 +78,8 @@ export class Machine {
     this.#parser.authenticated = true;
     this.check = new EntryCheck(ENTRY_LIMITS, store.databases.length);
     this.sessions = new Sessions(this, ENTRY_LIMITS);
-    this.context = { ...contextOf(store, this.#random), sessions: this.sessions, digests: this.digests };
+    const { sessions, digests } = this;
+    this.context = { ...contextOf(store, this.#random), sessions, digests, settings: sessions.settings };
   }
 
   /** Takes over a state that came by snapshot. */

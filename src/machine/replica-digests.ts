@@ -20,6 +20,7 @@ export interface ReplicaDigest {
 
 export interface DigestHost {
   readonly store: Store;
+  readonly sessions: { readonly settings: { readonly text: Buffer } };
   readonly appliedIndex: number;
 }
 
@@ -31,12 +32,16 @@ export class MachineDigests implements ReplicaDigests {
     this.#host = host;
   }
 
-  /** Goes on into the next databases while there are records left to look at: small states are looked at as a whole. */
+  /**
+   * Goes on into the next databases while there are records left to look at: small states are looked at as a whole. The
+   * settings in force are in each.
+   */
   take(database: number, from: number, records: number, part: number): void {
     const { store, appliedIndex: index } = this.#host;
     const { databases } = store;
     assert(database < databases.length, `a digest of database ${database} of ${databases.length}`);
     const digest = new ContentDigest();
+    digest.addText(this.#host.sessions.settings.text);
     let nextDatabase = database;
     let nextFrom = from;
     do {

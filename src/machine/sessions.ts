@@ -1,5 +1,6 @@
-// What clients have in the replicated state beside data (docs/adr/0010, 0014): transactions run here, watched keys and
-// blocked clients are registered here, and keyspaces tell of changes here. Log forms in, changes and replies out, the same on every replica.
+// What clients have in the replicated state beside data (docs/adr/0010, 0014, 0023): transactions run here, watched keys
+// and blocked clients are registered here, settings are in force here, and keyspaces tell of changes here. Log forms in,
+// changes and replies out, the same on every replica.
 
 import { Args } from "../base/args.ts";
 import { assert, fail } from "../base/assert.ts";
@@ -15,6 +16,7 @@ import type { KeyWatcher } from "../store/state.ts";
 import type { Store } from "../store/store.ts";
 import { encodeSessionState, type Owner, type SessionState } from "../wire/session-state.ts";
 import { Blocking, type BlockingHost } from "./blocking.ts";
+import { MachineSettings } from "./settings.ts";
 import { WatchTable } from "./watches.ts";
 
 /** Told of each command of a transaction whose replies are heard, around its run. */
@@ -26,6 +28,7 @@ export interface CommandObserver {
 export class Sessions implements ReplicatedSessions, KeyWatcher {
   readonly watches = new WatchTable();
   readonly blocking: Blocking;
+  readonly settings = new MachineSettings();
   observer: CommandObserver | undefined;
   readonly #host: BlockingHost;
   readonly #parser: RequestParser;
@@ -146,7 +149,11 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
 
   /** Everything here as bytes, equal on all replicas at the same index: a snapshot's metadata. */
   encode(): Uint8Array {
-    return encodeSessionState({ watches: this.watches.state(), waiters: this.blocking.waiters.state() });
+    return encodeSessionState({
+      watches: this.watches.state(),
+      waiters: this.blocking.waiters.state(),
+      settings: this.settings.values(),
+    });
   }
 
   /** Takes over what came with a snapshot, whose store is `store`. */
@@ -154,6 +161,7 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
     const { databases } = store;
     this.watches.restore(state.watches, (database, key) => databases[database]!.hash(key, 0, key.length));
     this.blocking.restore(state.waiters);
+    this.settings.restore(state.settings);
     this.#listen();
   }
 

@@ -4,8 +4,7 @@
 import { assert } from "../base/assert.ts";
 import type { Settings } from "../config/table.ts";
 import { type ConfChange, type ConfState, isVoter, type Message, type SnapshotMeta } from "../raft/index.ts";
-import type { JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
-import type { ClusterSetting } from "../wire/cluster-setting.ts";
+import type { ClusterTable, JoinReply, JoinRequest } from "../wire/cluster-messages.ts";
 import type { StateDigest } from "../wire/state-digest.ts";
 import { Admission } from "./admission.ts";
 import { Dialled } from "./dialled.ts";
@@ -18,7 +17,6 @@ import { PeerLinks } from "./peer-links.ts";
 import type { LinkDown, PeerLink, Ports } from "./ports.ts";
 import type { PubSub } from "./publish-subscribe.ts";
 import { MODE_LEADER, MODE_NONE, type Replica } from "./replica.ts";
-import type { ClusterSettings } from "./service/cluster-settings.ts";
 import type { StagedState } from "./snapshot-transfer.ts";
 import { Snapshots } from "./snapshots.ts";
 import { LostMajority, lostProblem, notLetIn, removedReply, removedText, unreachable } from "./standing.ts";
@@ -49,9 +47,8 @@ export interface ClusterParts {
   forwarding: Forwarding;
   virtualSessions: VirtualSessions;
   pubSub: PubSub;
-  clusterSettings: ClusterSettings;
-  /** A peer's CONFIG SET, to be carried out here. */
-  adoptSetting(setting: ClusterSetting): void;
+  /** Of the cluster, as this node's file has them. */
+  foundingSettings(): ClusterTable["settings"];
   /** A member's digest, or the leader's word that ours is wrong. */
   digestReported(member: number, digest: StateDigest): void;
   /** A member whose state is wrong wants ours. */
@@ -158,7 +155,6 @@ export class Cluster {
       this.links.up(link, remote, replica.wallMs);
       this.#refusals.delete(link.address);
       pubSub.linkOpened(remote.incarnation);
-      this.#parts.clusterSettings.opened(remote.incarnation);
     } else {
       pubSub.peers.forget(remote.incarnation);
       // It dials again only when it has lost its link, and what was asked on it: that we may not know yet.
@@ -184,10 +180,7 @@ export class Cluster {
     ports.log.info({ peer: remote.name, outgoing: link.outgoing, how }, "peer disconnected");
     // What was asked on a link is lost with it: what we asked, or what the other side did.
     if (link.outgoing) {
-      if (this.links.down(link) !== undefined) {
-        pubSub.peers.closed(member);
-        this.#parts.clusterSettings.closed(member);
-      }
+      if (this.links.down(link) !== undefined) pubSub.peers.closed(member);
       forwarding.lost(member);
     } else if (this.links.hungUp(link, member)) {
       virtualSessions.memberLost(member);
@@ -364,7 +357,10 @@ export class Cluster {
       return;
     }
     const clusterId = ports.entropy.hex(CLUSTER_ID_DIGITS);
-    const table = this.membership.foundingTable(others, clusterId, textOf(replica.machine.store.hashSeed));
+    const table = this.membership.foundingTable(others, clusterId, {
+      hashSeed: textOf(replica.machine.store.hashSeed),
+      settings: this.#parts.foundingSettings(),
+    });
     this.#adopt(table);
     for (const { incarnation } of table.members) this.links.table(incarnation, table);
   }
@@ -380,6 +376,7 @@ export class Cluster {
       foundedText,
     );
     replica.machine.store.reseed(seedOf(table.hashSeed));
+    replica.machine.sessions.settings.restore(table.settings);
     replica.start({ id: this.membership.self.incarnation, voters: this.membership.incarnations });
   }
 

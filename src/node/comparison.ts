@@ -12,7 +12,10 @@ import { MODE_LEADER } from "./replica.ts";
 import type { Session } from "./session.ts";
 import { COMPARISON_SESSION_ID } from "./session-numbers.ts";
 
+/** Between two orders, as long as the log brings anything else. */
 const STEP_MS = 50;
+/** And while it does not: an idle cluster writes one entry a second. */
+const IDLE_STEP_MS = 1000;
 /** In so long every record is looked at once, if there are not too many for the steps' bound. */
 const ROUND_MS = 8000;
 const STEP_RECORDS_LEAST = 64;
@@ -37,6 +40,9 @@ export class Comparison {
   /** By index, ascending. */
   readonly #votes = new Map<number, Vote>();
   #nextMs = 0;
+  #orderedMs = 0;
+  /** Of the last digest: if the log has gone on since, there may be something new to compare. */
+  #takenIndex = 0;
   /** Since when members differ and nobody knows who is right; 0 = they do not. */
   #undecidedSinceMs = 0;
   // Where the next order begins.
@@ -66,7 +72,11 @@ export class Comparison {
       return;
     }
     if (!settings.replicaDigests) return;
-    if (isIdle(this.#session) && membersOf(replica.raft!.confState).length > 1) this.#order();
+    const isIdling = replica.machine.appliedIndex <= this.#takenIndex;
+    if (isIdling && nowMs - this.#orderedMs < IDLE_STEP_MS) return;
+    if (!isIdle(this.#session) || membersOf(replica.raft!.confState).length < 2) return;
+    this.#orderedMs = nowMs;
+    this.#order(isIdling);
   }
 
   /** A member got this digest, or, if it says that we differ, the leader tells us to be wrong. */
@@ -94,11 +104,12 @@ export class Comparison {
     if (replica.mode === MODE_LEADER) cluster.snapshots.sendState(member);
   }
 
-  #order(): void {
+  /** @param isIdling the next is far off, so this one looks at as much as one may */
+  #order(isIdling: boolean): void {
     const { databases } = this.#node.replica.machine.store;
     let keyCount = 0;
     for (const { size } of databases) keyCount += size;
-    const records = Math.ceil((keyCount * STEP_MS) / ROUND_MS);
+    const records = isIdling ? STEP_RECORDS_MAX : Math.ceil((keyCount * STEP_MS) / ROUND_MS);
     const bounded = Math.min(STEP_RECORDS_MAX, Math.max(STEP_RECORDS_LEAST, records));
     const words = [this.#database, this.#from, bounded, this.#part].map(String);
     const order = encodeCommand(["seshat.digest", ...words]);
@@ -108,6 +119,7 @@ export class Comparison {
   /** On every replica, while the entry is applied. */
   #taken({ index, database, from, nextDatabase, nextFrom, text }: ReplicaDigest): void {
     const { replica, cluster } = this.#node;
+    this.#takenIndex = index;
     if (replica.raft?.role !== "leader") {
       if (replica.leader !== 0) cluster.links.stateDigest(replica.leader, { index, text, differs: false });
       return;

@@ -46,6 +46,7 @@ import {
   SPECIAL_INTERNAL,
   SPECIAL_LOG_FORM,
   SPECIAL_RESTRICTED,
+  SPECIAL_SETTINGS,
   specials,
   waitsMs,
 } from "./row-facts.ts";
@@ -102,6 +103,10 @@ export class Dispatch {
     if ((special & SPECIAL_BLOCKING) !== 0 && !session.virtual) {
       const timeoutMs = waitsMs(id, args);
       if (timeoutMs !== undefined) return node.blockedClients.begin(session, id, args, timeoutMs);
+    }
+    if ((special & SPECIAL_SETTINGS) !== 0) {
+      const outcome = node.settingsCommands.begin(session, id, args);
+      if (outcome !== undefined) return outcome;
     }
     return this.#send(session, id, args, buffer, start, end);
   }

@@ -18,7 +18,6 @@ const LANES: Readonly<Record<Exclude<Kind, "raft">, Lane>> = {
   proxyRequests: "ordered",
   proxyReplies: "ordered",
   subscriptionCounts: "ordered",
-  clusterSettings: "ordered",
   stateDigests: "ordered",
   stateRequests: "ordered",
 };

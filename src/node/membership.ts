@@ -18,7 +18,9 @@ export class Membership {
   readonly configured: readonly Member[];
   #self: ClusterMember;
   #index = FOUNDING_INDEX;
+  /** What the founder decided, as long as this node may have to tell other founders. */
   #hashSeed = "";
+  #settings: ClusterTable["settings"] = [];
   readonly #members = new Map<number, ClusterMember>();
   readonly #names = new Map<string, string>();
   /** Where a node that knows no cluster may ask besides: members of one have told it. */
@@ -101,13 +103,17 @@ export class Membership {
   }
 
   /** The table of a new cluster of this node and these others. */
-  foundingTable(others: readonly PeerIdentity[], clusterId: string, hashSeed: string): ClusterTable {
+  foundingTable(
+    others: readonly PeerIdentity[],
+    clusterId: string,
+    { hashSeed, settings }: Pick<ClusterTable, "hashSeed" | "settings">,
+  ): ClusterTable {
     const members = [this.#self];
     for (const { name, address, clientAddress, clientHostname, incarnation } of others) {
       members.push({ name, address, clientAddress, clientHostname, incarnation });
     }
     const names = members.map(({ name, address }) => ({ name, address }));
-    return { clusterId, index: FOUNDING_INDEX, members, names, hashSeed };
+    return { clusterId, index: FOUNDING_INDEX, members, names, hashSeed, settings };
   }
 
   /** Starts from the founders' table. False when it is of no use: this node has one, or is not in it. */
@@ -116,6 +122,7 @@ export class Membership {
     if (!table.members.some(({ incarnation }) => incarnation === this.#self.incarnation)) return false;
     this.clusterId = table.clusterId;
     this.#hashSeed = table.hashSeed;
+    this.#settings = table.settings;
     this.replace(table);
     return true;
   }
@@ -138,6 +145,7 @@ export class Membership {
   leave(incarnation: number): void {
     this.clusterId = "";
     this.#hashSeed = "";
+    this.#settings = [];
     this.#hearsay = [];
     this.#self = { ...this.#self, incarnation };
     this.#index = FOUNDING_INDEX;
@@ -187,6 +195,7 @@ export class Membership {
       members: this.list(),
       names: this.names(),
       hashSeed: this.#hashSeed,
+      settings: this.#settings,
     };
   }
 }

@@ -12,9 +12,7 @@ import { clusterError } from "../command/cluster-errors.ts";
 import { rows } from "../command/lookup.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { Settings } from "../config/table.ts";
-import type { ParserLimits } from "../resp/request-parser.ts";
 import { Store } from "../store/store.ts";
-import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { BlockedClients } from "./blocked-clients.ts";
 import { Chores } from "./chores.ts";
 import { Cluster } from "./cluster.ts";
@@ -42,6 +40,7 @@ import { MODE_FORWARD, MODE_LEADER, MODE_NONE, Replica } from "./replica.ts";
 import { ReplyOutput } from "./reply-output.ts";
 import { ServerView } from "./server-view.ts";
 import { Session } from "./session.ts";
+import { SettingsCommands } from "./settings-commands.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlotRules } from "./slot-rules.ts";
 import { Transactions } from "./transactions.ts";
@@ -67,6 +66,7 @@ export class SeshatNode implements NodeInputs {
   readonly output: ReplyOutput;
   readonly dispatch: Dispatch;
   readonly transactions: Transactions;
+  readonly settingsCommands: SettingsCommands;
   readonly chores: Chores;
   readonly comparison: Comparison;
   readonly blockedClients: BlockedClients;
@@ -79,7 +79,13 @@ export class SeshatNode implements NodeInputs {
   /** In cluster mode only. */
   readonly slotRules: SlotRules | undefined;
   readonly args = new Args();
-  parserLimits: ParserLimits;
+  /** Of all sessions that are and will be. */
+  readonly parserLimits = {
+    bulkBytesMax: 0,
+    argumentsMax: ARGUMENTS_MAX,
+    inlineBytesMax: INLINE_BYTES_MAX,
+    unauthenticated: { arguments: UNAUTHENTICATED_ARGUMENTS_MAX, bulk: UNAUTHENTICATED_BULK_BYTES_MAX },
+  };
   readonly #held = new HeldSessions();
   readonly #shutdown: Shutdown;
   #nextSecondMs = 0;
@@ -88,8 +94,6 @@ export class SeshatNode implements NodeInputs {
   /** Since when the leader leads behind which nothing is unanswered by an earlier one. */
   #settledLeaderMs = 0;
   readonly #gained = (member: number): void => this.replica.raft?.reportDelivery(member);
-  readonly #tellSettings = (member: number, settings: readonly ClusterSetting[]): void =>
-    this.cluster.links.settings(member, settings);
 
   constructor(configuration: Configuration, ports: Ports) {
     const { settings } = configuration;
@@ -160,18 +164,15 @@ export class SeshatNode implements NodeInputs {
       forwarding: this.forwarding,
       virtualSessions: this.virtualSessions,
       pubSub: this.pubSub,
-      clusterSettings: this.server.clusterSettings,
-      adoptSetting: (setting) => this.server.adoptSetting(setting),
+      foundingSettings: () => configuration.clusterValues(),
       digestReported: (member, digest) => this.comparison.reported(member, digest),
       stateRequested: (member) => this.comparison.requested(member),
     });
     this.pulses = new Pulses(ports, replica, this.cluster.links, settings.heartbeatMs);
     this.#shutdown = new Shutdown(this);
-    this.parserLimits = parserLimitsOf(settings);
-    configuration.onChange(["proto-max-bulk-len"], () => {
-      this.parserLimits = parserLimitsOf(settings);
-      return undefined;
-    });
+    this.settingsCommands = new SettingsCommands(this);
+    this.#followLongest();
+    configuration.onChange(["proto-max-bulk-len"], () => this.#followLongest());
     this.server.followSettings();
     this.chores = new Chores(this);
     this.blockedClients = new BlockedClients(this);
@@ -243,7 +244,6 @@ export class SeshatNode implements NodeInputs {
     this.farewells.flush();
     this.forwarding.flush();
     this.virtualSessions.drain();
-    this.server.clusterSettings.take(this.#tellSettings);
     this.output.flush();
     this.cluster.links.flush();
     this.cluster.snapshots.turn(nowMonotonicMs);
@@ -284,6 +284,15 @@ export class SeshatNode implements NodeInputs {
   /** Databases that a client may select. */
   get selectableDatabases(): number {
     return this.settings.clusterEnabled ? 1 : this.settings.databases;
+  }
+
+  /** proto-max-bulk-len limits what clients send and what commands make of it. */
+  #followLongest(): undefined {
+    const { protoMaxBulkBytes } = this.settings;
+    const { machine, readContext } = this.replica;
+    this.parserLimits.bulkBytesMax = protoMaxBulkBytes;
+    machine.context.stringBytesMax = protoMaxBulkBytes;
+    readContext.stringBytesMax = protoMaxBulkBytes;
   }
 
   #scanSlots(): void {
@@ -400,10 +409,3 @@ export class SeshatNode implements NodeInputs {
     for (const session of this.server.clients.values()) session.everySecond();
   }
 }
-
-const parserLimitsOf = (settings: Settings): ParserLimits => ({
-  bulkBytesMax: settings.protoMaxBulkBytes,
-  argumentsMax: ARGUMENTS_MAX,
-  inlineBytesMax: INLINE_BYTES_MAX,
-  unauthenticated: { arguments: UNAUTHENTICATED_ARGUMENTS_MAX, bulk: UNAUTHENTICATED_BULK_BYTES_MAX },
-});

@@ -116,7 +116,6 @@ export class PeerFrames {
         if (!pubSub.peers.told(from, counts)) this.reject(link, "more subscriptions than a node may have");
       }
       for (const request of frame.proxyRequests) virtualSessions.request(from, request);
-      for (const setting of frame.clusterSettings) this.#parts.adoptSetting(setting);
       for (const digest of frame.stateDigests) this.#parts.digestReported(from, digest);
       if (frame.stateRequests.length > 0 && isFellow) this.#parts.stateRequested(from);
     }

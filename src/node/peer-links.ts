@@ -14,7 +14,6 @@ import type {
   ProxyReply,
   ProxyRequest,
 } from "../wire/cluster-messages.ts";
-import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { encodePeerFrameParts, type PeerFrame } from "../wire/peer-frame.ts";
 import type { RaftMessage } from "../wire/raft-message.ts";
 import type { StateDigest } from "../wire/state-digest.ts";
@@ -36,7 +35,6 @@ type Requests = Parts<
   | "tables"
   | "joinRequests"
   | "subscriptionCounts"
-  | "clusterSettings"
   | "stateDigests"
   | "stateRequests"
   | "freshQuestions"
@@ -47,7 +45,6 @@ const noRequests = (): Requests => ({
   tables: [],
   joinRequests: [],
   subscriptionCounts: [],
-  clusterSettings: [],
   stateDigests: [],
   stateRequests: [],
   freshQuestions: [],
@@ -263,10 +260,6 @@ export class PeerLinks {
 
   subscriptions(member: number, counts: readonly SubscriptionCount[]): void {
     this.#to(member)?.requests.subscriptionCounts.push({ counts });
-  }
-
-  settings(member: number, settings: readonly ClusterSetting[]): void {
-    this.#to(member)?.requests.clusterSettings.push(...settings);
   }
 
   stateDigest(member: number, digest: StateDigest): void {

@@ -98,7 +98,8 @@ export class Replica {
     store.thresholds = environment.settings;
     this.machine = new Machine(store);
     const localRandom = new Xoshiro(ports.entropy.u32());
-    this.readContext = { ...contextOf(store, localRandom), progress: this.machine };
+    const { settings } = this.machine.sessions;
+    this.readContext = { ...contextOf(store, localRandom), progress: this.machine, settings };
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);
     this.log = new KeptLog(environment.settings, this.#inFlight, (member) => environment.reaches(member));
     this.limit = new MemoryLimit(environment.settings, localRandom, this.#inFlight);

@@ -95,11 +95,12 @@ export const SPECIAL_RESTRICTED = 1;
 export const SPECIAL_LOG_FORM = 2;
 export const SPECIAL_INTERNAL = 4;
 export const SPECIAL_BLOCKING = 8;
+export const SPECIAL_SETTINGS = 16;
 const LOG_FORMS = new Set(["exec", "watch", "unwatch", ...logRows.map(({ name }) => name)]);
 /**
  * RESTRICTED: settings may forbid it; ServerView.restriction() says. LOG_FORM: in the log it looks different
  * (command/transactions.ts), so what a client sends is translated first. INTERNAL: it is a word of the log only.
- * BLOCKING: it may wait (command/blocking.ts).
+ * BLOCKING: it may wait (command/blocking.ts). SETTINGS: it may be about settings of the cluster (settings-commands.ts).
  */
 export const specials = Uint8Array.from(
   rows,
@@ -107,7 +108,8 @@ export const specials = Uint8Array.from(
     (row.name.startsWith("debug|") ? SPECIAL_RESTRICTED : 0) |
     (LOG_FORMS.has(row.name) ? SPECIAL_LOG_FORM : 0) |
     (logRows.includes(row) ? SPECIAL_INTERNAL : 0) |
-    ("blocking" in row ? SPECIAL_BLOCKING : 0),
+    ("blocking" in row ? SPECIAL_BLOCKING : 0) |
+    (row.name === "config|get" || row.name === "config|set" ? SPECIAL_SETTINGS : 0),
 );
 
 /** How long this call may wait, in ms, 0 = for ever; undefined when it does not. */
@@ -124,6 +126,10 @@ export const rowIds = {
   unwatch: idOf("unwatch"),
   select: idOf("select"),
   try: idOf("seshat.try"),
+  configGet: idOf("config|get"),
+  configSet: idOf("config|set"),
+  config: idOf("seshat.config"),
+  settings: idOf("seshat.settings"),
 } as const;
 
 /** After MULTI these are carried out at once; all others are queued. */

@@ -13,8 +13,6 @@ import type {
 } from "../command/local-context.ts";
 import { localError } from "../command/local-errors.ts";
 import { rows } from "../command/lookup.ts";
-import { findRow } from "../config/table.ts";
-import type { ClusterSetting } from "../wire/cluster-setting.ts";
 import { ShardView } from "./cluster-view.ts";
 import type { TimerSinks } from "./command-timer.ts";
 import type { SeshatNode } from "./node.ts";
@@ -23,7 +21,6 @@ import type { Operator } from "./operator.ts";
 import type { PubSub } from "./publish-subscribe.ts";
 import { fast, subscribes } from "./row-facts.ts";
 import { ClientRegistry } from "./service/client-registry.ts";
-import { ClusterSettings } from "./service/cluster-settings.ts";
 import { CommandStatistics } from "./service/command-statistics.ts";
 import { infoText } from "./service/info.ts";
 import { LatencyMonitor } from "./service/latency-monitor.ts";
@@ -43,7 +40,6 @@ export class ServerView implements Server, TimerSinks {
   readonly slowLog = new SlowLog();
   readonly latency = new LatencyMonitor();
   readonly monitors = new Monitors();
-  readonly clusterSettings = new ClusterSettings();
   readonly commandStatistics = new CommandStatistics(rows);
   readonly statistics = new ServerStatistics();
   readonly config: ConfigAccess;
@@ -66,12 +62,8 @@ export class ServerView implements Server, TimerSinks {
     this.figures = new NodeFigures(node, this);
     this.cluster = new ShardView(node);
     this.config = {
-      get: (patterns) => configuration.get(patterns),
-      set: (pairs) => {
-        const problem = configuration.set(pairs);
-        if (problem === undefined) this.#tellOthers(pairs.map(([name]) => name.toLowerCase()));
-        return problem;
-      },
+      get: (patterns) => node.settingsCommands.get(patterns),
+      set: (pairs) => node.settingsCommands.set(pairs),
       rewrite: () => {
         if (ports.host.configFile === "") return "no-file";
         const reason = ports.lifecycle.rewriteConfig((text) => configuration.rewritten(text));
@@ -123,27 +115,6 @@ export class ServerView implements Server, TimerSinks {
         return undefined;
       },
     );
-  }
-
-  /** A peer says that CONFIG SET changed a setting on all nodes: on this one too, if that is news. */
-  adoptSetting(setting: ClusterSetting): void {
-    const { configuration, ports } = this.#node;
-    if (findRow(setting.name)?.everywhere !== true || !this.clusterSettings.told(setting)) return;
-    const problem = configuration.set([[setting.name, setting.value]]);
-    ports.log.info(
-      { setting: setting.name, value: setting.value, problem: problem?.kind ?? "none" },
-      "set by another node",
-    );
-  }
-
-  #tellOthers(names: readonly string[]): void {
-    const { configuration, ports } = this.#node;
-    for (const name of names) {
-      if (findRow(name)?.everywhere !== true) continue;
-      for (const [, value] of configuration.get([name])) {
-        this.clusterSettings.changed(name, value, ports.clock.wallMs(), ports.peers.self.incarnation);
-      }
-    }
   }
 
   /** Runs a local command for a session. Output of a client that asked for silence is taken back. */

@@ -1,5 +1,5 @@
-// One session's transaction: the commands queued since MULTI as bytes, and what it watches. Also the plan of an EXEC
-// that is on its way and has commands of the node itself in it. Data and bookkeeping only; transactions.ts decides.
+// One session's transaction: the commands queued since MULTI as bytes, and what it watches. Also the plan of what
+// is on its way and has commands of the node itself in it. Data and bookkeeping only; transactions.ts decides.
 
 import { PendingInput } from "./pending-input.ts";
 
@@ -11,14 +11,20 @@ export interface Queued {
   readonly end: number;
   /** Runs on this node, after the others. */
   readonly isLocal: boolean;
+  /** And its part for the log has a place among the others (settings-commands.ts). Known when it is on its way. */
+  hasForm: boolean;
 }
 
-/** What becomes of the reply to an EXEC with local commands. */
+/** What becomes of the reply to an EXEC with local commands, or to one of these on its own. */
 export interface Plan {
   readonly bytes: Buffer;
   readonly queue: readonly Queued[];
   /** Once it is there; it was taken out of the output. */
   reply: Buffer | undefined;
+  /** False: the one command came without MULTI. */
+  readonly isTransaction: boolean;
+  /** The one command is answered in silence: by the time it is answered, CLIENT REPLY SKIP is over. */
+  readonly isSilent: boolean;
 }
 
 export class Transaction {
@@ -52,7 +58,7 @@ export class Transaction {
   add(id: number, isWrite: boolean, isLocal: boolean, source: Buffer, from: number, to: number): void {
     const start = this.#bytes.length;
     this.#bytes.append(source, from, to);
-    this.queue.push({ id, start, end: this.#bytes.length, isLocal });
+    this.queue.push({ id, start, end: this.#bytes.length, isLocal, hasForm: false });
     if (isWrite) this.hasWrite = true;
     if (isLocal) this.hasLocal = true;
   }

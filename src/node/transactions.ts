@@ -27,6 +27,9 @@ import {
   ROUTE_WRITE,
   routes,
   rowIds,
+  SPECIAL_INTERNAL,
+  SPECIAL_SETTINGS,
+  specials,
 } from "./row-facts.ts";
 import type { Session } from "./session.ts";
 import { type Plan, type Queued, Transaction } from "./transaction.ts";
@@ -111,8 +114,15 @@ export class Transactions {
     const node = this.#node;
     const { hasLocal, watches, queue, memoryArguments } = transaction;
     const unit = hasLocal ? this.#dataOnly(transaction) : transaction.bytes;
-    const count = hasLocal ? queue.filter(({ isLocal }) => !isLocal).length : queue.length;
-    if (hasLocal) session.plan = { bytes: Buffer.from(transaction.bytes), queue, reply: undefined };
+    const count = queue.filter(isInUnit).length;
+    const plan = {
+      bytes: transaction.bytes,
+      queue,
+      reply: EMPTY_ARRAY,
+      isTransaction: true,
+      isSilent: false,
+    };
+    if (hasLocal) session.plan = { ...plan, bytes: Buffer.from(transaction.bytes), reply: undefined };
     if (count === 0 && watches === 0) {
       if (!this.#mayLeave(session, transaction.bytes, queue)) {
         session.plan = undefined;
@@ -120,9 +130,7 @@ export class Transactions {
       }
       node.server.commandStatistics.count(id);
       session.plan = undefined;
-      return node.dispatch.answer(session, () =>
-        this.finish(session, { bytes: transaction.bytes, queue, reply: EMPTY_ARRAY }),
-      );
+      return node.dispatch.answer(session, () => this.finish(session, plan));
     }
     const owner = watches === 0 ? NO_OWNER : this.ownerOf(session, transaction);
     const form = Args.of("EXEC", owner, String(watches), String(count), String(memoryArguments), unit);
@@ -170,7 +178,8 @@ export class Transactions {
       for (let start = 0; start < bytes.length; start = this.#parser.position) {
         const args = this.#parse(bytes, { start, end: bytes.length });
         const inner = lookupId(args);
-        if (inner !== rowIds.select) this.#show(session, inner, args);
+        const isShown = inner !== rowIds.select && (specials[inner]! & SPECIAL_INTERNAL) === 0;
+        if (isShown) this.#show(session, inner, args);
       }
       if (this.#node.monitoring) this.#node.feedMonitors(session, id, Args.of("EXEC"));
     } else if (id === rowIds.watch && this.#node.monitoring) {
@@ -191,10 +200,19 @@ export class Transactions {
     return this.#args.set(bytes, this.#parser.offsets, 0, this.#parser.argumentCount);
   }
 
-  /** The queued bytes without those of local commands; a SELECT that will succeed says which database follows. */
+  /**
+   * The queued bytes without those of local commands; a SELECT that will succeed says which database follows, and what
+   * is about settings of the cluster has a word of the log in its place.
+   */
   #dataOnly({ queue, bytes }: Transaction): Buffer {
     const parts: Buffer[] = [];
     for (const queued of queue) {
+      const isSetting = (specials[queued.id]! & SPECIAL_SETTINGS) !== 0;
+      const form = isSetting
+        ? this.#node.settingsCommands.form(queued.id, this.#parse(bytes, queued))
+        : undefined;
+      queued.hasForm = form !== undefined;
+      if (form !== undefined) parts.push(encodeCommand(form));
       if (!queued.isLocal) parts.push(bytes.subarray(queued.start, queued.end));
       else if (queued.id === rowIds.select) {
         const database = selectableDatabase(this.#parse(bytes, queued), this.#node.selectableDatabases);
@@ -222,11 +240,19 @@ export class Transactions {
   }
 
   /** The reply is there: the node's own commands run now, if the transaction did, and theirs go among the others. */
-  finish(session: Session, { bytes, queue, reply }: Plan): void {
+  finish(session: Session, plan: Plan): void {
+    const { bytes, queue, reply } = plan;
     if (reply === undefined || reply.length === 0) return;
     const node = this.#node;
     const attach = (): typeof node.output.writer =>
       node.output.attach(session, session.protocol, session.muted);
+    if (!plan.isTransaction) {
+      const mark = attach().position;
+      for (const queued of queue)
+        node.settingsCommands.finish(session, queued.id, this.#parse(bytes, queued), reply, attach);
+      if (plan.isSilent) attach().position = mark;
+      return;
+    }
     const headerEnd = reply.indexOf("\r\n") + 2;
     if (reply[0] !== STAR || reply[1] === MINUS) {
       attach().raw(reply, 0, reply.length);
@@ -237,10 +263,12 @@ export class Transactions {
     let at = headerEnd;
     for (const queued of queue) {
       if (session.closing) break; // it has killed itself: the reply to that is its last, as in Redis
-      if (!queued.isLocal) {
+      if (isInUnit(queued)) {
         const end = replyEnd(reply, at);
         assert(end > 0, `the reply of a transaction is cut off at ${at} of ${reply.length} bytes`);
-        attach().raw(reply, at, end);
+        const answer = reply.subarray(at, end);
+        if (!queued.isLocal) attach().raw(reply, at, end);
+        else node.settingsCommands.finish(session, queued.id, this.#parse(bytes, queued), answer, attach);
         at = end;
       } else if (queued.id === rowIds.unwatch) {
         attach().ok();
@@ -252,6 +280,9 @@ export class Transactions {
     session.authenticationChanged();
   }
 }
+
+/** Has the log a reply to it? */
+const isInUnit = ({ isLocal, hasForm }: Queued): boolean => !isLocal || hasForm;
 
 /** The session's, made when it first needs one. */
 function transactionOf(session: Session): Transaction {

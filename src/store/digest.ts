@@ -71,6 +71,11 @@ export class ContentDigest {
     else this.#addPieces(collection, low, high, part);
   }
 
+  /** Adds something of the state that is no record. */
+  addText(text: Buffer): void {
+    this.#sum(hashKey(text, 0, text.length, LOW[0], LOW[1]), hashKey(text, 0, text.length, HIGH[0], HIGH[1]));
+  }
+
   #sum(low: number, high: number): void {
     this.#low = (this.#low + low) >>> 0;
     this.#high = (this.#high + high) >>> 0;

@@ -3,6 +3,7 @@
 
 import { bytes, type Decoded, decoded, keepingReader, present, refuse, safeInteger } from "./decode.ts";
 import { seshat } from "./generated/seshat.js";
+import { type SettingValues, settingValuesFromWire, settingValuesToWire } from "./setting-values.ts";
 
 /** Commands of one client of a follower, for the leader. Field meanings: proto/seshat.proto. */
 export interface ProxyRequest {
@@ -48,6 +49,8 @@ export interface ClusterTable {
   readonly names: readonly MemberName[];
   /** Of the founders' table: 16 hexadecimal digits, else "". Later ones get it with the state. */
   readonly hashSeed: string;
+  /** Of the founders' table: the settings that the state begins with, else none. */
+  readonly settings: SettingValues;
 }
 
 /** The context of a configuration change: what it does to the table beside removing who is in no configuration. */
@@ -157,6 +160,7 @@ export function tableToWire(table: ClusterTable): seshat.ClusterTable.$Propertie
     members: table.members.map(memberToWire),
     names: [...table.names],
     hashSeed: table.hashSeed,
+    settings: settingValuesToWire(table.settings),
   };
 }
 
@@ -167,6 +171,7 @@ export function tableFromWire(wire: seshat.ClusterTable.$Properties): ClusterTab
     members: (wire.members ?? []).map(memberFromWire),
     names: (wire.names ?? []).map(nameFromWire),
     hashSeed: wire.hashSeed ?? "",
+    settings: settingValuesFromWire(wire.settings),
   };
 }
 

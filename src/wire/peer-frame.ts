@@ -18,7 +18,6 @@ import {
   tableToWire,
   unknownBytes,
 } from "./cluster-messages.ts";
-import { type ClusterSetting, clusterSettingBytesMax, clusterSettingFromWire } from "./cluster-setting.ts";
 import { type Decoded, decoded, keepingReader, safeInteger } from "./decode.ts";
 import { copiedBytes, FRAME_PREFIX_BYTES, FrameWriter } from "./frame-writer.ts";
 import { seshat } from "./generated/seshat.js";
@@ -28,6 +27,7 @@ import {
   raftMessageFromWire,
   raftMessageToWire,
 } from "./raft-message.ts";
+import { settingValuesBytesMax } from "./setting-values.ts";
 import { STATE_DIGEST_BYTES_MAX, type StateDigest, stateDigestFromWire } from "./state-digest.ts";
 import {
   type SubscriptionCounts,
@@ -44,7 +44,6 @@ export interface PeerFrame {
   readonly joinRequests: readonly JoinRequest[];
   readonly joinReplies: readonly JoinReply[];
   readonly subscriptionCounts: readonly SubscriptionCounts[];
-  readonly clusterSettings: readonly ClusterSetting[];
   readonly stateDigests: readonly StateDigest[];
   readonly stateRequests: readonly StateRequest[];
   readonly freshQuestions: readonly FreshRound[];
@@ -73,8 +72,11 @@ type Codecs = { readonly [K in keyof PeerFrame]: PartCodec<PeerFrame[K][number]>
 const MEMBER_BYTES_MAX = 512;
 const text = (value: string): number => 8 + 3 * value.length;
 const memberBytesMax = (member: ClusterMember): number => MEMBER_BYTES_MAX + unknownBytes(member);
-const tableBytesMax = ({ members, names }: ClusterTable): number =>
-  members.reduce((sum, member) => sum + memberBytesMax(member), 128 + MEMBER_BYTES_MAX * names.length);
+const tableBytesMax = ({ members, names, settings }: ClusterTable): number =>
+  members.reduce(
+    (sum, member) => sum + memberBytesMax(member),
+    128 + MEMBER_BYTES_MAX * names.length + settingValuesBytesMax(settings),
+  );
 
 const FRESH_ROUND_BYTES_MAX = 16;
 const freshRoundFromWire = ({ round }: seshat.FreshQuestion.$Properties): FreshRound => ({
@@ -130,13 +132,6 @@ const CODECS: Codecs = {
       wire.subscriptionCounts = parts.map(subscriptionCountsToWire);
     },
     take: (wire) => (wire.subscriptionCounts ?? []).map(subscriptionCountsFromWire),
-  },
-  clusterSettings: {
-    bytesMax: clusterSettingBytesMax,
-    put: (wire, parts) => {
-      wire.clusterSettings = [...parts];
-    },
-    take: (wire) => (wire.clusterSettings ?? []).map(clusterSettingFromWire),
   },
   stateDigests: {
     bytesMax: () => STATE_DIGEST_BYTES_MAX,
@@ -201,7 +196,6 @@ function written(parts: Partial<PeerFrame>, memory: Buffer | undefined): FrameWr
     put(CODECS.joinRequests, wire, parts.joinRequests) +
     put(CODECS.joinReplies, wire, parts.joinReplies) +
     put(CODECS.subscriptionCounts, wire, parts.subscriptionCounts) +
-    put(CODECS.clusterSettings, wire, parts.clusterSettings) +
     put(CODECS.stateDigests, wire, parts.stateDigests) +
     put(CODECS.stateRequests, wire, parts.stateRequests) +
     put(CODECS.freshQuestions, wire, parts.freshQuestions) +
@@ -223,7 +217,6 @@ export function decodePeerFrame(frame: Buffer): Decoded<PeerFrame> {
       joinRequests: CODECS.joinRequests.take(wire),
       joinReplies: CODECS.joinReplies.take(wire),
       subscriptionCounts: CODECS.subscriptionCounts.take(wire),
-      clusterSettings: CODECS.clusterSettings.take(wire),
       stateDigests: CODECS.stateDigests.take(wire),
       stateRequests: CODECS.stateRequests.take(wire),
       freshQuestions: CODECS.freshQuestions.take(wire),

@@ -1,8 +1,9 @@
-// What clients have in the replicated state beside data, as it travels in a snapshot's metadata. Value in, bytes
+// What is in the replicated state beside data, as it travels in a snapshot's metadata. Value in, bytes
 // out, and back with everything checked.
 
 import { bytes, type Decoded, decoded, present, refuse, safeInteger } from "./decode.ts";
 import { seshat } from "./generated/seshat.js";
+import { type SettingValues, settingValuesFromWire, settingValuesToWire } from "./setting-values.ts";
 
 /** A client of some node. The serial counts what it began and ended. */
 export interface Owner {
@@ -33,6 +34,8 @@ export interface SessionState {
   readonly watches: readonly WatchState[];
   /** In the order in which they came. */
   readonly waiters: readonly WaiterState[];
+  /** The cluster's, in force. */
+  readonly settings: SettingValues;
 }
 
 export function encodeSessionState(state: SessionState): Uint8Array {
@@ -48,6 +51,7 @@ export function encodeSessionState(state: SessionState): Uint8Array {
       owner: { ...waiter.owner },
       keys: [...waiter.keys],
     })),
+    settings: settingValuesToWire(state.settings),
   }).finish();
 }
 
@@ -74,7 +78,7 @@ export function decodeSessionState(encoded: Uint8Array, databases: number): Deco
     }));
     refuseRepeated(watches);
     refuseRepeated(waiters);
-    return { watches, waiters };
+    return { watches, waiters, settings: settingValuesFromWire(wire.settings) };
   });
 }
 

@@ -46,7 +46,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: [],
-    what: "What a node tells of itself is its own and not the cluster's: clients, slow log, latency, `MONITOR`, statistics, `CONFIG`",
+    what: "What a node tells of itself is its own and not the cluster's: clients, slow log, latency, `MONITOR`, statistics, settings of the node",
     why: "as with several redis-servers",
   },
   {
@@ -61,7 +61,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["exec"],
-    what: "In a transaction, commands of the node itself (`PING`, `CLIENT`, `CONFIG`, `SELECT`, `HELLO`, `SUBSCRIBE`, ...) run after all data commands, on the client's node; their replies stand in their places",
+    what: "In a transaction, commands of the node itself (`PING`, `CLIENT`, `SELECT`, `HELLO`, `SUBSCRIBE`, ..., and `CONFIG` of the node's own settings) run after all data commands, on the client's node; their replies stand in their places",
     why: "the data commands are one entry of the log, which every replica executes (ADR 10)",
   },
   {
@@ -101,13 +101,13 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["config|set"],
-    what: "`notify-keyspace-events` is set on all nodes; the class `m` (key misses) is taken and never sent",
-    why: "the events of a cache are everybody's (ADR 11); a miss is a read, of which other nodes know nothing (ADR 9)",
+    what: "`notify-keyspace-events` takes the class `m` (key misses), and such an event is never sent",
+    why: "a miss is a read, of which other nodes know nothing (ADR 9)",
   },
   {
     commands: ["config|set"],
-    what: "Settings that all nodes must have equal are refused: `databases`, and the limits of compact forms such as `hash-max-listpack-entries`",
-    why: "they decide what replicas must agree on; set them at the start (ADR 8)",
+    what: "Settings that decide what the cluster holds or answers (`maxmemory`, `maxmemory-policy`, `hash-max-listpack-entries`, `notify-keyspace-events` and others) are set on all nodes at once, through the log: without a leader the answer is `CLUSTERDOWN`, and it may be `UNCERTAIN`",
+    why: "replicas must have them equal at every place of the log, and clients need not know which node they talk to (ADR 23)",
   },
   {
     commands: ["config|get", "config|set"],

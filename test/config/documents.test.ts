@@ -31,7 +31,7 @@ test("docs/configuration.md lists every setting as the table has it", () => {
     const lines = ROWS.filter((row) => row.group === group).map((row) => {
       const value = row.kind.format(row.default);
       const shown = value === "" ? "empty" : `\`${value}\``;
-      const set = row.everywhere ? "`CONFIG SET` on all nodes" : "`CONFIG SET`";
+      const set = row.cluster ? "`CONFIG SET` on all nodes" : "`CONFIG SET`";
       const facts = [row.origin === "redis" ? "as Redis" : "ours", row.mutable ? set : "at start"];
       if (row.shared) facts.push("same on all nodes");
       const shape = row.kind.shape.replaceAll("|", "\\|");

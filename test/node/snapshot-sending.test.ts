@@ -46,7 +46,7 @@ function sending(values: number): { sender: SnapshotSending; stream: Stream; tur
       store,
       metadata: new Uint8Array(0),
       timeMs: 0,
-      table: { clusterId: "", index: 1, members: [], names: [], hashSeed: "" },
+      table: { clusterId: "", index: 1, members: [], names: [], hashSeed: "", settings: [] },
       chunkBytes: CHUNK_BYTES,
       repair: false,
     },

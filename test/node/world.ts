@@ -77,7 +77,7 @@ export class World {
     directives.push({ name: "node-name", words: [name] });
     const loaded = loadSettings({ flags: directives });
     if (!loaded.ok) throw new Error(loaded.error);
-    const host = new Host(this, name, new Configuration(loaded.settings));
+    const host = new Host(this, name, new Configuration(loaded.settings, loaded.given));
     this.hosts.set(name, host);
     host.node.start();
     host.node.turn(this.nowMs, this.wallMs, 0);

@@ -111,6 +111,7 @@ const table = record({
   members: fc.array(member, { maxLength: 5 }),
   names: fc.array(record({ name: words, address: words }), { maxLength: 5 }),
   hashSeed: words,
+  settings: fc.array(fc.tuple(words, words), { maxLength: 3 }),
 });
 const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(arbitrary, { maxLength: 2 });
 
@@ -149,7 +150,6 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       lost: fc.array(words, { maxLength: 3 }),
     }),
   ),
-  clusterSettings: some(record({ name: words, value: words, version: u64, origin: u64 })),
   subscriptionCounts: some(
     record({
       counts: fc.array(

@@ -27,8 +27,15 @@ const waiter = (session: number, database: number): WaiterState => ({
   command: Buffer.from("command"),
 });
 
+const settings = (count: number, length: number): [string, string][] =>
+  Array.from({ length: count }, (_, i) => [`setting-${i}`, "v".repeat(length)]);
+
 test("comes back as it went in", () => {
-  const state = { watches: [watch(1, 0, 15), watch(2)], waiters: [waiter(3, 15), waiter(1, 0)] };
+  const state = {
+    watches: [watch(1, 0, 15), watch(2)],
+    waiters: [waiter(3, 15), waiter(1, 0)],
+    settings: [["maxmemory", "5"] as const],
+  };
   const back = decodeSessionState(encodeSessionState(state), 16);
   assert.deepEqual(back, { ok: true, value: state });
 });
@@ -37,28 +44,38 @@ for (const { name, encoded, error } of [
   { name: "no protobuf", encoded: Buffer.from("garbage"), error: "malformed" },
   {
     name: "cut short",
-    encoded: encodeSessionState({ watches: [watch(1, 0)], waiters: [] }).subarray(0, -1),
+    encoded: encodeSessionState({ watches: [watch(1, 0)], waiters: [], settings: [] }).subarray(0, -1),
     error: "malformed",
   },
   { name: "no owner", encoded: Buffer.from("0a00", "hex"), error: "missing" },
   {
     name: "a database too many",
-    encoded: encodeSessionState({ watches: [watch(1, 16)], waiters: [] }),
+    encoded: encodeSessionState({ watches: [watch(1, 16)], waiters: [], settings: [] }),
     error: "outOfRange",
   },
   {
     name: "a waiter's database too many",
-    encoded: encodeSessionState({ watches: [], waiters: [waiter(1, 16)] }),
+    encoded: encodeSessionState({ watches: [], waiters: [waiter(1, 16)], settings: [] }),
+    error: "outOfRange",
+  },
+  {
+    name: "too many settings",
+    encoded: encodeSessionState({ watches: [], waiters: [], settings: settings(257, 1) }),
+    error: "outOfRange",
+  },
+  {
+    name: "a setting too long",
+    encoded: encodeSessionState({ watches: [], waiters: [], settings: settings(1, 1025) }),
     error: "outOfRange",
   },
   {
     name: "one session waits twice",
-    encoded: encodeSessionState({ watches: [], waiters: [waiter(1, 0), waiter(1, 0)] }),
+    encoded: encodeSessionState({ watches: [], waiters: [waiter(1, 0), waiter(1, 0)], settings: [] }),
     error: "malformed",
   },
   {
     name: "one session twice",
-    encoded: encodeSessionState({ watches: [watch(1), watch(1, 2)], waiters: [] }),
+    encoded: encodeSessionState({ watches: [watch(1), watch(1, 2)], waiters: [], settings: [] }),
     error: "malformed",
   },
 ]) {

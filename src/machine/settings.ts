@@ -1,0 +1,47 @@
+// The cluster's settings in force, a part of the replicated state (docs/adr/0023). In: the founder's values, changes by
+// entries, values that came with a snapshot. Out: whom the node listens to is told at the same place of the log on every
+// replica. It knows texts only, and no file.
+
+import type { ReplicatedSettings } from "../command/types.ts";
+import { type ClusterValues, clusterDefaults, parseClusterValue } from "../config/cluster-values.ts";
+
+/** An entry changed these, or all came at once: from the founder, or with a snapshot. */
+export type SettingsSource = "entry" | "state";
+
+export class MachineSettings implements ReplicatedSettings {
+  onChange: (values: ClusterValues, source: SettingsSource) => void = () => {};
+  #values: ReadonlyMap<string, string> = new Map(clusterDefaults);
+  #text: Buffer | undefined;
+
+  /** All or nothing. Undefined when done, else the name of the first that is wrong. */
+  change(values: ClusterValues): string | undefined {
+    for (const [name, value] of values) if (parseClusterValue(name, value) === undefined) return name;
+    this.#values = new Map([...this.#values, ...values]);
+    this.#text = undefined;
+    this.onChange(values, "entry");
+    return undefined;
+  }
+
+  /** What is not named has its default. Names that this version does not know are kept for those that do. */
+  restore(values: ClusterValues): void {
+    this.#values = new Map([...clusterDefaults, ...values]);
+    this.#text = undefined;
+    this.onChange(this.values(), "state");
+  }
+
+  /** In order of their names. */
+  values(): ClusterValues {
+    return [...this.#values].sort(([one], [other]) => (one < other ? -1 : 1));
+  }
+
+  /** A line for each: a name, a space, a value. For digests, and for CONFIG GET on other nodes. */
+  get text(): Buffer {
+    this.#text ??= Buffer.from(
+      this.values()
+        .map(([name, value]) => `${name} ${value}`)
+        .join("\n"),
+      "latin1",
+    );
+    return this.#text;
+  }
+}
