@@ -132,13 +132,15 @@ export class Dispatch {
 
   /** A command in its log form: one that was translated, or comes from another node, or was put back. */
   logForm(session: Session, id: number, form: Args, buffer: Buffer, start: number, end: number): number {
+    const { output, transactions } = this.#node;
+    const mark = session.plan === undefined ? 0 : output.attach(session, session.protocol, false).position;
     const outcome = this.#send(session, id, form, buffer, start, end);
     if (outcome !== DONE) return outcome;
-    if (session.virtual) this.#node.transactions.showForwarded(session, id, form);
+    if (session.virtual) transactions.showForwarded(session, id, form);
     if (session.plan !== undefined) {
-      // Answered already means refused: nothing of it has run or will.
-      if (session.outstanding === 0) session.plan = undefined;
-      else session.setHold(HOLD_ORDER);
+      // Answered already: it was refused, or it is a read, and was put back before somebody could answer from memory.
+      if (session.outstanding === 0) session.takeReply(mark);
+      session.setHold(HOLD_ORDER);
     }
     return DONE;
   }

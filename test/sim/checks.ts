@@ -301,6 +301,16 @@ export class Checks {
   #checkDigest({ process, clusterId }: Seen): void {
     if (clusterId !== this.#clusterId || this.statesMayDiffer) return;
     const { machine } = process.node.replica;
+    const { settings } = machine.sessions;
+    const followed = new Map(process.node.configuration.clusterValues());
+    for (const [name, value] of settings.values())
+      demand(
+        // rot.ts switches that off by hand.
+        followed.get(name) === value || name === "replica-digests",
+        "nodes go by the settings in force",
+        () =>
+          `${process.label}: ${name} is ${value} at ${machine.appliedIndex}, and ${followed.get(name)} here`,
+      );
     const sessions = Buffer.from(machine.sessions.encode()).toString("hex");
     const digest = `${machine.store.digest()} ${sessions} at ${machine.timeMs}`;
     const known = this.#digests.get(machine.appliedIndex);

@@ -13,6 +13,7 @@ const HELP = `npm run sim -- [options]
   --rot           memory is spoiled in every run, and replicas compare their states
   --eviction      memory is limited in every run
   --publishing    there are publishers and subscribers in every run
+  --settings      somebody changes settings in every run
   --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
   --starts N      with --mutation: how many seeds it takes from N starts, 1000 apart
   --soak          go on until stopped (npm run soak)
@@ -51,6 +52,7 @@ export async function main(words: readonly string[]): Promise<number> {
       rot: { type: "boolean", default: false },
       eviction: { type: "boolean", default: false },
       publishing: { type: "boolean", default: false },
+      settings: { type: "boolean", default: false },
       soak: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -73,6 +75,7 @@ export async function main(words: readonly string[]): Promise<number> {
     ...(values.rot ? { rot: true } : {}),
     ...(values.eviction ? { eviction: true, sessions: false, rot: false } : {}),
     ...(values.publishing ? { publishing: true } : {}),
+    ...(values.settings ? { settings: true } : {}),
     trace: values.trace,
   };
   if (mutation !== undefined && values.starts !== undefined) {

@@ -6,7 +6,7 @@ import type { ClientConnection, ClientHandler, LinkDown } from "../../src/node/p
 import { encodeCommand } from "../../src/resp/request-parser.ts";
 import type { Eviction } from "./eviction.ts";
 import type { Draft, Draw, Mix } from "./mix.ts";
-import { NAMES, type Operation } from "./model.ts";
+import { NAMES, type Operation, SETTING } from "./model.ts";
 import { type Parcel, Pipe, type PipeEnd, type PipeOwner, type Site } from "./network.ts";
 import type { SimProcess } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -312,7 +312,9 @@ export class SimClient implements PipeOwner<Parcel> {
       callMs: sentMs,
       returnMs: Number.POSITIVE_INFINITY,
       reply: undefined,
-      ...(this.#world.eviction !== undefined && !group.startsWith(NAMES) ? { mayVanish: true } : {}),
+      ...(this.#world.eviction !== undefined && !group.startsWith(NAMES) && !group.startsWith(SETTING)
+        ? { mayVanish: true }
+        : {}),
     };
     return { ...draft, operation, sentMs };
   }

@@ -357,6 +357,8 @@ export const withCache =
 /** The command that shows most of a group's keys. */
 export function lastLooks(group: string): (readonly string[])[] {
   const family = group.replace(/\d.*$/, "");
+  const [kind, setting = ""] = group.split(":");
+  if (kind === "setting") return [["CONFIG", "GET", setting]];
   const both = [`${group}.0`, `${group}.1`];
   switch (family) {
     case "pair":

@@ -45,11 +45,15 @@ const OF_TWO = /^(pair|list|set|sketch|bank)\d/;
 
 export function initialState(group: string): Values {
   if (group.startsWith(NAMES)) return [lasting(group.slice(NAMES.length).split("/")[0]!)];
+  if (group.startsWith(SETTING)) return [lasting(group.split(":")[2]!.split("/")[0]!)];
   return OF_TWO.test(group) ? [ABSENT, ABSENT] : [ABSENT];
 }
 
 /** The group of the members' names: behind it those of the founders, in order, with commas. */
 export const NAMES = "names:";
+
+/** The group of a setting of the cluster: behind it its name, a colon, and the value that it begins with. */
+export const SETTING = "setting:";
 
 interface Outcome {
   readonly reply: string;
@@ -117,6 +121,13 @@ function effect(operation: Operation, values: Values): Outcome {
   switch (name) {
     case "RAFT.MEMBER":
       return changeNames(value.text ?? "", key, argument);
+    case "CONFIG": {
+      const [, verb, setting, text = ""] = command;
+      const inExec = command.at(-1) === "EXEC" ? "*" : "";
+      return verb === "SET"
+        ? { reply: `${inExec}+OK`, after: [lasting(text)] }
+        : same(`${inExec}*$${setting},$${value.text}`);
+    }
     case "GET":
       return same(bulk(value));
     case "STRLEN":
@@ -205,11 +216,14 @@ export function seenBefore(group: string, operations: readonly Operation[]): Map
 }
 
 /** Whose reply does not say whether they changed anything. */
-const BLIND = new Set(["PFMERGE", "ZADD", "SET", "MSET", "RENAME", "SETBIT"]);
+const BLIND = new Set(["CONFIG", "PFMERGE", "ZADD", "SET", "MSET", "RENAME", "SETBIT"]);
 /** And where keys may be gone a write may have made anew just what it found. */
 export const isBlind = (operation: Operation): boolean =>
   BLIND.has(operation.command[0]!) || (operation.mayVanish === true && !isRead(operation));
 
 const READS = new Set(["GET", "STRLEN", "EXISTS", "PTTL", "MGET"]);
 export const isRead = ({ command }: Operation): boolean =>
-  READS.has(command[0]!) || COLLECTION_READS.has(command[0]!) || command[1] === "LIST";
+  READS.has(command[0]!) ||
+  COLLECTION_READS.has(command[0]!) ||
+  command[1] === "LIST" ||
+  command[1] === "GET";

@@ -3,11 +3,14 @@
 
 import { Blocking } from "../../src/machine/blocking.ts";
 import { Machine } from "../../src/machine/machine.ts";
+import { MachineSettings } from "../../src/machine/settings.ts";
 import { WatchTable } from "../../src/machine/watches.ts";
 import { Cluster } from "../../src/node/cluster.ts";
 import { Farewells } from "../../src/node/farewells.ts";
 import { MemoryLimit } from "../../src/node/memory-limit.ts";
 import { PubSub } from "../../src/node/publish-subscribe.ts";
+import { rowIds } from "../../src/node/row-facts.ts";
+import { SettingsCommands } from "../../src/node/settings-commands.ts";
 import { RaftCore } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/index.ts";
 import { RaftLog } from "../../src/raft/log.ts";
@@ -241,6 +244,36 @@ export const MUTATIONS = {
     seedsMax: 20,
     options: { publishing: true },
     install: () => replaced(Farewells.prototype, "mayLeave", () => () => true),
+  },
+  settingIgnored: {
+    seedsMax: 20,
+    options: { settings: true },
+    // Some replicas miss some changes.
+    install: () => {
+      let count = 0;
+      return replaced(
+        MachineSettings.prototype,
+        "change",
+        (change) =>
+          function (this: MachineSettings, values) {
+            return ++count % 20 === 0 ? undefined : change.call(this, values);
+          },
+      );
+    },
+  },
+  settingOfOneNode: {
+    seedsMax: 20,
+    options: { settings: true },
+    // The node that was asked answers what it knows, whether or not it has come so far in the log.
+    install: () =>
+      replaced(
+        SettingsCommands.prototype,
+        "begin",
+        (begin) =>
+          function (this: SettingsCommands, session, id, args) {
+            return id === rowIds.configGet ? undefined : begin.call(this, session, id, args);
+          },
+      ),
   },
   subscribersUncounted: {
     seedsMax: 20,

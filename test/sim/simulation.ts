@@ -19,6 +19,7 @@ import { type ProcessOptions, type ProcessWatcher, SimProcess } from "./process.
 import { PublishSubscribe } from "./publish-subscribe.ts";
 import { Random } from "./random.ts";
 import { Rot } from "./rot.ts";
+import { SettingsDesk } from "./settings.ts";
 import { Timeline, Trace } from "./timeline.ts";
 
 /** A healthy cluster is there by then. */
@@ -33,6 +34,8 @@ const SESSIONS_SHARE = 0.3;
 const ROT_SHARE = 0.15;
 /** Those with maxmemory, of the runs without the last two. */
 const EVICTION_SHARE = 0.25;
+/** Those with somebody who changes settings. */
+const SETTINGS_SHARE = 0.3;
 /** Those with publishers and subscribers. */
 const PUBLISHING_SHARE = 0.2;
 
@@ -64,6 +67,8 @@ export interface SimulationOptions {
   readonly eviction?: boolean;
   /** Does anybody publish? Without it the seed decides. */
   readonly publishing?: boolean;
+  /** Does anybody change settings? Without it the seed decides. */
+  readonly settings?: boolean;
 }
 
 export interface Result {
@@ -106,6 +111,7 @@ export const PLAIN: SimulationOptions = {
   rot: false,
   eviction: false,
   publishing: false,
+  settings: false,
 };
 
 export function simulate(seed: number, options: SimulationOptions = {}): Result {
@@ -132,6 +138,7 @@ export class Simulation implements ProcessWatcher {
   readonly rot: Rot | undefined;
   readonly eviction: Eviction | undefined;
   readonly publishing: PublishSubscribe | undefined;
+  readonly settings: SettingsDesk | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -202,6 +209,9 @@ export class Simulation implements ProcessWatcher {
     const publishing = Random.stream(seed, "publishing");
     if (publishing.chance(PUBLISHING_SHARE) ? options.publishing !== false : options.publishing === true)
       this.publishing = new PublishSubscribe(this, publishing);
+    const settings = Random.stream(seed, "settings");
+    if (settings.chance(SETTINGS_SHARE) ? options.settings !== false : options.settings === true)
+      this.settings = new SettingsDesk(this, settings);
   }
 
   get hasFailed(): boolean {
@@ -255,6 +265,7 @@ export class Simulation implements ProcessWatcher {
     this.checks.stepped(process);
     this.faults.stepped(process);
     this.eviction?.stepped(process);
+    this.settings?.stepped(process);
   }
 
   failed(process: SimProcess, problem: unknown): void {
@@ -351,7 +362,8 @@ export class Simulation implements ProcessWatcher {
     this.rot?.begin();
     this.eviction?.begin();
     this.publishing?.begin();
-    if (this.operators !== undefined) this.clients.push(this.operators.desk);
+    this.settings?.begin();
+    for (const it of [this.operators, this.settings]) if (it !== undefined) this.clients.push(it.desk);
     const endMs = this.timeline.nowMs + this.random.between(4000, 12_000);
     if (this.disaster?.kind === "storm")
       this.disaster.plan((endMs - this.timeline.nowMs) * this.disaster.random.between(0.3, 0.9));
@@ -362,6 +374,7 @@ export class Simulation implements ProcessWatcher {
     this.rot?.end();
     this.eviction?.end();
     this.publishing?.end();
+    this.settings?.end();
     this.trace.line("no more faults");
     this.#survive();
     for (const client of this.clients) {
@@ -439,7 +452,7 @@ export class Simulation implements ProcessWatcher {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
       `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing"].filter(Boolean).join(", ")}`
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing", this.settings && "settings"].filter(Boolean).join(", ")}`
     );
   }
 
