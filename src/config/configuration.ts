@@ -211,10 +211,11 @@ export class Configuration {
   ): SetProblem | undefined {
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;
-      const value = pairs[i]![1];
+      const [name, value] = pairs[i]!;
       const words = row.kind.takes === "word" ? [value] : value.split(" ");
       const result = parseFor(row, words, readSetting(this.settings, row));
-      if (!result.ok) return { kind: "failed", name: row.name, reason: result.error };
+      // As in Redis: the name in lower case, and an alias by itself.
+      if (!result.ok) return { kind: "failed", name: name.toLowerCase(), reason: result.error };
       writeSetting(this.settings, row, result.value);
     }
     const conflict = firstConflict(this.settings);
