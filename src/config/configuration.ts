@@ -51,11 +51,14 @@ function nameMatches(pattern: string, name: string): boolean {
 /** The rows of a CONFIG SET, or why there is none. */
 function rowsToSet(pairs: Pairs): SetProblem | Row<SettingValue>[] {
   const rows: Row<SettingValue>[] = [];
+  const names = new Set<string>();
   for (const [name] of pairs) {
     const row = findRow(name);
     if (row === undefined && !isImmutable(name)) return { kind: "unknown", name };
     if (row?.mutable !== true) return { kind: "failed", name, reason: "can't set immutable config" };
-    if (rows.includes(row)) return { kind: "failed", name, reason: "duplicate parameter" };
+    // As in Redis: a setting under both of its names is set twice.
+    if (names.has(name.toLowerCase())) return { kind: "failed", name, reason: "duplicate parameter" };
+    names.add(name.toLowerCase());
     rows.push(row);
   }
   return rows;

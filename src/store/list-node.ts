@@ -34,7 +34,7 @@ const COUNTED_BYTES_MAX = 8 * KIB;
 /** May a node, or a small list, have so many elements in so many bytes of entries? One element always may. */
 export function fitsNode(listListpackSize: number, count: number, entriesBytes: number): boolean {
   const bytes = entriesBytes + LISTPACK_BYTES_LEAST;
-  if (listListpackSize < 0) return bytes <= SIZE_BYTES[-listListpackSize - 1]!;
+  if (listListpackSize < 0) return bytes <= SIZE_BYTES[Math.min(-listListpackSize, SIZE_BYTES.length) - 1]!;
   return count <= Math.max(1, listListpackSize) && bytes <= COUNTED_BYTES_MAX;
 }
 

@@ -132,6 +132,8 @@ export const FAILED_SEEDS: readonly {
     options: { publishing: true },
     found:
       "one key with a deadline let in any command that needs memory, above the limit and with nothing else to evict",
+  },
+  {
     seed: 7,
     options: { settings: true },
     found: "the log's answer to a CONFIG GET that was put back went to its client as it was",
