@@ -9,8 +9,6 @@ import { Cluster } from "../../src/node/cluster.ts";
 import { Farewells } from "../../src/node/farewells.ts";
 import { MemoryLimit } from "../../src/node/memory-limit.ts";
 import { PubSub } from "../../src/node/publish-subscribe.ts";
-import { rowIds } from "../../src/node/row-facts.ts";
-import { SettingsCommands } from "../../src/node/settings-commands.ts";
 import { RaftCore } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/index.ts";
 import { RaftLog } from "../../src/raft/log.ts";
@@ -260,20 +258,6 @@ export const MUTATIONS = {
           },
       );
     },
-  },
-  settingOfOneNode: {
-    seedsMax: 20,
-    options: { settings: true },
-    // The node that was asked answers what it knows, whether or not it has come so far in the log.
-    install: () =>
-      replaced(
-        SettingsCommands.prototype,
-        "begin",
-        (begin) =>
-          function (this: SettingsCommands, session, id, args) {
-            return id === rowIds.configGet ? undefined : begin.call(this, session, id, args);
-          },
-      ),
   },
   subscribersUncounted: {
     seedsMax: 20,

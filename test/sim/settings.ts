@@ -34,6 +34,7 @@ export class SettingsDesk {
   readonly #random: Random;
   readonly #leaderlessMs = new Map<SimProcess, number>();
   #count = 100;
+  #lookers = 0;
   #patientUntilMs = 0;
   #isOver = false;
 
@@ -99,12 +100,40 @@ export class SettingsDesk {
     desk.ask({
       command,
       group,
-      answered: () => {
-        if (command[1] !== "GET" || process === undefined) return;
-        // A node that knows no leader shows the last that it knows: that promises nothing.
-        if (process.node.isLeaderless || (this.#leaderlessMs.get(process) ?? 0) >= sentMs) desk.history.pop();
+      answered: (reply) => {
+        if (command[1] === "SET" && reply === "+OK") this.#lookElsewhere(command[2]!, group);
+        if (command[1] === "GET" && this.#mayBeOld(process, sentMs)) desk.history.pop();
       },
     });
+  }
+
+  /** A change that is answered is in force for whoever asks now, wherever. */
+  #lookElsewhere(name: string, group: string): void {
+    const { living, timeline, clients } = this.#simulation;
+    if (this.#isOver || living.length === 0) return;
+    const process = this.#random.pick(living);
+    const looker = new SimClient(
+      `look${this.#lookers++}`,
+      this.#simulation.worldOf(this.#random, () => []),
+      0,
+    );
+    clients.push(looker);
+    looker.connect(process);
+    const sentMs = timeline.nowMs;
+    looker.ask({
+      command: ["CONFIG", "GET", name],
+      group,
+      answered: () => {
+        if (this.#mayBeOld(process, sentMs)) looker.history.pop();
+        looker.hangUp();
+      },
+    });
+  }
+
+  /** A node that knows no leader shows the last value that it knows: that promises nothing. */
+  #mayBeOld(process: SimProcess | undefined, sentMs: number): boolean {
+    if (process === undefined) return true;
+    return process.node.isLeaderless || (this.#leaderlessMs.get(process) ?? 0) >= sentMs;
   }
 
   #askInMulti(command: readonly string[], group: string): void {
