@@ -21,3 +21,10 @@ export function parseClusterValue(name: string, text: string): SettingValue | un
   const result = parseFor(row, [text], row.default);
   return result.ok ? result.value : undefined;
 }
+
+/** The same as CONFIG GET shows it; only for a setting's own name. */
+export function canonicalValue(name: string, text: string): string | undefined {
+  const value = parseClusterValue(name, text);
+  const row = findRow(name);
+  return value === undefined || row?.name !== name ? undefined : row.kind.format(value);
+}

@@ -96,7 +96,8 @@ export class Configuration {
       // As in Redis: a name asked for in capitals comes back in capitals.
       if (pattern !== undefined) found.push([pattern.toLowerCase() === name ? pattern : name, read()]);
     };
-    for (const row of ROWS) for (const name of namesOf(row)) show(name, () => inForce?.get(row.name) ?? this.#show(row));
+    for (const row of ROWS)
+      for (const name of namesOf(row)) show(name, () => inForce?.get(row.name) ?? this.#show(row));
     for (const [name, value] of FIXED) show(name, () => value);
     return found;
   }

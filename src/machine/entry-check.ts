@@ -10,6 +10,9 @@ import { COMMAND, type ParserLimits, ParserScratch, RequestParser } from "../res
 import { EntryHeader, entryHeaderProblem } from "../wire/entry-codec.ts";
 import { evictionsProblem } from "../wire/eviction-codec.ts";
 
+/** What CONFIG SET and CONFIG GET become has its place in a transaction. */
+const FORMS_INSIDE: ReadonlySet<string> = new Set(["seshat.config", "seshat.settings"]);
+
 /** What a command is in an entry. */
 const NEVER = 0;
 const READ = 1;
@@ -64,7 +67,7 @@ export class EntryCheck {
       args.set(payload, parser.offsets, 0, parser.argumentCount);
       const id = lookupId(args);
       const kind = id < 0 ? NEVER : kinds[id]!;
-      if (kind === NEVER || kind === READ || !arityFits(id, args.count)) return misplaced(args);
+      if (kind === NEVER || rows[id]!.route === "read" || !arityFits(id, args.count)) return misplaced(args);
       if (kind === WRITE) continue;
       const problem = kind === FORM ? this.formProblem(id, args) : this.#selectProblem(args);
       if (problem !== undefined) return problem;
@@ -80,6 +83,8 @@ export class EntryCheck {
     if (name === "seshat.digest") return this.#digestProblem(args);
     if (FORMS_WITH_OWNER.has(name) && !isOwner(args.text(1)))
       return `${name} of ${args.text(1).slice(0, 64)}`;
+    // Whether there are such settings and values is answered by the word itself, on every replica alike.
+    if (name === "seshat.config" && args.count % 2 === 0) return misplaced(args);
     if (name === "exec") return this.#execProblem(args);
     if (name === "watch" && count(args, 2) === undefined) return misplaced(args);
     return name === "seshat.try" ? this.#tryProblem(args) : undefined;
@@ -133,7 +138,8 @@ export class EntryCheck {
       args.set(bytes, parser.offsets, 0, parser.argumentCount);
       const id = lookupId(args);
       const kind = id < 0 ? NEVER : kinds[id]!;
-      if (kind === NEVER || kind === FORM || !arityFits(id, args.count))
+      const isOutside = kind === FORM && !FORMS_INSIDE.has(rows[id]!.name);
+      if (kind === NEVER || isOutside || !arityFits(id, args.count))
         return { problem: misplaced(args), replies };
       if (kind !== SELECT) {
         replies++;

@@ -3,7 +3,7 @@
 // replica. It knows texts only, and no file.
 
 import type { ReplicatedSettings } from "../command/types.ts";
-import { type ClusterValues, clusterDefaults, parseClusterValue } from "../config/cluster-values.ts";
+import { type ClusterValues, canonicalValue, clusterDefaults } from "../config/cluster-values.ts";
 
 /** An entry changed these, or all came at once: from the founder, or with a snapshot. */
 export type SettingsSource = "entry" | "state";
@@ -15,10 +15,15 @@ export class MachineSettings implements ReplicatedSettings {
 
   /** All or nothing. Undefined when done, else the name of the first that is wrong. */
   change(values: ClusterValues): string | undefined {
-    for (const [name, value] of values) if (parseClusterValue(name, value) === undefined) return name;
-    this.#values = new Map([...this.#values, ...values]);
+    const canonical: [string, string][] = [];
+    for (const [name, text] of values) {
+      const value = canonicalValue(name, text);
+      if (value === undefined) return name;
+      canonical.push([name, value]);
+    }
+    this.#values = new Map([...this.#values, ...canonical]);
     this.#text = undefined;
-    this.onChange(values, "entry");
+    this.onChange(canonical, "entry");
     return undefined;
   }
 
