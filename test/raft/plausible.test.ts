@@ -104,6 +104,20 @@ describe("a follower in term 2, whose log ends at 3, of the leader 2", () => {
     assert.equal(newcomer.core.term, 2 ** 40);
   });
 
+  test("a change that a snapshot has overtaken is in it, and is not applied again", () => {
+    const follower = new Member(1, { log: [1, 1], term: 1, commit: 1 });
+    const snapshot = { index: 9, term: 1, confState: confState([1, 2, 3, 4]) };
+    follower.step({ ...message("snapshot", 2, 1, 1), snapshot });
+    const removal = {
+      transition: "auto",
+      changes: [{ type: "remove", id: 4 }],
+      context: new Uint8Array(0),
+    } as const;
+    // The worker that applies entries was given it before the snapshot came.
+    assert.deepEqual(follower.core.applyConfChange(removal, 9).voters, [1, 2, 3, 4]);
+    assert.deepEqual(follower.core.applyConfChange(removal, 10).voters, [1, 2, 3]);
+  });
+
   test("a change that cannot be applied is left out by all alike", () => {
     const follower = new Member(1, { log: [1], term: 1, commit: 1 });
     const change = {
