@@ -14,6 +14,7 @@ const HELP = `npm run sim -- [options]
   --eviction      memory is limited in every run
   --publishing    there are publishers and subscribers in every run
   --settings      somebody changes settings in every run
+  --busy          event loops are busy in every run
   --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
   --starts N      with --mutation: how many seeds it takes from N starts, 1000 apart
   --soak          go on until stopped (npm run soak)
@@ -53,6 +54,7 @@ export async function main(words: readonly string[]): Promise<number> {
       eviction: { type: "boolean", default: false },
       publishing: { type: "boolean", default: false },
       settings: { type: "boolean", default: false },
+      busy: { type: "boolean", default: false },
       soak: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -76,6 +78,7 @@ export async function main(words: readonly string[]): Promise<number> {
     ...(values.eviction ? { eviction: true, sessions: false, rot: false } : {}),
     ...(values.publishing ? { publishing: true } : {}),
     ...(values.settings ? { settings: true } : {}),
+    ...(values.busy ? { busy: true } : {}),
     trace: values.trace,
   };
   if (mutation !== undefined && values.starts !== undefined) {

@@ -6,12 +6,14 @@ import type { Parcel, PipeEnd, PipeOwner } from "./network.ts";
 import type { SimTransport } from "./peers.ts";
 
 const SILENT_BEATS_MAX = 8;
+/** busy-limit and a second. */
+const BUSY_BEATS_MAX = 12;
 export const HANDSHAKE_MS_MAX = 2500;
 
 export interface Hello {
   readonly identity: HandshakeIdentity;
   readonly wanted: number;
-  readonly purpose: "frames" | "snapshot";
+  readonly purpose: "frames" | "snapshot" | "pulse";
 }
 
 /** One end of a connection between two processes, whatever it is used for. */
@@ -74,7 +76,8 @@ export abstract class Conversation implements PipeOwner<Parcel> {
     this.#sent = false;
     this.#silentBeats = this.#heard || !this.#isReading ? 0 : this.#silentBeats + 1;
     this.#heard = false;
-    if (this.#silentBeats >= SILENT_BEATS_MAX) this.pipe?.shut("timeout", false);
+    const isBusy = this.remote !== undefined && this.transport.pulsing.has(this.remote.incarnation);
+    if (this.#silentBeats >= (isBusy ? BUSY_BEATS_MAX : SILENT_BEATS_MAX)) this.pipe?.shut("timeout", false);
   }
 
   ended(how: LinkDown): void {

@@ -15,7 +15,7 @@ import { RaftLog } from "../../src/raft/log.ts";
 import { VotePledge } from "../../src/raft/pledge.ts";
 import { EvictionReader } from "../../src/wire/eviction-codec.ts";
 import { raftOf } from "./checks.ts";
-import type { SimulationOptions } from "./simulation.ts";
+import { PLAIN, type SimulationOptions } from "./simulation.ts";
 
 interface Mutation {
   readonly options?: SimulationOptions;
@@ -101,6 +101,44 @@ export const MUTATIONS = {
         replaced(VotePledge.prototype, "forbids", () => () => false),
         replaced(VotePledge.prototype, "running", () => () => false),
       ),
+  },
+  pulseExtendsLease: {
+    seedsMax: 30,
+    options: { ...PLAIN, busy: true, busyMsMax: 400, faults: ["isolate", "cutOneWay"], faultGapMs: 100 },
+    install: () =>
+      replaced(
+        RaftCore.prototype,
+        "pulse",
+        (pulse) =>
+          function (this: RaftCore, from, term, leader) {
+            pulse.call(this, from, term, leader);
+            const raft = raftOf(this);
+            const peer = raft.tracker.get(from);
+            if (this.role !== "leader" || term !== raft.term || peer === undefined) return;
+            peer.stampMs = raft.nowMs;
+            raft.leaseStale = true;
+          },
+      ),
+  },
+  pulseWithoutBound: {
+    seedsMax: 10,
+    options: { busy: true, disaster: "none" },
+    install: () =>
+      replaced(
+        RaftCore.prototype,
+        "pulse",
+        (pulse) =>
+          function (this: RaftCore, from, term, leader) {
+            const raft = raftOf(this);
+            raft.leaderHeardMs = raft.nowMs;
+            pulse.call(this, from, term, leader);
+          },
+      ),
+  },
+  pulseForNothing: {
+    seedsMax: 10,
+    options: { busy: true, disaster: "none" },
+    install: () => replaced(RaftCore.prototype, "pulse", () => () => {}),
   },
   applyOutOfOrder: {
     seedsMax: 20,

@@ -86,7 +86,7 @@ export class Network {
   /** Machines that receive Raft's messages lost, doubled or late. */
   readonly mangled = new Map<string, Mangling>();
   readonly pipes = new Set<Pipe>();
-  readonly #baseDelayMs: number;
+  readonly baseDelayMs: number;
   #ids = 1;
 
   /** @param delayMs of one message, more or less; without it the seed decides */
@@ -95,7 +95,7 @@ export class Network {
     this.trace = trace;
     this.random = random;
     const drawn = random.magnitude(0.05, 4);
-    this.#baseDelayMs = delayMs ?? drawn;
+    this.baseDelayMs = delayMs ?? drawn;
   }
 
   nextId(): number {
@@ -106,10 +106,9 @@ export class Network {
     this.#listeners.set(address, listener);
   }
 
-  delayMs(from: string, to: string): number {
-    const { random } = this;
+  delayMs(from: string, to: string, random = this.random): number {
     const jitter = random.chance(0.02) ? random.magnitude(1, 30) : random.unit();
-    return this.#baseDelayMs * (0.5 + jitter) * (this.#slow.get(`${from}>${to}`) ?? 1);
+    return this.baseDelayMs * (0.5 + jitter) * (this.#slow.get(`${from}>${to}`) ?? 1);
   }
 
   isCut(from: string, to: string): boolean {
@@ -138,6 +137,7 @@ export class Network {
   /**
    * @param connected gets our end, one round trip later
    * @param refused   nobody listens there. Neither is called when the network swallows it
+   * @param random    of this connection: those that only some runs have draw from elsewhere
    */
   connect(
     from: Site,
@@ -145,16 +145,17 @@ export class Network {
     address: string,
     connected: (end: PipeEnd) => void,
     refused: () => void,
+    random = this.random,
   ): void {
-    this.timeline.after(this.delayMs(from.machine, to), () => {
+    this.timeline.after(this.delayMs(from.machine, to, random), () => {
       if (this.isCut(from.machine, to) || this.isCut(to, from.machine) || this.poweredOff.has(to)) return;
-      const back = this.delayMs(to, from.machine);
+      const back = this.delayMs(to, from.machine, random);
       const listener = this.#listeners.get(address);
       if (listener?.isAlive !== true) {
         this.timeline.after(back, () => from.deliver(refused));
         return;
       }
-      const pipe = new Pipe(this, from, listener);
+      const pipe = new Pipe(this, from, listener, random);
       this.pipes.add(pipe);
       listener.deliver(() => listener.accept(pipe.acceptor));
       this.timeline.after(back, () => from.deliver(() => connected(pipe.dialler)));
@@ -172,12 +173,14 @@ export class Network {
 export class Pipe {
   readonly id: number;
   readonly network: Network;
+  readonly random: Random;
   readonly dialler: PipeEnd;
   readonly acceptor: PipeEnd;
 
-  constructor(network: Network, from: Site, to: Site) {
+  constructor(network: Network, from: Site, to: Site, random = network.random) {
     this.id = network.nextId();
     this.network = network;
+    this.random = random;
     this.dialler = new PipeEnd(this, from);
     this.acceptor = new PipeEnd(this, to);
     this.dialler.peer = this.acceptor;
@@ -228,7 +231,7 @@ export class PipeEnd {
   shut(how: LinkDown, orderly: boolean): void {
     if (!this.isOpen) return;
     this.#fail(how);
-    if (!orderly && this.pipe.network.random.chance(0.5)) this.#outgoing = [];
+    if (!orderly && this.pipe.random.chance(0.5)) this.#outgoing = [];
     this.#put(orderly ? CLOSED : RESET);
   }
 
@@ -238,18 +241,19 @@ export class PipeEnd {
     this.#outgoing = [];
     this.peer.#outgoing = [];
     this.#fail("reset");
-    const heardAfterMs = network.random.chance(0.7) ? network.random.magnitude(0.1, 3000) : KEEPALIVE_MS;
+    const { random } = this.pipe;
+    const heardAfterMs = random.chance(0.7) ? random.magnitude(0.1, 3000) : KEEPALIVE_MS;
     network.timeline.after(heardAfterMs, () => this.peer.#fail("reset"));
   }
 
   /** The process on this side is gone. */
   vanish(): void {
-    const { network } = this.pipe;
+    const { network, random } = this.pipe;
     const wasOpen = this.isOpen;
     this.isOpen = false;
     if (wasOpen && !network.poweredOff.has(this.site.machine)) {
-      if (network.random.chance(0.5)) this.#outgoing = [];
-      this.#put(network.random.chance(0.5) ? RESET : CLOSED);
+      if (random.chance(0.5)) this.#outgoing = [];
+      this.#put(random.chance(0.5) ? RESET : CLOSED);
     } else {
       this.#outgoing = [];
     }
@@ -258,18 +262,19 @@ export class PipeEnd {
 
   healed(): void {
     if (!this.#isStalled) return;
-    const { network } = this.pipe;
-    network.timeline.after(network.random.between(0, RETRANSMIT_MS_MAX), () => {
+    const { network, random } = this.pipe;
+    network.timeline.after(random.between(0, RETRANSMIT_MS_MAX), () => {
       this.#isStalled = false;
       while (this.#outgoing.length > 0 && !this.#isStalled) this.#arrive(this.#outgoing[0]!);
     });
   }
 
   #put(parcel: Parcel): void {
-    const { network } = this.pipe;
+    const { network, random } = this.pipe;
     const packet = { parcel, delivered: false };
     this.#outgoing.push(packet);
-    const arrivalMs = network.timeline.nowMs + network.delayMs(this.site.machine, this.peer.site.machine);
+    const arrivalMs =
+      network.timeline.nowMs + network.delayMs(this.site.machine, this.peer.site.machine, random);
     this.#lastArrivalMs = Math.max(arrivalMs, this.#lastArrivalMs);
     network.timeline.at(this.#lastArrivalMs, () => this.#arrive(packet));
   }
@@ -297,7 +302,7 @@ export class PipeEnd {
         this.isOpen &&
         !network.isCut(peer.site.machine, this.site.machine)
       ) {
-        network.timeline.after(network.delayMs(peer.site.machine, this.site.machine), () =>
+        network.timeline.after(network.delayMs(peer.site.machine, this.site.machine, this.pipe.random), () =>
           this.#fail("reset"),
         );
       }

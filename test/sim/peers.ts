@@ -16,6 +16,7 @@ import { Conversation, HANDSHAKE_MS_MAX, type Hello } from "./conversation.ts";
 import type { Parcel, PipeEnd } from "./network.ts";
 import { SnapshotIn, SnapshotOut } from "./peer-snapshots.ts";
 import { machineAt, type SimProcess } from "./process.ts";
+import { PulseIn } from "./pulses.ts";
 import type { Random } from "./random.ts";
 
 const BEAT_MS = 500;
@@ -26,6 +27,9 @@ export class SimTransport implements PeerTransport {
   readonly random: Random;
   readonly conversations = new Set<Conversation>();
   readonly dialled = new Set<DialledLink>();
+  /** Where peers' pulses come, by incarnation, and those that were heard since the last beat. */
+  readonly pulses = new Map<number, PulseIn>();
+  readonly pulsing = new Set<number>();
   #linkIds = 1;
   #sharedTextKept: string | undefined;
 
@@ -70,7 +74,10 @@ export class SimTransport implements PeerTransport {
     process.network.timeline.after(BEAT_MS, () => {
       if (!process.isAlive) return;
       // A stopped process beats late, never twice at once.
-      if (!process.isPaused) for (const conversation of [...this.conversations]) conversation.beat();
+      if (!process.isHeld) {
+        for (const conversation of [...this.conversations]) conversation.beat();
+        this.pulsing.clear();
+      }
       this.startBeats();
     });
   }
@@ -126,6 +133,7 @@ class Stranger extends Conversation {
       this.pipe = undefined;
       const { identity, purpose } = this.#hello;
       if (purpose === "snapshot") new SnapshotIn(transport, identity).begin(end);
+      else if (purpose === "pulse") new PulseIn(transport, identity).begin(end);
       else new AcceptedLink(transport, identity).begin(end);
     }
   }
@@ -236,12 +244,15 @@ export class DialledLink extends Link {
       this.isUp = true;
       this.remote = this.#welcome;
       this.#attempts = 0;
+      const { thread, options } = transport.process;
+      if (!this.isClosed && options.hasPulses) thread.open(this.id, this.address, this.#welcome!.incarnation);
       if (!this.isClosed) transport.process.node.linkUp(this);
     }
   }
 
   protected over(how: LinkDown, wasUp: boolean): void {
-    const { node } = this.transport.process;
+    const { node, thread } = this.transport.process;
+    thread.close(this.id);
     if (wasUp) node.linkDown(this, how);
     else if (!this.isClosed) node.linkRefused(this, how, "simulated");
     this.#again();

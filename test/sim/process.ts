@@ -8,6 +8,7 @@ import { SeshatNode } from "../../src/node/node.ts";
 import type { BufferPool, Log, LogFields, PeerIdentity, Ports } from "../../src/node/ports.ts";
 import type { Network, Site } from "./network.ts";
 import { SimTransport } from "./peers.ts";
+import { SimPulseThread } from "./pulses.ts";
 import { Random } from "./random.ts";
 
 const WALL_ORIGIN_MS = 1_700_000_000_000;
@@ -26,6 +27,8 @@ export interface ProcessOptions {
   readonly snapshotChunkBytes: number;
   /** A turn follows its cause after at most so long. */
   readonly turnDelayMsMax: number;
+  /** docs/adr/0020. Without, nobody is busy either. */
+  readonly hasPulses: boolean;
   /** docs/adr/0017 */
   readonly comparesStates: boolean;
   /** 0: no limit. */
@@ -52,7 +55,11 @@ export class SimProcess implements Site {
   readonly node: SeshatNode;
   readonly transport: SimTransport;
   isAlive = true;
+  /** Stopped as a whole (SIGSTOP). */
   isPaused = false;
+  /** Its event loop does something long; its thread goes on. */
+  isBusy = false;
+  readonly thread: SimPulseThread;
   isStopping = false;
   wallJumpMs = 0;
   clientIds = 0;
@@ -86,6 +93,7 @@ export class SimProcess implements Site {
       incarnation: options.incarnation,
     };
     this.transport = new SimTransport(this, identity, this.#random);
+    this.thread = new SimPulseThread(this, seed);
     this.node = new SeshatNode(configurationOf(options), this.#ports());
     this.#nextTickMs = this.monotonicMs() + this.tickMs;
   }
@@ -108,6 +116,7 @@ export class SimProcess implements Site {
     this.deliver(() => this.node.start());
     this.#armTick();
     this.transport.startBeats();
+    if (this.options.hasPulses) this.thread.start();
   }
 
   monotonicMs(): number {
@@ -127,7 +136,7 @@ export class SimProcess implements Site {
 
   deliver(run: () => void): void {
     if (!this.isAlive) return;
-    if (this.isPaused || this.#isDraining) this.#backlog.push(run);
+    if (this.isHeld || this.#isDraining) this.#backlog.push(run);
     else this.#run(run);
   }
 
@@ -135,11 +144,30 @@ export class SimProcess implements Site {
     this.isPaused = true;
   }
 
-  /** The event loop goes on: part of what waits in the sockets, a turn, the rest. */
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    if (!this.isAlive) return;
+    this.#goOn();
+  }
+
+  beBusy(): void {
+    this.isBusy = true;
+  }
+
+  endBusy(): void {
+    if (!this.isBusy) return;
+    this.isBusy = false;
+    this.#goOn();
+  }
+
+  /** Its event loop runs nothing of what comes. */
+  get isHeld(): boolean {
+    return this.isPaused || this.isBusy;
+  }
+
+  /** The event loop goes on: part of what waits in the sockets, a turn, the rest. */
+  #goOn(): void {
+    if (this.isHeld || !this.isAlive) return;
     this.requestTurn();
     if (this.#isTurnMissed) {
       this.#isTurnMissed = false;
@@ -153,6 +181,7 @@ export class SimProcess implements Site {
     this.isAlive = false;
     this.#backlog = [];
     this.network.processEnded(this);
+    this.network.processEnded(this.thread);
   }
 
   requestTurn(): void {
@@ -164,13 +193,13 @@ export class SimProcess implements Site {
   #planTurn(): void {
     const { turnDelayMsMax } = this.options;
     this.network.timeline.after(this.#random.between(0, turnDelayMsMax), () => {
-      if (this.isPaused) this.#isTurnMissed = true;
+      if (this.isHeld) this.#isTurnMissed = true;
       else if (this.isAlive) this.#run(() => this.#turn());
     });
   }
 
   #drain(): void {
-    if (this.isPaused || !this.isAlive) return;
+    if (this.isHeld || !this.isAlive) return;
     const waiting = this.#backlog;
     const count = 1 + this.#random.below(waiting.length + 1);
     this.#backlog = waiting.slice(count);
@@ -210,7 +239,7 @@ export class SimProcess implements Site {
   #armTick(): void {
     this.network.timeline.after(this.tickMs / this.options.clockRate, () => {
       if (!this.isAlive) return;
-      if (!this.isPaused) this.requestTurn();
+      if (!this.isHeld) this.requestTurn();
       this.#armTick();
     });
   }
@@ -220,7 +249,7 @@ export class SimProcess implements Site {
     return {
       clients: { count: 0, acceptedCount: 0, rejectedCount: 0, limit: 10_000, keepAliveSeconds: 0 },
       peers: this.transport,
-      pulse: { alive: () => {} },
+      pulse: this.thread,
       buffers: pool,
       scheduler: { requestTurn: () => this.requestTurn() },
       clock: {

@@ -1,20 +1,22 @@
 // One run: a cluster, clients and faults from one seed. First all goes wrong for a while, then nothing does any more and
 // the cluster must show that it lives: elect, answer everybody, hold the same state everywhere. Histories are checked last.
 
+import { Busy } from "./busy.ts";
 import { Census } from "./census.ts";
 import { Checks, limitAppends, Violation } from "./checks.ts";
 import { type ClientWorld, SimClient } from "./clients.ts";
 import { SessionClients } from "./clients-sessions.ts";
-import { Disaster, type DisasterKind } from "./disaster.ts";
+import { Disaster } from "./disaster.ts";
 import { recover, settle } from "./ending.ts";
 import { Eviction } from "./eviction.ts";
-import { type FaultName, Faults } from "./faults.ts";
+import { Faults } from "./faults.ts";
 import { judgeHistory } from "./history.ts";
 import { describe } from "./linearizability.ts";
 import { drawMix, type Mix, plainMix, withCache } from "./mix.ts";
 import type { Operation } from "./model.ts";
 import { Network } from "./network.ts";
 import { Operators } from "./operators.ts";
+import type { SimulationOptions } from "./options.ts";
 import { type ProcessOptions, type ProcessWatcher, SimProcess } from "./process.ts";
 import { PublishSubscribe } from "./publish-subscribe.ts";
 import { Random } from "./random.ts";
@@ -38,38 +40,10 @@ const EVICTION_SHARE = 0.25;
 const SETTINGS_SHARE = 0.3;
 /** Those with publishers and subscribers. */
 const PUBLISHING_SHARE = 0.2;
+/** Those with busy event loops. */
+const BUSY_SHARE = 0.3;
 
-export interface SimulationOptions {
-  readonly trace?: boolean;
-  /** Which kinds of faults; without it the seed decides. */
-  readonly faults?: readonly FaultName[];
-  /** A mutation: what it changes in the world. */
-  readonly identityReused?: boolean;
-  /** One entry a message: followers hold every prefix of a log at some time. */
-  readonly smallAppends?: boolean;
-  /** What a message takes, more or less; without it the seed decides, between 0.05 and 4 ms. */
-  readonly delayMs?: number;
-  /** Small logs make followers need snapshots; without it the seed decides. */
-  readonly logBytesMax?: number;
-  /** Mean time between faults. */
-  readonly faultGapMs?: number;
-  /** Does an operator change the members? Without it the seed decides. */
-  readonly operator?: boolean;
-  /** Only the families of commands that there were at first. */
-  readonly plainMix?: boolean;
-  /** Is a majority lost? Without it the seed decides. */
-  readonly disaster?: DisasterKind | "none";
-  /** Are there queues and transactions? Without it the seed decides. */
-  readonly sessions?: boolean;
-  /** Do replicas compare their states, and is there something to find? Without it the seed decides. */
-  readonly rot?: boolean;
-  /** Is there a limit of memory? Without it the seed decides. */
-  readonly eviction?: boolean;
-  /** Does anybody publish? Without it the seed decides. */
-  readonly publishing?: boolean;
-  /** Does anybody change settings? Without it the seed decides. */
-  readonly settings?: boolean;
-}
+export { PLAIN, type SimulationOptions } from "./options.ts";
 
 export interface Result {
   readonly seed: number;
@@ -102,18 +76,6 @@ export interface Result {
   };
 }
 
-/** What runs were before there were operators and more than five families of commands. */
-export const PLAIN: SimulationOptions = {
-  operator: false,
-  disaster: "none",
-  plainMix: true,
-  sessions: false,
-  rot: false,
-  eviction: false,
-  publishing: false,
-  settings: false,
-};
-
 export function simulate(seed: number, options: SimulationOptions = {}): Result {
   return new Simulation(seed, options).run();
 }
@@ -139,6 +101,7 @@ export class Simulation implements ProcessWatcher {
   readonly eviction: Eviction | undefined;
   readonly publishing: PublishSubscribe | undefined;
   readonly settings: SettingsDesk | undefined;
+  readonly busy: Busy | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -212,6 +175,9 @@ export class Simulation implements ProcessWatcher {
     const settings = Random.stream(seed, "settings");
     if (settings.chance(SETTINGS_SHARE) ? options.settings !== false : options.settings === true)
       this.settings = new SettingsDesk(this, settings);
+    const busy = Random.stream(seed, "busy");
+    if (busy.chance(BUSY_SHARE) ? options.busy !== false : options.busy === true)
+      this.busy = new Busy(this, busy, options.busyMsMax);
   }
 
   get hasFailed(): boolean {
@@ -285,6 +251,7 @@ export class Simulation implements ProcessWatcher {
       () => recover(this),
       () => this.sessions?.judge(),
       () => this.publishing?.judge(),
+      () => this.busy?.judge(),
       () => settle(this),
       () => this.#judge(),
     ];
@@ -322,6 +289,7 @@ export class Simulation implements ProcessWatcher {
       name: machine,
       members: this.#listFor(machine),
       incarnation,
+      hasPulses: this.busy !== undefined,
       comparesStates: this.rot !== undefined,
       maxmemoryBytes: this.eviction?.limitBytes ?? 0,
       maxmemoryPolicy: this.eviction?.policy ?? "noeviction",
@@ -364,6 +332,7 @@ export class Simulation implements ProcessWatcher {
     this.publishing?.begin();
     this.settings?.begin();
     for (const it of [this.operators, this.settings]) if (it !== undefined) this.clients.push(it.desk);
+    this.busy?.begin();
     const endMs = this.timeline.nowMs + this.random.between(4000, 12_000);
     if (this.disaster?.kind === "storm")
       this.disaster.plan((endMs - this.timeline.nowMs) * this.disaster.random.between(0.3, 0.9));
@@ -375,6 +344,7 @@ export class Simulation implements ProcessWatcher {
     this.eviction?.end();
     this.publishing?.end();
     this.settings?.end();
+    this.busy?.end();
     this.trace.line("no more faults");
     this.#survive();
     for (const client of this.clients) {
@@ -452,7 +422,7 @@ export class Simulation implements ProcessWatcher {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
       `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing", this.settings && "settings"].filter(Boolean).join(", ")}`
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing", this.settings && "settings", this.busy && "busy"].filter(Boolean).join(", ")}`
     );
   }
 
