@@ -5,7 +5,8 @@
 //   client ──begin()──> try ──> log ──> answered() ──> client
 //                        timeout, UNBLOCK ──> cancel ──> log ──> cancelled() ──> nil, or tried again
 
-import type { Args } from "../base/args.ts";
+import { Args } from "../base/args.ts";
+import { assert } from "../base/assert.ts";
 import { BLOCKED_BYTES_PER_CLIENT_MAX } from "../base/limits.ts";
 import { blockingError } from "../command/blocking.ts";
 import type { ParkedCommand } from "../command/local-context.ts";
@@ -13,7 +14,14 @@ import { advanceReplyMode } from "../command/local-context.ts";
 import { localError } from "../command/local-errors.ts";
 import type { Deliveries } from "../machine/blocking.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
-import { encodeArguments, encodeCommand } from "../resp/request-parser.ts";
+import {
+  COMMAND,
+  encodeArguments,
+  encodeCommand,
+  ParserScratch,
+  RequestParser,
+  redisLimits,
+} from "../resp/request-parser.ts";
 import type { Owner } from "../wire/session-state.ts";
 import { DONE, HOLD_ORDER } from "./holds.ts";
 import type { SeshatNode } from "./node.ts";
@@ -67,6 +75,10 @@ export class BlockedClients implements Deliveries {
   readonly #node: SeshatNode;
   readonly #session: Session;
   readonly #writer = new ReplyWriter();
+  readonly #parser = new RequestParser(redisLimits, new ParserScratch());
+  readonly #args = new Args();
+  /** Of the try that is being run; 0 = it is not timed. */
+  #startUs = 0;
   /** What this process has been called when it sent something. */
   readonly #incarnations = new Set<number>();
   /** By serial. */
@@ -84,6 +96,7 @@ export class BlockedClients implements Deliveries {
 
   constructor(node: SeshatNode) {
     this.#node = node;
+    this.#parser.authenticated = true;
     this.#session = ownSession(node, BLOCKING_SESSION_ID, (bytes, length) => this.#hear(bytes, length));
   }
 
@@ -201,6 +214,7 @@ export class BlockedClients implements Deliveries {
   open(owner: Owner): ReplyWriter {
     const writer = this.#writer;
     const wait = this.#find(owner);
+    this.#startUs = wait === undefined ? 0 : this.#node.replica.timer.start(wait.id);
     writer.muted = wait === undefined;
     writer.protocol = wait?.session.protocol ?? 2;
     writer.position = 0;
@@ -212,7 +226,10 @@ export class BlockedClients implements Deliveries {
     const wait = this.#find(owner);
     if (wait === undefined) return;
     const { buffer, position, errors, lastError } = this.#writer;
-    wait.session.lastWriteIndex = this.#node.replica.machine.appliedIndex;
+    const { replica } = this.#node;
+    wait.session.lastWriteIndex = replica.machine.appliedIndex;
+    // As in Redis: the time of the try that found something, not that of the waiting; and nothing for a wait that ends.
+    if (this.#startUs !== 0) replica.timer.stop(wait.id, this.#startUs, this.#argsOf(wait), wait.session);
     if (errors > 0) this.#countError(wait, lastError);
     this.#finish(wait, Buffer.from(buffer.subarray(0, position)));
   }
@@ -244,6 +261,12 @@ export class BlockedClients implements Deliveries {
   #find({ incarnation, session, serial }: Owner): Wait | undefined {
     const wait = this.#incarnations.has(incarnation) ? this.#waits.get(serial) : undefined;
     return wait?.session.id === session ? wait : undefined;
+  }
+
+  #argsOf({ command }: Wait): Args {
+    const status = this.#parser.next(command, 0, command.length);
+    assert(status === COMMAND, `a command of ${command.length} bytes that waits does not parse`);
+    return this.#args.set(command, this.#parser.offsets, 0, this.#parser.argumentCount);
   }
 
   #try(wait: Wait): void {

@@ -79,6 +79,11 @@ export class Forwarding {
     return this.#addedBytes + this.#links.queuedBytes(this.#links.leader) > LINK_WAITING_BYTES;
   }
 
+  /** How many answers are owed to the session up to that of the last write that is on its way. */
+  answersUpToLastWrite({ id, forwarded }: Session): number {
+    return forwarded === 0 ? 0 : (this.#traffic.get(id)?.writes.lastIndexOf(true) ?? -1) + 1;
+  }
+
   /** Adds one command, source[start, end) in RESP. */
   add(session: Session, isWrite: boolean, source: Buffer, start: number, end: number): void {
     let traffic = this.#traffic.get(session.id);

@@ -9,6 +9,7 @@ import { WARM_BYTES_LEAST } from "../machine/machine.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
 import { ClientFlow } from "./client-flow.ts";
+import { DeferredMessages } from "./deferred-messages.ts";
 import {
   HELD,
   HOLD_DEPARTURES,
@@ -48,6 +49,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
   /** While this is there, no output goes out: asked once a turn whether it may. See awaitDepartures(). */
   #mayAnswer: (() => boolean) | undefined;
   readonly #flow: ClientFlow;
+  readonly #deferred = new DeferredMessages();
   /** The end of what was last received, in the buffer that all clients share. */
   #receivedTo = 0;
 
@@ -74,6 +76,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#node.server.statistics.readsProcessed++;
     this.lastActiveMs = this.#node.replica.wallMs;
     const input = this.#input;
+    this.#deliverDeferred();
     if (this.#hold === HOLD_NONE && input.length === 0) {
       this.#receivedTo = to;
       const end = this.#parse(buffer, from, to, 0);
@@ -113,6 +116,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#parked = undefined;
     this.#mayAnswer = undefined;
     this.#input.clear();
+    this.#deferred.clear();
     this.#node.sessionClosed(this);
   }
 
@@ -120,11 +124,23 @@ export class Session extends TransactingSession implements Client, ClientHandler
   retry(nowMs: number): boolean {
     if (!this.gone && this.#hold !== HOLD_NONE) this.#goOn(nowMs);
     if (this.gone) return true;
-    if (this.#hold !== HOLD_NONE) return false;
+    const isSilent = this.#deliverDeferred();
+    if (this.#hold !== HOLD_NONE || !isSilent) return false;
     if (!this.inputEnded) return true;
     if (this.outstanding > 0) return false;
     this.close(true);
     return true;
+  }
+
+  /** True when nothing is left to be delivered. */
+  #deliverDeferred(): boolean {
+    const deferred = this.#deferred;
+    if (deferred.isEmpty) return true;
+    // The reply that EXEC waits for is written by #goOn().
+    if (this.plan !== undefined) return false;
+    const writer = this.#node.output.attach(this, this.protocol, false);
+    for (const message of deferred.take(this.commandCountTotal)) writer.raw(message, 0, message.length);
+    return deferred.isEmpty;
   }
 
   #goOn(nowMs: number): void {
@@ -136,6 +152,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.#hold = HOLD_NONE;
     this.#input.settle();
     if (this.plan?.reply !== undefined) this.#finishTransaction(this.plan);
+    this.#deliverDeferred();
     if (this.#hold === HOLD_NONE) this.#parsePending();
     if (this.#hold === HOLD_NONE) this.#flow.resume();
   }
@@ -329,12 +346,19 @@ export class Session extends TransactingSession implements Client, ClientHandler
   deliver(message: Buffer): void {
     if (this.gone || this.closing || this.silenced) return;
     const node = this.#node;
-    const writer = node.output.attach(this, this.protocol, false);
     message[0] = this.protocol === 3 ? PUSH_MARK : ARRAY_MARK;
-    writer.raw(message, 0, message.length);
+    const writer = node.output.attach(this, this.protocol, false);
+    // In RESP2 a subscriber sends nothing that could publish.
+    const ahead = this.protocol === 3 ? node.forwarding.answersUpToLastWrite(this) : 0;
+    if (ahead > 0 || this.plan !== undefined || !this.#deferred.isEmpty) {
+      this.#deferred.add(message, this.commandCountTotal + ahead);
+      node.hold(this);
+    } else {
+      writer.raw(message, 0, message.length);
+    }
     node.requestTurn();
     // At once, not at the end of the turn: one entry may hold more for a subscriber than there is memory.
-    const unread = writer.position + this.connection.pendingBytes;
+    const unread = writer.position + this.connection.pendingBytes + this.#deferred.bytes;
     const { hardBytes } = node.settings.clientOutputLimits[this.kind];
     if (unread > OUTPUT_BYTES_MAX || (hardBytes > 0 && unread > hardBytes)) this.overflow();
   }

@@ -324,3 +324,33 @@ test("a table that is full refuses, and has room again", () => {
   steps(world, 5);
   assert.equal(blockingOf(host).waiters.bytes, 0);
 });
+
+for (const nodes of [1, 3]) {
+  test(`SLOWLOG, commandstats and latency of ${nodes}: a wait that was served, without the waiting`, () => {
+    const world = started(nodes, { "slowlog-log-slower-than": "0" });
+    for (const host of hostsOf(world)) {
+      const [client, other] = [host.connect(), host.connect()];
+      for (const protocol of ["2", "3"]) {
+        client.call("HELLO", protocol);
+        client.call("CLIENT", "SETNAME", "waits");
+        other.call("SLOWLOG", "RESET");
+        other.call("CONFIG", "RESETSTAT");
+        block(client, "BLPOP", "q", "0");
+        steps(world, 300);
+        assert.doesNotMatch(other.call("SLOWLOG", "GET"), /blpop/i);
+        assert.equal(other.call("RPUSH", "q", "a"), ":1\r\n");
+        steps(world, 12);
+        assert.equal(client.take(), array("q", "a"));
+        assert.match(
+          other.call("SLOWLOG", "GET"),
+          /:0\r\n\*3\r\n\$5\r\nBLPOP\r\n\$1\r\nq\r\n.*\r\nwaits\r\n/s,
+        );
+        assert.equal(client.call("BLPOP", "q", "0.05"), protocol === "2" ? NIL : "_\r\n");
+        assert.equal(other.call("SLOWLOG", "GET").match(/BLPOP/g)?.length, 1);
+        const statistics = other.call("INFO", "commandstats");
+        assert.match(statistics, /cmdstat_blpop:calls=2,usec=0,/);
+        assert.match(other.call("LATENCY", "HISTOGRAM", "blpop"), /blpop.*histogram_usec/s);
+      }
+    }
+  });
+}
