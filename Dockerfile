@@ -18,7 +18,7 @@ COPY package.json LICENSE README.md ./
 USER node
 # Clients, and the other members.
 EXPOSE 6379 16379
-# Healthy: the node answers, and knows a leader.
+# Healthy: the node answers, and knows a leader. A password is found in SESHAT_REQUIREPASS or SESHAT_REQUIREPASS_FILE.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["node", "dist/main.js", "health"]
 # SIGTERM hands leadership over and answers what was accepted before the process ends.
 STOPSIGNAL SIGTERM

@@ -13,8 +13,9 @@ import { formatAddress } from "./config/special-kinds.ts";
 import type { Settings } from "./config/table.ts";
 import { SizeClassPool } from "./io/buffer-pool.ts";
 import { ClientListener } from "./io/client-listener.ts";
-import { includeReader, readText } from "./io/config-file.ts";
+import { includeReader, readSecret, readText } from "./io/config-file.ts";
 import { createLog, logDestination } from "./io/log.ts";
+import { openFilesMax, reservedFiles } from "./io/open-files.ts";
 import type { OperatorCommand } from "./io/operator-commands.ts";
 import { TcpPeerTransport } from "./io/peer-transport.ts";
 import { complain, EXIT_PROBLEM, ProcessEnd } from "./io/process-end.ts";
@@ -81,12 +82,41 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
   }
   const loaded = loadSettings({
     file: file === undefined || path === undefined ? undefined : { path, text: file.text },
+    environment: process.env,
     flags,
     readInclude: includeReader(path),
+    readSecret,
   });
   if (!loaded.ok) return problem(loaded.error);
   const configFile = path === undefined ? "" : realpathSync(path);
-  return runNode(new Configuration(loaded.settings, loaded.given), loaded.warnings, configFile);
+  const { settings, given, outside, warnings } = loaded;
+  process.title = titleOf(settings);
+  const clientsMax = (openFilesMax() ?? Number.POSITIVE_INFINITY) - reservedFiles(settings);
+  if (clientsMax < 1) return problem("ulimit -n is too low for a node: raise it to 1024 or more");
+  const fewer = lowerMaxclients(settings, clientsMax);
+  const configuration = new Configuration(settings, given, outside);
+  configuration.onChange(["maxclients"], ({ maxclients }) =>
+    maxclients <= clientsMax
+      ? undefined
+      : `The operating system is not able to handle the specified number of clients, try with ${clientsMax}`,
+  );
+  return runNode(configuration, [...warnings, ...fewer], configFile);
+}
+
+/** As redis-server does when the limit of open files leaves fewer. */
+function lowerMaxclients(settings: Settings, clientsMax: number): readonly string[] {
+  const { maxclients } = settings;
+  if (maxclients <= clientsMax) return [];
+  settings.maxclients = clientsMax;
+  return [
+    `maxclients has been reduced from ${maxclients} to ${clientsMax}: the limit of open files leaves no more beside ` +
+      "members, snapshots and what watches. If you need more, increase 'ulimit -n'",
+  ];
+}
+
+/** What ps shows, as for redis-server; the command line, which may hold secrets, is written over by it. */
+function titleOf({ bind, port, clusterEnabled }: Settings): string {
+  return `seshat ${formatAddress(bind[0] ?? "*", port)}${clusterEnabled ? " [cluster]" : ""}`;
 }
 
 function problem(text: string): number {

@@ -18,6 +18,13 @@ function multipleOfTick(name: string, ms: (s: Settings) => number): Check {
 const atMost = (name: string, value: number, limitName: string, limit: number, why: string) =>
   value <= limit ? undefined : `${name} (${value}) must not exceed ${limitName} (${limit}): ${why}`;
 
+/** Whoever connects to the peer port is a member, and members need no password. */
+const openDoor: Check = ({ requirepass, members }) =>
+  requirepass === "" || members.length === 0
+    ? undefined
+    : "requirepass needs a cluster-secret, or anybody on this machine gets past it through the peer port: " +
+      "start all members with the same cluster-secret-file or SESHAT_CLUSTER_SECRET";
+
 const CHECKS: readonly Check[] = [
   multipleOfTick("heartbeat-interval", (s) => s.heartbeatMs),
   multipleOfTick("lease-duration", (s) => s.leaseMs),
@@ -74,7 +81,7 @@ const CHECKS: readonly Check[] = [
     const open = s.peerBind.find((host) => !isLoopback(host.replace(/^-/, "")));
     if (open !== undefined) return `peer-bind ${open} needs a cluster-secret: anybody could join as a member`;
     const far = s.members.find((member) => !isLoopback(member.host));
-    if (far === undefined) return undefined;
+    if (far === undefined) return openDoor(s);
     return `member ${far.name} at ${formatAddress(far.host, far.port)} is another machine: give all a cluster-secret`;
   },
 ];

@@ -6,6 +6,7 @@ import { firstConflict } from "./checks.ts";
 import { CLUSTER_ROWS, type ClusterValues, parseClusterValue } from "./cluster-values.ts";
 import { parseFor } from "./load.ts";
 import { rewrittenText } from "./rewrite.ts";
+import { secretOf } from "./secrets.ts";
 import {
   findRow,
   namesOf,
@@ -71,9 +72,20 @@ export class Configuration {
   /** Of the cluster's settings those that the file or the flags speak of, until the cluster has said what is in force. */
   #given: ClusterValues;
 
-  /** @param given names of the settings that the file or the flags speak of */
-  constructor(settings: Settings, given: ReadonlySet<string> = new Set()) {
+  /** Settings whose values came from a file of their own or the environment. */
+  readonly #outside: Set<string>;
+
+  /**
+   * @param given names of the settings that the file or the flags speak of
+   * @param outside names of those whose value is somewhere else, and is not to be written into the file
+   */
+  constructor(
+    settings: Settings,
+    given: ReadonlySet<string> = new Set(),
+    outside: ReadonlySet<string> = new Set(),
+  ) {
     this.settings = settings;
+    this.#outside = new Set(outside);
     this.#given = this.clusterValues().filter(([name]) => given.has(name));
   }
 
@@ -115,7 +127,10 @@ export class Configuration {
     if ("kind" in rows) return rows;
     const before = rows.map((row) => readSetting(this.settings, row));
     const problem = this.#assign(rows, pairs) ?? this.#announce(rows, before);
-    if (problem === undefined) return undefined;
+    if (problem === undefined) {
+      for (const row of rows) this.#isOurs(row);
+      return undefined;
+    }
     this.#restore(rows, before);
     this.#announceUndone(rows);
     return problem;
@@ -172,7 +187,16 @@ export class Configuration {
 
   /** The text of the file as CONFIG REWRITE leaves it: comments and order kept, values as they are now. */
   rewritten(text: string): string {
-    return rewrittenText(text, this.settings);
+    return rewrittenText(text, this.settings, this.#outside);
+  }
+
+  /** It was set here: what a file or the environment said of it is over. */
+  #isOurs(row: Row<SettingValue>): void {
+    const file = secretOf(row)?.file;
+    if (file === undefined) return;
+    this.#outside.delete(row.name);
+    this.#outside.delete(file.name);
+    writeSetting(this.settings, file, file.default);
   }
 
   /** The settings that must be equal on all nodes, as one text; see `sharedDifferences`. */

@@ -4,6 +4,7 @@
 import { cautions, deriveSettings, firstConflict } from "./checks.ts";
 import { joinWords, splitWords } from "./grammar.ts";
 import { type Parsed, refused } from "./kinds.ts";
+import { SECRETS, secretOf, variableOf } from "./secrets.ts";
 import {
   defaultSettings,
   findRow,
@@ -26,8 +27,12 @@ export interface LoadInput {
   /** The file named on the command line, decoded as UTF-8. */
   readonly file?: { readonly path: string; readonly text: string } | undefined;
   readonly flags?: readonly Directive[];
+  /** Variables may give secrets, and where they are: they override the file, and flags override them. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Text of a file that `include` names, or undefined when it cannot be read. */
   readonly readInclude?: (path: string) => string | undefined;
+  /** Text of a file with a secret, or undefined when it cannot be read. */
+  readonly readSecret?: (path: string) => string | undefined;
 }
 
 export type Loaded =
@@ -37,6 +42,8 @@ export type Loaded =
       /** Names of the settings that the file or the flags speak of. */
       readonly given: ReadonlySet<string>;
       readonly warnings: readonly string[];
+      /** Those whose value came from a file of its own or the environment: it is not to be written anywhere else. */
+      readonly outside: ReadonlySet<string>;
     }
   /** `error` is one line, and says where. */
   | { readonly ok: false; readonly error: string };
@@ -47,10 +54,17 @@ export function loadSettings(input: LoadInput): Loaded {
   const loader = new Loader(input.readInclude ?? (() => undefined));
   const error =
     (input.file && loader.file(input.file.path, input.file.text, 0)) ??
+    loader.environment(input.environment ?? {}) ??
     loader.flags(input.flags ?? []) ??
-    loader.finish();
+    loader.finish(input.readSecret ?? (() => undefined));
   return error === undefined
-    ? { ok: true, settings: loader.settings, given: loader.given, warnings: loader.warnings }
+    ? {
+        ok: true,
+        settings: loader.settings,
+        given: loader.given,
+        warnings: loader.warnings,
+        outside: loader.outside,
+      }
     : { ok: false, error };
 }
 
@@ -71,6 +85,7 @@ class Loader {
   readonly settings = defaultSettings();
   readonly given = new Set<string>();
   readonly warnings: string[] = [];
+  readonly outside = new Set<string>();
   readonly #readInclude: (path: string) => string | undefined;
 
   constructor(readInclude: (path: string) => string | undefined) {
@@ -106,14 +121,46 @@ class Loader {
       const where = `--${[directive.name, joinWords(directive.words)].join(" ").trimEnd()}`;
       const error = this.#apply(where, directive, "--");
       if (error !== undefined) return error;
+      if (row?.secret === true && directive.words[0] !== "") this.#cautionOf(row);
     }
     return undefined;
   }
 
-  finish(): string | undefined {
+  environment(variables: Readonly<Record<string, string | undefined>>): string | undefined {
+    for (const { value, file } of SECRETS) {
+      for (const row of [file, value]) {
+        const variable = variableOf(row);
+        const word = variables[variable];
+        if (word === undefined || word === "") continue;
+        const error = this.#apply(variable, { name: row.name, words: [word] }, "");
+        if (error !== undefined) return error;
+        this.outside.add(row.name);
+      }
+    }
+    return undefined;
+  }
+
+  finish(readSecret: (path: string) => string | undefined): string | undefined {
+    for (const { value, file } of SECRETS) {
+      const path = String(readSetting(this.settings, file));
+      if (path === "") continue;
+      // A text file ends with the end of a line.
+      const secret = readSecret(path)?.replace(/\r?\n$/, "");
+      if (secret === undefined) return `${file.name}: cannot read '${path}'`;
+      if (secret === "") return `${file.name}: there is nothing in '${path}'`;
+      writeSetting(this.settings, value, secret);
+      this.outside.add(value.name);
+    }
     deriveSettings(this.settings);
     this.warnings.push(...cautions(this.settings));
     return firstConflict(this.settings);
+  }
+
+  #cautionOf(row: Row<SettingValue>): void {
+    this.warnings.push(
+      `${row.name} was on the command line, where others on this machine can see it: ` +
+        `give it by ${row.name}-file or the environment variable ${variableOf(row)}`,
+    );
   }
 
   #include(where: string, words: readonly string[], depth: number): string | undefined {
@@ -131,7 +178,18 @@ class Loader {
     if (!result.ok) return `${row.secret ? where.split(name)[0] + name : where}: ${result.error}`;
     writeSetting(this.settings, row, result.value);
     this.given.add(row.name);
+    this.#replaces(row);
     return undefined;
+  }
+
+  /** A secret is given once: whichever of its two settings comes last. */
+  #replaces(row: Row<SettingValue>): void {
+    const secret = secretOf(row);
+    if (secret === undefined) return;
+    this.outside.delete(row.name);
+    const other = row === secret.value ? secret.file : secret.value;
+    this.outside.delete(other.name);
+    writeSetting(this.settings, other, other.default);
   }
 
   #unknown(where: string, name: string, words: readonly string[], prefix: string): string | undefined {

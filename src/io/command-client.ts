@@ -1,9 +1,13 @@
-// What all commands that ask a running node share: --host, --port and --password, and one connection that is never
-// tried twice. Words in, a client or one line of what went wrong out.
+// What all commands that ask a running node share: where it is and its password, found as a node finds its own, and one
+// connection that is never tried twice. Words in, a client or one line of what went wrong out.
 
 import { Redis } from "ioredis";
+import { loadSettings } from "../config/load.ts";
+import type { Settings } from "../config/table.ts";
+import { includeReader, readSecret, readText } from "./config-file.ts";
 
 const CONNECT_MS_MAX = 2000;
+const LOOPBACK = "127.0.0.1";
 
 export interface ProbeTarget {
   readonly host: string;
@@ -11,8 +15,10 @@ export interface ProbeTarget {
   readonly password: string | undefined;
 }
 
-export const TARGET_OPTIONS = "[--host <host>] [--port <port>] [--password <password>]";
-export const PASSWORD_NOTE = "The password can also be in the environment variable REDISCLI_AUTH.";
+export const TARGET_OPTIONS =
+  "[--host <host>] [--port <port>] [--config <file>] [--password <password> | --password-file <file>]";
+export const PASSWORD_NOTE = `Without --password it is that of REDISCLI_AUTH, or else the one that a node started here would have: from the
+config file that --config names, which says the port too, from SESHAT_REQUIREPASS or from SESHAT_REQUIREPASS_FILE.`;
 
 export interface ParsedWords {
   readonly target: ProbeTarget;
@@ -20,25 +26,63 @@ export interface ParsedWords {
   readonly rest: readonly string[];
 }
 
-/** Takes the connection's options out; undefined when one has no value or not a port. */
-export function parseTarget(words: readonly string[]): ParsedWords | undefined {
-  let target: ProbeTarget = { host: "127.0.0.1", port: 6379, password: process.env["REDISCLI_AUTH"] };
+const OPTIONS: ReadonlySet<string> = new Set([
+  "--host",
+  "--port",
+  "--config",
+  "--password",
+  "--password-file",
+]);
+
+/** Takes the connection's options out; a text says what is wrong with one. */
+export function parseTarget(words: readonly string[]): ParsedWords | string {
+  const given = new Map<string, string>();
   const rest: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? "";
-    if (word !== "--host" && word !== "--port" && word !== "--password") {
+    if (!OPTIONS.has(word)) {
       rest.push(word);
       continue;
     }
     const value = words[++i];
-    if (value === undefined) return undefined;
-    if (word === "--host") target = { ...target, host: value };
-    else if (word === "--password") target = { ...target, password: value };
-    else if (/^[0-9]{1,5}$/.test(value)) target = { ...target, port: Number(value) };
-    else return undefined;
+    if (value === undefined) return `${word} needs a value`;
+    given.set(word, value);
   }
+  const settings = settingsOf(given);
+  if (typeof settings === "string") return settings;
+  const { bind, port, requirepass } = settings;
+  const portText = given.get("--port") ?? `${port}`;
+  if (!/^[0-9]{1,5}$/.test(portText)) return `--port ${portText} is no port`;
+  const host = given.get("--host") ?? (given.has("--config") ? reachable(bind[0]) : LOOPBACK);
+  const ownPassword = requirepass === "" ? undefined : requirepass;
+  const password = given.get("--password") ?? (given.has("--password-file") ? ownPassword : undefined);
+  const target = {
+    host,
+    port: Number(portText),
+    password: password ?? (process.env["REDISCLI_AUTH"] || ownPassword),
+  };
   return { target, rest };
 }
+
+/** As a node would have them that was started here. */
+function settingsOf(given: ReadonlyMap<string, string>): Settings | string {
+  const path = given.get("--config");
+  const file = path === undefined ? undefined : readText(path);
+  if (file?.ok === false) return file.error;
+  const passwordFile = given.get("--password-file");
+  const loaded = loadSettings({
+    file: file === undefined || path === undefined ? undefined : { path, text: file.text },
+    environment: process.env,
+    flags: passwordFile === undefined ? [] : [{ name: "requirepass-file", words: [passwordFile] }],
+    readInclude: includeReader(path),
+    readSecret,
+  });
+  return loaded.ok ? loaded.settings : loaded.error;
+}
+
+/** Where a node that listens there can be reached from its own machine. */
+const reachable = (bind: string | undefined): string =>
+  bind === undefined || bind === "*" || bind === "0.0.0.0" || bind.startsWith("-") ? LOOPBACK : bind;
 
 export type Asked<T> =
   | { readonly ok: true; readonly value: T }

@@ -1,7 +1,23 @@
-// The config file on disk: read at the start, replaced whole by CONFIG REWRITE. Knows nothing of its grammar.
+// The config file on disk: read at the start, replaced whole by CONFIG REWRITE, with the mode and the owner it has. Knows nothing of its
+// grammar.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
+
+const OWNER_ONLY = 0o600;
+const PERMISSIONS = 0o7777;
 
 export type FileText =
   | { readonly ok: true; readonly text: string }
@@ -24,13 +40,24 @@ export function includeReader(file: string | undefined): (path: string) => strin
   };
 }
 
+/** For a secret: relative to where the process was started, as logfile is. */
+export function readSecret(path: string): string | undefined {
+  const read = readText(resolve(path));
+  return read.ok ? read.text : undefined;
+}
+
 /** The old text or the new one is there at any moment, also after a crash. Undefined, or what went wrong. */
 export function replaceText(path: string, edit: (text: string) => string): string | undefined {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const text = edit(readFileSync(path, "utf8"));
-    const file = openSync(temporary, "w");
+    // It may hold secrets: nobody may read it who could not read it before, not even for a moment.
+    const { mode, uid, gid } = statSync(path);
+    const file = openSync(temporary, "w", OWNER_ONLY);
     try {
+      const own = fstatSync(file);
+      if (own.uid !== uid || own.gid !== gid) fchownSync(file, uid, gid);
+      fchmodSync(file, mode & PERMISSIONS);
       writeSync(file, text);
       fsyncSync(file);
     } finally {
@@ -39,6 +66,7 @@ export function replaceText(path: string, edit: (text: string) => string): strin
     renameSync(temporary, path);
     return undefined;
   } catch (error) {
+    rmSync(temporary, { force: true });
     return reasonOf(error);
   }
 }

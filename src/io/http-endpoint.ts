@@ -3,12 +3,20 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
-import { listen } from "./listen.ts";
+import type { Server } from "node:net";
+import { listenWith } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
 
 const BACKLOG = 128;
 /** A request here is one short line; who is slower than this is not one of ours. */
-const REQUEST_MS_MAX = 10_000;
+const REQUEST_MS_MAX = 5000;
+/** How often that is looked at. */
+const CHECK_MS = 500;
+/** Between two requests of a connection: longer than usual scrape intervals are not worth a connection. */
+const KEEP_ALIVE_MS = 30_000;
+const HEADER_BYTES_MAX = 8192;
+/** On one address. Whoever watches needs a few; more are closed at once. */
+export const HTTP_CONNECTIONS_MAX = 64;
 
 /**
  * Undefined when it listens; else one line for the operator.
@@ -20,19 +28,27 @@ export async function startHttpEndpoint(
   metrics: Metrics,
   readinessProblem: () => string,
 ): Promise<string | undefined> {
-  const http = createServer(
-    { requestTimeout: REQUEST_MS_MAX, headersTimeout: REQUEST_MS_MAX },
-    (request, response) => {
-      answer(request, response, metrics, readinessProblem).catch((error: unknown) => {
-        if (!response.headersSent) response.writeHead(500);
-        response.end(`${error instanceof Error ? error.message : String(error)}\n`);
-      });
-    },
-  );
-  const listening = await listen("http port", addresses, port, BACKLOG, (socket) => {
-    http.emit("connection", socket);
-    socket.resume();
-  });
+  const make = (): Server => {
+    const http = createServer(
+      {
+        requestTimeout: REQUEST_MS_MAX,
+        headersTimeout: REQUEST_MS_MAX,
+        connectionsCheckingInterval: CHECK_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        maxHeaderSize: HEADER_BYTES_MAX,
+      },
+      (request, response) => {
+        answer(request, response, metrics, readinessProblem).catch((error: unknown) => {
+          if (!response.headersSent) response.writeHead(500);
+          response.end(`${error instanceof Error ? error.message : String(error)}\n`);
+        });
+      },
+    );
+    http.maxConnections = HTTP_CONNECTIONS_MAX;
+    return http;
+  };
+  // The servers listen themselves: one that is only handed connections looks at no time limits.
+  const listening = await listenWith("http port", addresses, port, BACKLOG, make);
   return listening.ok ? undefined : listening.error;
 }
 
@@ -44,6 +60,12 @@ async function answer(
 ): Promise<void> {
   const isRead = request.method === "GET" || request.method === "HEAD";
   if (!isRead) return reply(response, 405, "only GET and HEAD\n", { allow: "GET, HEAD" });
+  const { "content-length": length = "0", "transfer-encoding": coding } = request.headers;
+  if (length !== "0" || coding !== undefined) {
+    // Nothing here takes a body, so nobody waits for the end of one.
+    response.once("finish", () => request.destroy());
+    return reply(response, 413, "requests have no body here\n", { connection: "close" });
+  }
   const [path] = (request.url ?? "").split("?");
   switch (path) {
     case "/health":

@@ -15,12 +15,25 @@ export async function listen(
   backlog: number,
   accept: (socket: Socket) => void,
 ): Promise<Listening> {
+  // noDelay and keepAlive are set by whoever takes the handle.
+  const make = (): Server => createServer({ pauseOnConnect: true, allowHalfOpen: false }, accept);
+  return listenWith(what, addresses, port, backlog, make);
+}
+
+/** The same with servers of another kind, one for each address. */
+export async function listenWith(
+  what: string,
+  addresses: readonly string[],
+  port: number,
+  backlog: number,
+  make: () => Server,
+): Promise<Listening> {
   const servers: Server[] = [];
   let chosen = port;
   for (const address of addresses) {
     const isOptional = address.startsWith("-");
     const host = hostOf(isOptional ? address.slice(1) : address);
-    const outcome = await listenOn(host, chosen, backlog, accept);
+    const outcome = await listenOn(host, chosen, backlog, make());
     if (typeof outcome !== "string") {
       servers.push(outcome);
       const bound = outcome.address();
@@ -43,15 +56,8 @@ function hostOf(address: string): string {
 }
 
 /** The server, or the code of the error. */
-function listenOn(
-  host: string,
-  port: number,
-  backlog: number,
-  accept: (socket: Socket) => void,
-): Promise<Server | string> {
+function listenOn(host: string, port: number, backlog: number, server: Server): Promise<Server | string> {
   return new Promise((resolve) => {
-    // noDelay and keepAlive are set by whoever takes the handle.
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, accept);
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
     server.listen({ host, port, backlog, ipv6Only: host.includes(":") }, () => {
       server.removeAllListeners("error");

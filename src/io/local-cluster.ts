@@ -2,10 +2,12 @@
 // what to type, and stops them, each by its pid. Keeps nothing that the nodes need: each runs as it would alone.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readSecret } from "./config-file.ts";
 import { listen } from "./listen.ts";
 import { probe } from "./probe.ts";
 import { complain } from "./process-end.ts";
@@ -53,14 +55,26 @@ export async function localCluster(script: string, words: readonly string[]): Pr
   }
   const folder = mkdtempSync(join(tmpdir(), "seshat-"));
   process.stdout.write(`Starting three nodes on ${HOST}, ports ${ports.join(", ")}. Logs: ${folder}\n`);
+  const secrets = takeSecrets(rest, folder);
+  process.title = "seshat local-cluster";
   const members = ports.flatMap((it, i) => ["--member", `n${i + 1}`, `${HOST}:${it + PEER_PORT_OFFSET}`]);
   const nodes = ports.map((it, i): LocalNode => {
     const name = `n${i + 1}`;
     const log = ["--logfile", join(folder, `${name}.log`)];
-    const flags = ["--port", `${it}`, "--bind", HOST, "--node-name", name, ...members, ...log, ...rest];
+    const flags = [
+      "--port",
+      `${it}`,
+      "--bind",
+      HOST,
+      "--node-name",
+      name,
+      ...members,
+      ...log,
+      ...secrets.flags,
+    ];
     return { name, port: it, flags, process: start(script, flags) };
   });
-  return new Run(nodes, folder, commandOf(script)).untilStopped();
+  return new Run(nodes, folder, commandOf(script), secrets.password).untilStopped();
 }
 
 /** The words that start this cluster on another port, as whoever reads them started the cluster on this one. */
@@ -88,6 +102,35 @@ function takePort(words: readonly string[]): { port: number | undefined; rest: r
   return { port: isPort ? port : undefined, rest: [...words.slice(0, at), ...words.slice(at + 2)] };
 }
 
+const SECRET_BYTES = 16;
+
+/**
+ * Secrets are in files of the folder, which only this user can read, and not in the nodes' command lines. Members have one in any
+ * case: without it a password could be got past through the peer ports.
+ */
+function takeSecrets(
+  words: readonly string[],
+  folder: string,
+): { readonly flags: readonly string[]; readonly password: string | undefined } {
+  let flags: readonly string[] = words;
+  const take = (name: string, made: string | undefined): string | undefined => {
+    const at = flags.indexOf(`--${name}`);
+    const secret = at < 0 ? made : flags[at + 1];
+    if (secret === undefined || flags.includes(`--${name}-file`)) return undefined;
+    const path = join(folder, name);
+    writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+    const others = at < 0 ? flags : [...flags.slice(0, at), ...flags.slice(at + 2)];
+    flags = [...others, `--${name}-file`, path];
+    return secret;
+  };
+  const { SESHAT_REQUIREPASS, SESHAT_CLUSTER_SECRET } = process.env;
+  const own = flags.indexOf("--requirepass-file");
+  const given = own < 0 ? undefined : readSecret(flags[own + 1] ?? "")?.trimEnd();
+  const password = given ?? take("requirepass", SESHAT_REQUIREPASS || undefined);
+  take("cluster-secret", SESHAT_CLUSTER_SECRET || randomBytes(SECRET_BYTES).toString("hex"));
+  return { flags, password };
+}
+
 /** Undefined, or the line that says which port is taken. */
 async function firstTaken(ports: readonly number[]): Promise<string | undefined> {
   for (const port of ports) {
@@ -113,11 +156,13 @@ class Run {
   readonly #nodes: readonly LocalNode[];
   readonly #folder: string;
   readonly #command: string;
+  readonly #password: string | undefined;
   #isStopping = false;
   #failed = false;
 
   /** @param command runs one node, with its flags behind */
-  constructor(nodes: readonly LocalNode[], folder: string, command: string) {
+  constructor(nodes: readonly LocalNode[], folder: string, command: string, password: string | undefined) {
+    this.#password = password;
     this.#nodes = nodes;
     this.#folder = folder;
     this.#command = command;
@@ -171,7 +216,7 @@ class Run {
   async #serves(): Promise<boolean> {
     const end = Date.now() + SERVE_LIMIT_MS;
     for (const { port } of this.#nodes) {
-      while ((await probe("health", { host: HOST, port, password: undefined })) !== undefined) {
+      while ((await probe("health", { host: HOST, port, password: this.#password })) !== undefined) {
         if (this.#isStopping || this.#running().length < NODES || Date.now() > end) return false;
         await sleep(50);
       }

@@ -79,12 +79,16 @@ export async function runOperatorCommand(
   words: readonly string[],
 ): Promise<number> {
   const parsed = parseTarget(words);
-  if (parsed?.rest.includes("--help") === true) {
+  if (typeof parsed === "string") {
+    process.stderr.write(`${HELP[command]}\nseshat ${command}: ${parsed}\n`);
+    return 1;
+  }
+  if (parsed.rest.includes("--help")) {
     process.stdout.write(`${HELP[command]}\n${PASSWORD_NOTE}\n`);
     return 0;
   }
-  const work = parsed === undefined ? undefined : plan(command, parsed.rest);
-  if (parsed === undefined || work === undefined) {
+  const work = plan(command, parsed.rest);
+  if (work === undefined) {
     process.stderr.write(`${HELP[command]}\n`);
     return 1;
   }

@@ -12,6 +12,5 @@ const COST = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
 /** Undefined for no secret. */
 export function peerKey(secret: string): Buffer | undefined {
   if (secret === "") return undefined;
-  // Settings are bytes 1:1 in latin1.
-  return scryptSync(Buffer.from(secret, "latin1"), SALT, KEY_BYTES, COST);
+  return scryptSync(secret, SALT, KEY_BYTES, COST);
 }

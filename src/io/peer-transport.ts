@@ -24,9 +24,8 @@ import { SnapshotIn, SnapshotOut } from "./peer-snapshots.ts";
 import { KEEPALIVE_MS, PeerSocket, type PeerSocketOwner } from "./peer-socket.ts";
 import { PulseReceiver } from "./pulse-receiver.ts";
 import { busyBeatsMax, type WorkerPulse } from "./pulse-thread.ts";
+import { STRANGERS_MAX, Strangers } from "./strangers.ts";
 
-/** Connections that have not shaken hands yet; more are closed at once. */
-const STRANGERS_MAX = 64;
 const BACKLOG = 128;
 /** Reasons remembered, so that a peer which is refused again and again is logged once. */
 const LOGGED_REFUSALS_MAX = 256;
@@ -49,7 +48,9 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   #nextLinkId = 1;
   readonly #sockets = new Set<PeerSocket>();
   readonly #links = new Set<DialledLink | AcceptedLink>();
-  #strangers = 0;
+  /** Connections that have not shaken hands yet, in the order in which they came. */
+  readonly #shaking = new Set<PeerSocket>();
+  readonly #strangers = new Strangers();
   readonly #loggedRefusals = new Set<string>();
   readonly pulse: WorkerPulse | undefined;
   readonly #pulses = new PulseReceiver(this);
@@ -147,17 +148,27 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   }
 
   #accept(accepted: Socket): void {
-    if (this.#strangers >= STRANGERS_MAX) return void accepted.destroy();
+    if (!this.#strangers.isWelcome(accepted.remoteAddress ?? "", performance.now())) {
+      return void accepted.destroy();
+    }
+    if (this.#shaking.size >= STRANGERS_MAX) {
+      // Whoever has taken longest: a member is done in a moment.
+      for (const oldest of this.#shaking) {
+        this.#shaking.delete(oldest);
+        oldest.destroy("timeout", "too many others wait to shake hands");
+        break;
+      }
+    }
     const handshake = new AcceptorHandshake(this.terms);
     const owner = new Stranger(this, handshake);
     const socket = PeerSocket.accept(owner, handshake, accepted);
-    this.#strangers++;
+    this.#shaking.add(socket);
     this.track(socket);
   }
 
   /** A connection has shaken hands: what it is from now on. */
   admit(socket: PeerSocket, kind: ConnectionKind, remote: PeerIdentity): PeerSocketOwner {
-    this.#strangers--;
+    this.#shaking.delete(socket);
     if (kind === "snapshot") return new SnapshotIn(this, socket, remote);
     if (kind === "pulse") return this.#pulses.accept(socket, remote);
     const address = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -171,8 +182,9 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
 
   /** It did not get that far. */
   turnAway(socket: PeerSocket, how: LinkDown, text: string): void {
-    this.#strangers--;
+    this.#shaking.delete(socket);
     this.untrack(socket);
+    if (how !== "local") this.#strangers.failed(socket.remoteAddress, performance.now());
     const line = `${how} ${text}`;
     if (how === "local" || this.#loggedRefusals.has(line)) return;
     if (this.#loggedRefusals.size >= LOGGED_REFUSALS_MAX) this.#loggedRefusals.clear();

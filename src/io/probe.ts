@@ -22,9 +22,9 @@ const USAGE = `Usage: seshat ping|health ${TARGET_OPTIONS}\n${PASSWORD_NOTE}`;
 
 export async function probeCommand(kind: ProbeKind, words: readonly string[]): Promise<number> {
   const parsed = parseTarget(words);
-  if (parsed === undefined || parsed.rest.length > 0) {
-    process.stderr.write(`${USAGE}\n`);
-    return parsed?.rest[0] === "--help" ? 0 : 1;
+  if (typeof parsed === "string" || parsed.rest.length > 0) {
+    process.stderr.write(`${USAGE}\n${typeof parsed === "string" ? `seshat ${kind}: ${parsed}\n` : ""}`);
+    return typeof parsed !== "string" && parsed.rest[0] === "--help" ? 0 : 1;
   }
   const { target } = parsed;
   const problem = await probe(kind, target);

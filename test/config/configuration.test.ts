@@ -172,6 +172,49 @@ describe("CONFIG SET", () => {
   });
 });
 
+describe("secrets from elsewhere", () => {
+  const text = "port 7000\nrequirepass-file /run/pass\n";
+  const from = (environment: Record<string, string>) => {
+    const readSecret = (): string => "from a file";
+    const loaded = loadSettings({ file: { path: "f.conf", text }, environment, readSecret });
+    assert.ok(loaded.ok);
+    return new Configuration(loaded.settings, loaded.outside);
+  };
+  const secretLines = (rewritten: string): string[] =>
+    rewritten.split("\n").filter((line) => /^(requirepass|cluster-secret)/.test(line));
+
+  test("CONFIG REWRITE keeps the reference, and writes no secret that is elsewhere", () => {
+    const configuration = from({ SESHAT_CLUSTER_SECRET: "sixteen-of-these" });
+    assert.deepEqual(configuration.get(["requirepass", "requirepass-file"]), [
+      ["requirepass", "from a file"],
+      ["requirepass-file", "/run/pass"],
+    ]);
+    const rewritten = configuration.rewritten(text);
+    assert.deepEqual(secretLines(rewritten), ["requirepass-file /run/pass"]);
+    assert.doesNotMatch(rewritten, /sixteen|from a file/);
+    assert.deepEqual(secretLines(from({ SESHAT_REQUIREPASS: "e" }).rewritten(text)), ['requirepass-file ""']);
+  });
+
+  test("after CONFIG SET requirepass the new one is written, and the reference is gone", () => {
+    const configuration = from({});
+    assert.equal(configuration.set([["requirepass", "new"]]), undefined);
+    const rewritten = configuration.rewritten(text);
+    assert.deepEqual(secretLines(rewritten), ['requirepass-file ""', "requirepass new"]);
+    const again = loadSettings({ file: { path: "f.conf", text: rewritten } });
+    assert.equal(again.ok && again.settings.requirepass, "new");
+  });
+
+  test("members without a secret take no password at run time either", () => {
+    const members = "node-name a\nmember a 127.0.0.1:1\nmember b 127.0.0.1:2\n";
+    const configuration = start(members);
+    const problem = configuration.set([["requirepass", "p"]]);
+    assert.ok(problem?.kind === "failed" && problem.name === "requirepass");
+    assert.match(problem.reason, /^requirepass needs a cluster-secret/);
+    assert.equal(configuration.settings.requirepass, "");
+    assert.equal(start(`${members}cluster-secret s`).set([["requirepass", "p"]]), undefined);
+  });
+});
+
 describe("CONFIG REWRITE", () => {
   test("keeps comments, order and what it does not know; updates, drops and adds lines", () => {
     const text = [

@@ -41,6 +41,85 @@ test("a cluster-secret that is short is warned of, without showing it", () => {
   ]);
 });
 
+describe("secrets", () => {
+  const loadSecrets = (
+    text: string,
+    { flags = "", environment = {} }: { flags?: string; environment?: Record<string, string> } = {},
+  ) => {
+    const parsed = parseCommandLine(flags === "" ? [] : flags.split(" "));
+    assert.ok(parsed.kind === "run");
+    const files: Record<string, string> = { "/run/pass": "from a file\n", "/run/empty": "\n" };
+    return loadSettings({
+      file: { path: "f.conf", text },
+      flags: parsed.flags,
+      environment,
+      readSecret: (path) => files[path],
+    });
+  };
+  const passwords: [string, Parameters<typeof loadSecrets>, string, string[]][] = [
+    ["a file", ["requirepass-file /run/pass"], "from a file", ["requirepass"]],
+    ["the environment", ["", { environment: { SESHAT_REQUIREPASS: "e" } }], "e", ["requirepass"]],
+    ["an empty variable is none", ["requirepass a", { environment: { SESHAT_REQUIREPASS: "" } }], "a", []],
+    [
+      "a file that the environment names",
+      ["requirepass a", { environment: { SESHAT_REQUIREPASS_FILE: "/run/pass" } }],
+      "from a file",
+      ["requirepass-file", "requirepass"],
+    ],
+    [
+      "flags come last",
+      ["", { environment: { SESHAT_REQUIREPASS: "e" }, flags: "--requirepass f" }],
+      "f",
+      [],
+    ],
+    ["the later line counts", ["requirepass-file /run/pass\nrequirepass b"], "b", []],
+    [
+      "the later line counts, the file too",
+      ["requirepass b\nrequirepass-file /run/pass"],
+      "from a file",
+      ["requirepass"],
+    ],
+  ];
+  for (const [name, input, password, outside] of passwords) {
+    test(`requirepass from ${name}`, () => {
+      const loaded = loadSecrets(...input);
+      assert.ok(loaded.ok, JSON.stringify(loaded));
+      assert.equal(loaded.settings.requirepass, password);
+      assert.deepEqual(loaded.outside, outside);
+    });
+  }
+
+  test("a file that is not there, or holds nothing, stops the start", () => {
+    const errorOf = (path: string) => {
+      const loaded = loadSecrets(`cluster-secret-file ${path}`);
+      return loaded.ok ? "" : loaded.error;
+    };
+    assert.equal(errorOf("/none"), "cluster-secret-file: cannot read '/none'");
+    assert.equal(errorOf("/run/empty"), "cluster-secret-file: there is nothing in '/run/empty'");
+  });
+
+  test("a secret on the command line is warned of, without showing it", () => {
+    const loaded = loadSecrets("", { flags: "--requirepass hunter2" });
+    assert.ok(loaded.ok);
+    assert.deepEqual(loaded.warnings, [
+      "requirepass was on the command line, where others on this machine can see it: " +
+        "give it by requirepass-file or the environment variable SESHAT_REQUIREPASS",
+    ]);
+  });
+
+  test("members need a cluster-secret when there is a password", () => {
+    const members = "node-name a\nmember a 127.0.0.1:1\nmember b 127.0.0.1:2\nrequirepass p\n";
+    const problem = errorOf(members);
+    assert.match(
+      problem,
+      /^requirepass needs a cluster-secret, or anybody on this machine gets past it through the peer port/,
+    );
+    assert.match(problem, /start all members with the same cluster-secret-file or SESHAT_CLUSTER_SECRET$/);
+    assert.equal(settingsOf(`${members}cluster-secret sixteen-of-these`).requirepass, "p");
+    assert.equal(settingsOf("requirepass p").requirepass, "p", "a node alone has no peer port");
+  });
+});
+
 describe("what is read", () => {
   test("nothing gives the defaults, and what follows from them", () => {
     assert.deepEqual(settingsOf(""), {

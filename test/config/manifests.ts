@@ -25,14 +25,18 @@ interface Pod {
 
 interface Container {
   readonly args: readonly string[];
+  readonly env: readonly { readonly name: string }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly livenessProbe: { readonly httpGet: { readonly port: string } };
 }
 
-export function configurationOf(argv: readonly string[]): Configuration {
+export function configurationOf(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Configuration {
   const parsed = parseCommandLine(argv);
   assert.ok(parsed.kind === "run");
-  const loaded = loadSettings({ flags: parsed.flags });
+  const loaded = loadSettings({ flags: parsed.flags, environment });
   assert.ok(loaded.ok, loaded.ok ? "" : loaded.error);
   assert.deepEqual(loaded.warnings, []);
   return new Configuration(loaded.settings);
@@ -55,11 +59,13 @@ export function checkPods(manifests: readonly Manifest[]): Configuration[] {
   assert.ok(services.includes(set.spec.serviceName));
   const [container] = set.spec.template.spec.containers;
   assert.ok(container !== undefined);
+  const environment = Object.fromEntries(container.env.map(({ name }) => [name, "a-value-of-its-own"]));
   const nodes = Array.from({ length: set.spec.replicas }, (_, i) =>
     configurationOf(
       container.args.map((word) =>
         word.replace("$(POD_NAME)", `${set.metadata.name}-${i}`).replace(/\$\(([A-Z_]+)\)/, "a-value"),
       ),
+      environment,
     ),
   );
   const portOf = (name: string): number | undefined =>
@@ -68,6 +74,8 @@ export function checkPods(manifests: readonly Manifest[]): Configuration[] {
     const { settings } = node;
     assert.deepEqual(node.sharedDifferences(nodes[0]!.sharedText()), []);
     assert.equal(settings.members.length, set.spec.replicas);
+    // Secrets are in the environment, where ps and the description of a pod do not show them.
+    assert.deepEqual([settings.requirepass, settings.clusterSecret], Array(2).fill("a-value-of-its-own"));
     const own = settings.members.find(({ name }) => name === settings.nodeName);
     // What a StatefulSet's pod is called by others.
     assert.equal(own?.host, `${settings.nodeName}.${set.spec.serviceName}.a-value.svc`);
