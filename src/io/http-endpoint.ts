@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { Server } from "node:net";
 import { listenWith } from "./listen.ts";
 import type { Metrics } from "./metrics.ts";
+import { HTTP_CONNECTIONS_MAX } from "./open-files.ts";
 
 const BACKLOG = 128;
 /** A request here is one short line; who is slower than this is not one of ours. */
@@ -15,8 +16,6 @@ const CHECK_MS = 500;
 /** Between two requests of a connection: longer than usual scrape intervals are not worth a connection. */
 const KEEP_ALIVE_MS = 30_000;
 const HEADER_BYTES_MAX = 8192;
-/** On one address. Whoever watches needs a few; more are closed at once. */
-export const HTTP_CONNECTIONS_MAX = 64;
 
 /**
  * Undefined when it listens; else one line for the operator.

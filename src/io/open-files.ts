@@ -4,13 +4,15 @@
 import { readFileSync } from "node:fs";
 import { MEMBERS_MAX } from "../base/limits.ts";
 import type { Settings } from "../config/table.ts";
-import { HTTP_CONNECTIONS_MAX } from "./http-endpoint.ts";
 import { STRANGERS_MAX } from "./strangers.ts";
 
 /** The program's own: modules, the log, timers, listening sockets (Redis: CONFIG_MIN_RESERVED_FDS). */
 const OWN_FILES = 32;
 /** Of each other member: a link and a pulse both ways, a snapshot, and one that is being made anew. */
 const FILES_PER_MEMBER = 6;
+
+/** On one address of the http port. Whoever watches needs a few; more are closed at once. */
+export const HTTP_CONNECTIONS_MAX = 64;
 
 /** The limit in force; Node has raised it to the hard one. */
 export function openFilesMax(): number | undefined {

@@ -160,7 +160,7 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
       }
     }
     const handshake = new AcceptorHandshake(this.terms);
-    const owner = new Stranger(this, handshake);
+    const owner = new Stranger(this, handshake, accepted.remoteAddress ?? "");
     const socket = PeerSocket.accept(owner, handshake, accepted);
     this.#shaking.add(socket);
     this.track(socket);
@@ -181,15 +181,15 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
   }
 
   /** It did not get that far. */
-  turnAway(socket: PeerSocket, how: LinkDown, text: string): void {
+  turnAway(socket: PeerSocket, address: string, how: LinkDown, text: string): void {
     this.#shaking.delete(socket);
     this.untrack(socket);
-    if (how !== "local") this.#strangers.failed(socket.remoteAddress, performance.now());
+    if (how !== "local") this.#strangers.failed(address, performance.now());
     const line = `${how} ${text}`;
     if (how === "local" || this.#loggedRefusals.has(line)) return;
     if (this.#loggedRefusals.size >= LOGGED_REFUSALS_MAX) this.#loggedRefusals.clear();
     this.#loggedRefusals.add(line);
-    this.#log.warn({ from: socket.remoteAddress, how, reason: text }, "a peer connection was refused");
+    this.#log.warn({ from: address, how, reason: text }, "a peer connection was refused");
   }
 }
 
@@ -197,9 +197,12 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
 class Stranger implements PeerSocketOwner {
   readonly #transport: TcpPeerTransport;
   readonly #handshake: AcceptorHandshake;
+  /** A socket that is gone does not know any more. */
+  readonly #address: string;
   #owner: PeerSocketOwner | undefined;
 
-  constructor(transport: TcpPeerTransport, handshake: AcceptorHandshake) {
+  constructor(transport: TcpPeerTransport, handshake: AcceptorHandshake, address: string) {
+    this.#address = address;
     this.#transport = transport;
     this.#handshake = handshake;
   }
@@ -218,7 +221,7 @@ class Stranger implements PeerSocketOwner {
   }
 
   down(socket: PeerSocket, how: LinkDown, text: string): void {
-    if (this.#owner === undefined) this.#transport.turnAway(socket, how, text);
+    if (this.#owner === undefined) this.#transport.turnAway(socket, this.#address, how, text);
     else this.#owner.down(socket, how, text);
   }
 }

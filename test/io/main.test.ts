@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -32,8 +32,13 @@ class Run {
   exit: { readonly code: number | null; readonly signal: string | null } | undefined;
   readonly child: ChildProcess;
 
-  constructor(words: readonly string[]) {
-    this.child = spawn(process.execPath, [program.main, ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  /** @param before what a shell does before it becomes the program */
+  constructor(words: readonly string[], environment: Readonly<Record<string, string>> = {}, before = "true") {
+    const command = [process.execPath, program.main, ...words];
+    this.child = spawn("sh", ["-c", `${before}; exec "$0" "$@"`, ...command], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...environment },
+    });
     this.child.stdout?.on("data", (chunk) => {
       this.out += String(chunk);
     });
@@ -196,6 +201,112 @@ describe("one node", () => {
     assert.match(text, /^maxclients 200$/m);
   });
 
+  test("CONFIG REWRITE keeps the mode of the file, whatever the umask", async () => {
+    const file = join(folder, "secret.conf");
+    for (const mode of [0o600, 0o640]) {
+      writeFileSync(file, `port ${PORT}\nrequirepass p\n`);
+      chmodSync(file, mode);
+      const run = new Run([file]);
+      const redis = new Redis({
+        port: PORT,
+        password: "p",
+        retryStrategy: () => 50,
+        maxRetriesPerRequest: 50,
+      });
+      redis.on("error", () => {});
+      connections.push(redis);
+      assert.equal(await redis.config("REWRITE"), "OK");
+      assert.equal(statSync(file).mode & 0o777, mode);
+      run.child.kill("SIGTERM");
+      await run.ended(0);
+    }
+  });
+
+  test("ps shows no secret of the command line; probes find the password that the node has", async () => {
+    const file = join(folder, "password");
+    writeFileSync(file, "from-a-file\n");
+    const conf = join(folder, "probed.conf");
+    writeFileSync(conf, `port ${PORT}\nbind 127.0.0.1\nrequirepass-file ${file}\n`);
+    const run = new Run([conf, "--cluster-secret", "not-to-be-seen-by-others"]);
+    const redis = new Redis({
+      port: PORT,
+      password: "from-a-file",
+      retryStrategy: () => 50,
+      maxRetriesPerRequest: 50,
+    });
+    redis.on("error", () => {});
+    connections.push(redis);
+    assert.equal(await redis.ping(), "PONG");
+    if (process.platform === "linux") {
+      const shown = readFileSync(`/proc/${run.child.pid}/cmdline`, "latin1").replaceAll("\0", " ").trim();
+      assert.equal(shown, `seshat 127.0.0.1:${PORT}`);
+    }
+    assert.deepEqual(await redis.config("GET", "requirepass"), ["requirepass", "from-a-file"]);
+    await new Run(["health", "--config", conf]).ended(0);
+    await new Run(["status", "--port", `${PORT}`, "--password-file", file]).ended(0);
+    await new Run(["health", "--port", `${PORT}`], { SESHAT_REQUIREPASS_FILE: file }).ended(0);
+    await new Run(["member", "list", "--port", `${PORT}`], { SESHAT_REQUIREPASS: "from-a-file" }).ended(0);
+    const without = new Run(["health", "--port", `${PORT}`]);
+    await without.ended(1);
+    assert.match(without.err, /NOAUTH/);
+    run.child.kill("SIGTERM");
+    await run.ended(0);
+    assert.doesNotMatch(run.out + run.err, /from-a-file|not-to-be-seen/);
+    assert.match(run.out, /cluster-secret was on the command line/);
+  });
+
+  test("members without a cluster-secret do not start with a password", async () => {
+    const run = new Run(
+      oneNode("--node-name", "n1", "--member", "n1", `127.0.0.1:${PORT + 1}`, "--requirepass", "p"),
+    );
+    await run.ended(1);
+    assert.match(run.err, /^seshat: requirepass needs a cluster-secret, .*SESHAT_CLUSTER_SECRET\n$/);
+  });
+
+  test("maxclients is lowered to what the limit of open files leaves, also by CONFIG SET", async () => {
+    const words = oneNode("--http-port", `${PORT + 2}`);
+    const run = new Run(words, {}, "ulimit -n 300");
+    const redis = client(PORT);
+    assert.deepEqual(await redis.config("GET", "maxclients"), ["maxclients", "204"]);
+    await until("said", () => run.out.includes("maxclients has been reduced from 10000 to 204"));
+    await assert.rejects(
+      redis.config("SET", "maxclients", "205"),
+      /CONFIG SET failed .*'maxclients'.* The operating system is not able to handle .*, try with 204$/,
+    );
+    assert.equal(await redis.config("SET", "maxclients", "100"), "OK");
+    const member = ["--node-name", "n1", "--member", "n1", `127.0.0.1:${PORT + 1}`];
+    const tooLow = new Run(oneNode(...member), {}, "ulimit -n 256");
+    await tooLow.ended(1);
+    assert.match(tooLow.err, /ulimit -n is too low for a node/);
+  });
+
+  test("the http port ends half requests and idle connections, has room for few, and takes no bodies", async () => {
+    const httpPort = PORT + 2;
+    new Run(oneNode("--http-port", `${httpPort}`));
+    await client(PORT).ping();
+    const open = (wire: string): { socket: Socket; text: () => string; isClosed: () => boolean } => {
+      const socket = connect(httpPort, "127.0.0.1");
+      let text = "";
+      let isClosed = false;
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        isClosed = true;
+      });
+      socket.on("data", (chunk) => {
+        text += String(chunk);
+      });
+      if (wire !== "") socket.write(wire);
+      return { socket, text: () => text, isClosed: () => isClosed };
+    };
+    const body = open("GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\nabc");
+    await until("refused", () => body.isClosed());
+    assert.match(body.text(), /^HTTP\/1.1 413 /);
+    const slow = Array.from({ length: 80 }, (_, i) => open(i % 2 === 0 ? "" : "GET /health HTT"));
+    await until("no more than 64", () => slow.filter(({ isClosed }) => isClosed()).length >= 16);
+    await until("all are ended", () => slow.every(({ isClosed }) => isClosed()), 20_000);
+    assert.equal((await fetch(`http://127.0.0.1:${httpPort}/health`)).status, 200);
+  });
+
   test("maxclients is enforced and can be changed", async () => {
     new Run(oneNode("--maxclients", "1"));
     const first = client(PORT);
@@ -224,7 +335,7 @@ describe("local cluster", () => {
     const pid = Number(/kill -9 (\d+)/.exec(run.out)?.[1]);
     process.kill(pid, "SIGKILL");
     await until("noticed", () => run.err.includes(`n1 on port ${PORT} ended (SIGKILL)`));
-    await until("a hint", () => run.err.endsWith(".log\n"));
+    await until("a hint", () => run.err.endsWith("/cluster-secret\n"));
     const [, hint = ""] = /is started by\n {2}(.*)\n$/.exec(run.err) ?? [];
     assert.match(hint, new RegExp(`^\\S*node .*main\\.js --port ${PORT} `));
     // Between leaders: not executed or unknown, so asked again.
