@@ -87,6 +87,8 @@ export class Network {
   readonly mangled = new Map<string, Mangling>();
   readonly pipes = new Set<Pipe>();
   readonly baseDelayMs: number;
+  /** Frames that are longer travel in pieces of so many bytes (lanes.ts). */
+  pieceBytes = Number.POSITIVE_INFINITY;
   #ids = 1;
 
   /** @param delayMs of one message, more or less; without it the seed decides */

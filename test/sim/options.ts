@@ -35,6 +35,8 @@ export interface SimulationOptions {
   readonly settings?: boolean;
   /** Are there busy event loops? Without it the seed decides. */
   readonly busy?: boolean;
+  /** Do long frames travel in pieces that urgent ones pass? Without it the seed decides. */
+  readonly pieces?: boolean;
   /** For how long at most, during the faults; without it the seed decides. */
   readonly busyMsMax?: number;
 }
@@ -50,4 +52,5 @@ export const PLAIN: SimulationOptions = {
   publishing: false,
   settings: false,
   busy: false,
+  pieces: false,
 };

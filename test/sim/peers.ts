@@ -13,6 +13,7 @@ import type {
 } from "../../src/node/ports.ts";
 import type { HandshakeIdentity } from "../../src/wire/handshake.ts";
 import { Conversation, HANDSHAKE_MS_MAX, type Hello } from "./conversation.ts";
+import { Lanes } from "./lanes.ts";
 import type { Parcel, PipeEnd } from "./network.ts";
 import { SnapshotIn, SnapshotOut } from "./peer-snapshots.ts";
 import { machineAt, type SimProcess } from "./process.ts";
@@ -145,8 +146,7 @@ abstract class Link extends Conversation implements PeerLink {
   readonly id: number;
   abstract readonly outgoing: boolean;
   abstract readonly address: string;
-  readonly queuedBytes = 0;
-  readonly takenBytes = 0;
+  #lanes: Lanes | undefined;
   protected isClosed = false;
 
   constructor(transport: SimTransport) {
@@ -154,14 +154,30 @@ abstract class Link extends Conversation implements PeerLink {
     this.id = transport.nextLinkId();
   }
 
+  /** Anew with each connection. */
+  override adopt(end: PipeEnd): void {
+    super.adopt(end);
+    this.#lanes = new Lanes(this.transport.process.network.pieceBytes, (parcel) => this.put(parcel));
+  }
+
+  get queuedBytes(): number {
+    return this.#lanes?.queuedBytes ?? 0;
+  }
+
+  get takenBytes(): number {
+    return this.#lanes?.takenBytes ?? 0;
+  }
+
   send(parts: readonly Uint8Array[]): boolean {
     if (!this.isUp || this.pipe?.isOpen !== true) return false;
-    this.put({ kind: "frame", bytes: Buffer.concat(parts) });
+    this.#lanes?.send(Buffer.concat(parts));
     return true;
   }
 
   sendUrgent(frame: Uint8Array): boolean {
-    return this.send([frame]);
+    if (!this.isUp || this.pipe?.isOpen !== true) return false;
+    this.put({ kind: "frame", bytes: Buffer.from(frame) });
+    return true;
   }
 
   /** Here everybody follows the protocol, however late or often their messages come. */
@@ -176,13 +192,15 @@ abstract class Link extends Conversation implements PeerLink {
   }
 
   protected takeFrame(parcel: Parcel): void {
-    if (this.isClosed || parcel.bytes === undefined) return;
+    if (this.isClosed) return;
+    const bytes = this.#lanes?.take(parcel);
+    if (bytes === undefined) return;
     const { process } = this.transport;
     const { network, machine } = process;
     const mangling = network.mangled.get(machine);
-    if (mangling === undefined) return process.node.peerFrame(this, parcel.bytes);
+    if (mangling === undefined) return process.node.peerFrame(this, bytes);
     const { pipe } = this;
-    const now = mangling.apply(parcel.bytes, (frame, delayMs) =>
+    const now = mangling.apply(bytes, (frame, delayMs) =>
       network.timeline.after(delayMs, () =>
         process.deliver(() => this.pipe === pipe && !this.isClosed && process.node.peerFrame(this, frame)),
       ),

@@ -42,6 +42,7 @@ const SETTINGS_SHARE = 0.3;
 const PUBLISHING_SHARE = 0.2;
 /** Those with busy event loops. */
 const BUSY_SHARE = 0.3;
+const PIECES_SHARE = 0.3;
 
 export { PLAIN, type SimulationOptions } from "./options.ts";
 
@@ -178,6 +179,9 @@ export class Simulation implements ProcessWatcher {
     const busy = Random.stream(seed, "busy");
     if (busy.chance(BUSY_SHARE) ? options.busy !== false : options.busy === true)
       this.busy = new Busy(this, busy, options.busyMsMax);
+    const pieces = Random.stream(seed, "pieces");
+    if (pieces.chance(PIECES_SHARE) ? options.pieces !== false : options.pieces === true)
+      this.network.pieceBytes = Math.floor(pieces.magnitude(20, 500));
   }
 
   get hasFailed(): boolean {

@@ -1,0 +1,63 @@
+// One end of a simulated connection's ordered lane, as io/lane-writer and io/lane-reader do it: frames that are longer than a piece, and those
+// behind them, go in pieces, of which a window is on its way; what is urgent passes them.
+
+import type { Parcel } from "./network.ts";
+
+const WINDOW_PIECES = 4;
+
+export class Lanes {
+  queuedBytes = 0;
+  takenBytes = 0;
+  #underWay = 0;
+  #queue: Buffer[] = [];
+  /** What has arrived of the frame that is being received. */
+  #arrived: Buffer[] = [];
+  readonly #pieceBytes: number;
+  readonly #put: (parcel: Parcel) => void;
+
+  constructor(pieceBytes: number, put: (parcel: Parcel) => void) {
+    this.#pieceBytes = pieceBytes;
+    this.#put = put;
+  }
+
+  send(frame: Buffer): void {
+    if (this.#queue.length === 0 && frame.length <= this.#pieceBytes) {
+      this.#put({ kind: "frame", bytes: frame });
+      return;
+    }
+    this.#queue.push(frame);
+    this.queuedBytes += frame.length;
+    this.#pump();
+  }
+
+  /** Undefined: no whole frame is there yet. */
+  take({ kind, bytes, detail }: Parcel): Buffer | undefined {
+    if (kind === "taken") {
+      this.#underWay--;
+      this.takenBytes += detail as number;
+      this.#pump();
+      return undefined;
+    }
+    if (kind !== "piece" || bytes === undefined) return bytes;
+    this.#put({ kind: "taken", detail: bytes.length });
+    this.#arrived.push(bytes);
+    if (detail !== "last") return undefined;
+    const frame = Buffer.concat(this.#arrived);
+    this.#arrived = [];
+    return frame;
+  }
+
+  #pump(): void {
+    while (this.#underWay < WINDOW_PIECES) {
+      const [frame] = this.#queue;
+      if (frame === undefined) return;
+      const piece = frame.subarray(0, this.#pieceBytes);
+      const isLast = piece.length === frame.length;
+      if (isLast) this.#queue.shift();
+      else this.#queue[0] = frame.subarray(piece.length);
+      this.queuedBytes -= piece.length;
+      this.#underWay++;
+      this.#put({ kind: "piece", bytes: piece, detail: isLast ? "last" : "" });
+    }
+  }
+}
