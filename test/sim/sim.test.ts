@@ -36,7 +36,8 @@ for (let from = 1; from <= SEEDS; from += PER_TEST) {
 }
 
 for (const { seed, found, options } of FAILED_SEEDS) {
-  test(`seed ${seed}, which found ${found}`, () => demandNoFailure(simulate(seed, { pieces: false, ...options })));
+  test(`seed ${seed}, which found ${found}`, () =>
+    demandNoFailure(simulate(seed, { pieces: false, ...options })));
 }
 
 for (const [name, { seedsMax, options }] of Object.entries(MUTATIONS)) {
