@@ -277,3 +277,37 @@ test("proto-max-bulk-len holds for open connections, on every node, and for what
     assert.equal(client.reply(), "-ERR Protocol error: invalid bulk length\r\n");
   }
 });
+
+test("CONFIG REWRITE writes what is in force, wherever it was set", () => {
+  const three = started(3, { maxmemory: "1mb", timeout: "3" });
+  const [one, other] = hostsOf(three);
+  assert.equal(
+    call(one!.connect(), "CONFIG SET maxmemory 9mb zset-max-listpack-value 7 timeout 5"),
+    "+OK\r\n",
+  );
+  settle(three);
+  const text = other!.node.configuration.rewritten("# mine\nmaxmemory 1mb\n\ntimeout 3\n");
+  assert.match(text, /^# mine\nmaxmemory 9437184\n\ntimeout 3\n/);
+  assert.match(text, /\nzset-max-listpack-value 7\n/);
+});
+
+test("settings that no version knows, or that a peer made up, change nothing and end nobody", () => {
+  const three = started(3);
+  const leader = three.leader()!;
+  const before = inForce(leader);
+  const { settings } = leader.node.replica.machine.sessions;
+  for (const [name, value] of [
+    ["nonsense", "1"],
+    ["maxmemory", "nonsense"],
+    ["requirepass", "secret"],
+    ["hash-max-ziplist-entries", "3"],
+  ] as const)
+    assert.equal(
+      settings.change([
+        ["maxmemory", "5"],
+        [name, value],
+      ]),
+      name,
+    );
+  assert.equal(inForce(leader), before);
+});
