@@ -214,7 +214,7 @@ export class BlockedClients implements Deliveries {
   open(owner: Owner): ReplyWriter {
     const writer = this.#writer;
     const wait = this.#find(owner);
-    this.#startUs = wait === undefined ? 0 : this.#node.replica.timer.start(wait.id);
+    this.#startUs = wait === undefined ? 0 : this.#node.replica.timer.start(wait.id, wait.session);
     writer.muted = wait === undefined;
     writer.protocol = wait?.session.protocol ?? 2;
     writer.position = 0;

@@ -16,7 +16,7 @@ const SAMPLE_CALLS = 32;
 export interface TimerSinks {
   record(id: number, microseconds: number, args: Args, session: Session): void;
   /** The command answered with an error; `errorsBefore` is the writer's count before it. */
-  countErrors(id: number, errorsBefore: number): void;
+  countErrors(id: number, errorsBefore: number, session: Session): void;
 }
 
 export class CommandTimer {
@@ -37,11 +37,17 @@ export class CommandTimer {
   }
 
   /** The time to give to stop(), or 0 when this command is not timed. */
-  start(id: number): number {
-    if (this.#timeAll || sampled[id] === 0) return this.#clock.monotonicUs();
+  start(id: number, session: Session | undefined): number {
+    if (this.#timeAll || sampled[id] === 0 || session?.notes?.timesAll === true)
+      return this.#clock.monotonicUs();
     const calls = this.#calls[id]!;
     this.#calls[id] = calls + 1;
     return (calls & (SAMPLE_CALLS - 1)) === 0 ? this.#clock.monotonicUs() : 0;
+  }
+
+  /** Times everything: a slow log asks for times that any command could reach. */
+  get timesAll(): boolean {
+    return this.#timeAll;
   }
 
   /** The next call of each command is timed again. */
@@ -53,7 +59,7 @@ export class CommandTimer {
     this.#sinks.record(id, this.#clock.monotonicUs() - startUs, args, session);
   }
 
-  failed(id: number, errorsBefore: number): void {
-    this.#sinks.countErrors(id, errorsBefore);
+  failed(id: number, errorsBefore: number, session: Session): void {
+    this.#sinks.countErrors(id, errorsBefore, session);
   }
 }

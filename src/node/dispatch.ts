@@ -13,7 +13,7 @@ import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import {
   DONE,
-  HOLD_FAREWELL,
+  HOLD_BEHIND,
   HOLD_LEADER,
   HOLD_ORDER,
   HOLD_OUTPUT,
@@ -29,7 +29,6 @@ import {
   allowedSubscribed,
   allowedUnauthenticated,
   arityFits,
-  changes,
   deniedOutOfMemory,
   forbiddenInTransaction,
   leaderOnly,
@@ -47,6 +46,7 @@ import {
   SPECIAL_LOG_FORM,
   SPECIAL_RESTRICTED,
   SPECIAL_SETTINGS,
+  showsClients,
   specials,
   waitsMs,
 } from "./row-facts.ts";
@@ -204,13 +204,14 @@ export class Dispatch {
     if (!forwarding.accepts(session)) return session.setHold(HOLD_PRESSURE);
     this.#begun(session, id, args);
     this.#node.server.statistics.commandsForwarded++;
-    const isWrite = changes[id] === 1;
     if (args.bytes !== buffer || buffer[start] !== STAR) {
       const encoded = encodeArguments(args);
-      forwarding.add(session, isWrite, encoded, 0, encoded.length);
+      forwarding.add(session, id, encoded, 0, encoded.length);
     } else {
-      forwarding.add(session, isWrite, buffer, start, end);
+      forwarding.add(session, id, buffer, start, end);
     }
+    // As long as it waits there, nothing behind it is looked at.
+    if (id === rowIds.wait) session.setHold(HOLD_ORDER);
     return this.#underWay(session);
   }
 
@@ -226,11 +227,10 @@ export class Dispatch {
   #runLocal(session: Session, id: number, args: Args): number {
     const node = this.#node;
     if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
-    if (leaves[id] === 1 && !node.farewells.mayLeave(session, () => node.pubSub.leaving(session, id, args)))
-      return session.setHold(HOLD_FAREWELL);
+    if (this.#isBehind(session, id, args)) return session.setHold(HOLD_BEHIND);
     // The next leader carries it out, and this node passes it on like any other command.
     if (id === REMOVE_MEMBER_ID && node.operator.handsOver(args.text(2))) return session.setHold(HOLD_LEADER);
-    node.server.commandStatistics.count(id);
+    if (!session.virtual) node.server.commandStatistics.count(id);
     node.requestTurn();
     node.server.run(session, id, args);
     // Not before, as in Redis: a SELECT is shown in the database that it chose.
@@ -242,12 +242,25 @@ export class Dispatch {
     return DONE;
   }
 
+  /** Must this node first apply what was answered before? See up-to-date.ts. */
+  #isBehind(session: Session, id: number, args: Args): boolean {
+    const { upToDate, pubSub, server } = this.#node;
+    if (leaves[id] === 1 && session.kind === "pubsub")
+      return !upToDate.isUpToDate(session, () => pubSub.leaving(session, id, args));
+    if (showsClients[id] === 1 && someoneWatches(server.clients.values()))
+      return !upToDate.isUpToDate(session);
+    session.lag = undefined;
+    return false;
+  }
+
   /** Refused before it could run; behind unanswered commands it waits for its turn. */
   refuse(session: Session, id: number, text: string): number {
     const isExec = id === rowIds.exec;
-    const outcome = this.answerError(session, isExec ? execAborted(text) : text);
+    const reason = isExec ? execAborted(text) : text;
+    const outcome = this.answerError(session, reason);
     if (outcome !== DONE) return outcome;
-    if (id >= 0) this.#node.server.commandStatistics.countRejected(id);
+    if (id >= 0 && session.notes === undefined) this.#node.server.commandStatistics.countRejected(id);
+    else if (id >= 0) session.notes?.failed(rows[id]!.name, reason, true);
     if (isExec) session.endTransaction();
     else if (session.inTransaction && session.transaction !== undefined) session.transaction.hasFailed = true;
     return DONE;
@@ -266,7 +279,8 @@ export class Dispatch {
   /** What every command that goes ahead does once: it is counted, shown to MONITOR, and the turn is due. */
   #begun(session: Session, id: number, args: Args): void {
     const node = this.#node;
-    if ((specials[id]! & SPECIAL_INTERNAL) === 0) node.server.commandStatistics.count(id);
+    // Commands of another node's clients are counted there (ADR 26).
+    if ((specials[id]! & SPECIAL_INTERNAL) === 0 && !session.virtual) node.server.commandStatistics.count(id);
     // Log forms are shown as what the client sent, by those who translate them.
     if (node.monitoring && (specials[id]! & SPECIAL_LOG_FORM) === 0) node.feedMonitors(session, id, args);
     node.requestTurn();
@@ -296,7 +310,7 @@ export class Dispatch {
     const outcome = this.answer(session, write);
     if (outcome !== DONE) return outcome;
     server.commandStatistics.count(id);
-    server.countErrors(id, errorsBefore);
+    server.countErrors(id, errorsBefore, session);
     if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
     return DONE;
   }
@@ -304,9 +318,14 @@ export class Dispatch {
   /** An error of our own; behind unanswered commands it waits for its turn. */
   answerError(session: Session, text: string): number {
     const outcome = this.answer(session, (reply) => reply.error(text));
-    if (outcome === DONE) this.#node.server.statistics.errors.count(text);
+    if (outcome === DONE && session.notes === undefined) this.#node.server.statistics.errors.count(text);
     return outcome;
   }
+}
+
+function someoneWatches(sessions: Iterable<Session>): boolean {
+  for (const { transaction } of sessions) if ((transaction?.watches ?? 0) > 0) return true;
+  return false;
 }
 
 /** Of a command inside the log form (EXEC, a try): how many arguments there are that may need memory. */

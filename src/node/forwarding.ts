@@ -4,13 +4,18 @@
 //
 //   session ──add()──> open ──flush(), one request a turn──> sent ──replies, in order──> session's output
 
+import { Args } from "../base/args.ts";
 import { assert, fail } from "../base/assert.ts";
 import { LINK_WAITING_BYTES, OUTPUT_BYTES_MAX, SHARED_BYTES_LEAST } from "../base/limits.ts";
+import { lookupId } from "../command/lookup.ts";
+import { EXEC_COMMANDS } from "../command/transactions.ts";
 import { COMMAND, RequestParser, redisLimits } from "../resp/request-parser.ts";
-import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
+import type { ProxyFailure, ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
+import { newsOf, type ToldClient } from "./client-properties.ts";
 import { UNREAD_OUTPUT_BYTES_MAX } from "./holds.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { ReplyOutput } from "./reply-output.ts";
+import { changes, rowIds } from "./row-facts.ts";
 import type { Session } from "./session.ts";
 
 /** What one session may have sent without an answer. */
@@ -21,12 +26,15 @@ const SUPERSEDED =
   "UNCERTAIN the command was sent to the leader, and another one was elected before the answer";
 const NOT_EXECUTED = "TRYAGAIN the command was not executed: the leader was lost, try again";
 
+/** Stands for arguments that nobody looks at. */
+const NO_ARGUMENTS = new Args();
+
 /** Commands of one session on their way. `bytes` holds them from the first unanswered one on. */
 interface Traffic {
   readonly session: Session;
   readonly bytes: PendingInput;
-  /** One flag a command, from the first unanswered one on: is it a write? */
-  writes: boolean[];
+  /** Rows of the commands, from the first unanswered one on. */
+  ids: number[];
   /** How many of them, and of their bytes, have been sent. */
   sentCount: number;
   sentBytes: number;
@@ -36,6 +44,16 @@ interface Traffic {
   readonly asked: Set<number>;
   /** Raised whenever commands are taken back, so that late answers to their first sending are told apart. */
   generation: number;
+  told: ToldClient | undefined;
+}
+
+/** Where what the leader saw of forwarded commands is counted, as if they had run here. */
+export interface ForwardingSinks {
+  record(id: number, microseconds: number, args: Args, session: Session): void;
+  forwardedFailed(failure: ProxyFailure): void;
+  /** Is every command to be timed, and which are so slow that they are kept? */
+  readonly timesAll: boolean;
+  readonly slowMicroseconds: number;
 }
 
 export interface ForwardingLinks {
@@ -54,10 +72,13 @@ export class Forwarding {
   readonly #traffic = new Map<number, Traffic>();
   readonly #dirty = new Set<Traffic>();
   readonly #parser = new RequestParser(redisLimits);
+  readonly #args = new Args();
+  readonly #sinks: ForwardingSinks;
   /** Since the last flush(). */
   #addedBytes = 0;
 
-  constructor(links: ForwardingLinks, output: ReplyOutput) {
+  constructor(links: ForwardingLinks, output: ReplyOutput, sinks: ForwardingSinks) {
+    this.#sinks = sinks;
     this.#links = links;
     this.#output = output;
     this.#parser.authenticated = true;
@@ -81,22 +102,24 @@ export class Forwarding {
 
   /** How many answers are owed to the session up to that of the last write that is on its way. */
   answersUpToLastWrite({ id, forwarded }: Session): number {
-    return forwarded === 0 ? 0 : (this.#traffic.get(id)?.writes.lastIndexOf(true) ?? -1) + 1;
+    const ids = forwarded === 0 ? undefined : this.#traffic.get(id)?.ids;
+    return (ids?.findLastIndex((row) => changes[row] === 1) ?? -1) + 1;
   }
 
   /** Adds one command, source[start, end) in RESP. */
-  add(session: Session, isWrite: boolean, source: Buffer, start: number, end: number): void {
+  add(session: Session, id: number, source: Buffer, start: number, end: number): void {
     let traffic = this.#traffic.get(session.id);
     if (traffic === undefined) {
       traffic = {
         session,
         bytes: new PendingInput(),
-        writes: [],
+        ids: [],
         sentCount: 0,
         sentBytes: 0,
         target: 0,
         asked: new Set(),
         generation: 1,
+        told: undefined,
       };
       this.#traffic.set(session.id, traffic);
     }
@@ -105,7 +128,7 @@ export class Forwarding {
     if (lent === undefined) traffic.bytes.append(source, start, end);
     else traffic.bytes.adopt(lent, start, end);
     this.#addedBytes += end - start;
-    traffic.writes.push(isWrite);
+    traffic.ids.push(id);
     session.outstanding++;
     session.forwarded++;
     this.#dirty.add(traffic);
@@ -122,8 +145,11 @@ export class Forwarding {
       // What went before is still with an earlier leader: its answer, or its loss, says how this goes on.
       if (traffic.target !== 0 && traffic.target !== leader) continue;
       this.#dirty.delete(traffic);
-      const count = traffic.writes.length - traffic.sentCount;
+      const count = traffic.ids.length - traffic.sentCount;
       if (count === 0) continue;
+      const { generation } = traffic;
+      const client = newsOf(session, this.#sinks.timesAll, traffic.told, leader, generation);
+      if (client !== null) traffic.told = { member: leader, generation, client };
       traffic.target = leader;
       traffic.asked.add(leader);
       this.#links.request(leader, {
@@ -131,9 +157,10 @@ export class Forwarding {
         database: session.database,
         protocol: session.protocol,
         commands: unsentOf(traffic),
-        generation: traffic.generation,
+        generation,
         muted: session.muted,
         closed: false,
+        client,
       });
       traffic.sentCount += count;
       traffic.sentBytes = bytes.length;
@@ -163,6 +190,8 @@ export class Forwarding {
     const mark = writer.position;
     writer.raw(reply.replies, 0, reply.replies.length);
     if (writer.position > OUTPUT_BYTES_MAX) session.overflow();
+    session.lastWriteIndex = Math.max(session.lastWriteIndex, reply.lastWriteIndex);
+    this.#count(traffic, reply);
     if (reply.completed > 0) {
       this.#drop(traffic, reply.completed);
       if (session.plan !== undefined) session.takeReply(mark);
@@ -180,6 +209,7 @@ export class Forwarding {
   lost(member: number): void {
     for (const traffic of this.#traffic.values()) {
       traffic.asked.delete(member);
+      if (traffic.told?.member === member) traffic.told = undefined;
       if (traffic.target === member) this.#giveUp(traffic, LOST);
     }
   }
@@ -201,7 +231,7 @@ export class Forwarding {
 
   #giveUp(traffic: Traffic, uncertain: string): void {
     const { session } = traffic;
-    const sent = traffic.writes.slice(0, traffic.sentCount);
+    const sent = traffic.ids.slice(0, traffic.sentCount).map((id) => changes[id] === 1);
     // Reads change nothing: they are simply asked again. Behind a write they must keep their place.
     const firstWrite = sent.indexOf(true);
     if (firstWrite < 0) {
@@ -236,21 +266,22 @@ export class Forwarding {
         generation: traffic.generation,
         muted: false,
         closed: true,
+        client: null,
       });
     }
   }
 
   /** Everything that was sent is answered: what is left goes to whoever leads now, which may be this node. */
   #goOn(traffic: Traffic): void {
-    if (traffic.target === 0 && traffic.writes.length > 0 && this.#links.leader === 0) this.#putBack(traffic);
+    if (traffic.target === 0 && traffic.ids.length > 0 && this.#links.leader === 0) this.#putBack(traffic);
   }
 
   /** The first `count` commands are answered. */
   #drop(traffic: Traffic, count: number): void {
     const { session, bytes } = traffic;
-    const length = count === traffic.writes.length ? bytes.length : this.#lengthOf(traffic, count);
+    const length = count === traffic.ids.length ? bytes.length : this.#lengthOf(traffic, count);
     bytes.consume(length);
-    traffic.writes = traffic.writes.slice(count);
+    traffic.ids = traffic.ids.slice(count);
     traffic.sentCount -= count;
     traffic.sentBytes -= length;
     if (traffic.sentCount === 0) traffic.target = 0;
@@ -260,11 +291,11 @@ export class Forwarding {
 
   #putBack(traffic: Traffic): void {
     const { session } = traffic;
-    const count = traffic.writes.length;
+    const count = traffic.ids.length;
     if (count === 0) return;
     const bytes = traffic.bytes.take();
     traffic.generation++;
-    traffic.writes = [];
+    traffic.ids = [];
     traffic.sentCount = 0;
     traffic.sentBytes = 0;
     traffic.target = 0;
@@ -275,16 +306,51 @@ export class Forwarding {
     session.putBack(bytes, Number.POSITIVE_INFINITY);
   }
 
+  /** What the leader saw of these commands is counted here, where their client is. */
+  #count(traffic: Traffic, { completed, times, failures }: ProxyReply): void {
+    for (const failure of failures) this.#sinks.forwardedFailed(failure);
+    for (const { command, inner, microseconds } of times) {
+      if (command >= completed) continue;
+      // Only of slow ones and of those inside a transaction it matters what they say.
+      const isShort = inner === 0 && microseconds < this.#sinks.slowMicroseconds;
+      const args = isShort ? NO_ARGUMENTS : this.#argsOf(traffic, command, inner);
+      const id = inner === 0 ? traffic.ids[command]! : args === undefined ? -1 : lookupId(args);
+      if (args !== undefined && id >= 0) this.#sinks.record(id, microseconds, args, traffic.session);
+    }
+  }
+
+  /** The command, or one of those in it, as its client sent it. */
+  #argsOf(traffic: Traffic, command: number, inner: number): Args | undefined {
+    const { bytes } = traffic;
+    const args = this.#args;
+    this.#parseTo(args, bytes.bytes, bytes.start, bytes.end, command);
+    if (inner === 0) return args;
+    if (lookupId(args) !== rowIds.exec) return undefined;
+    const unit = args.copy(EXEC_COMMANDS);
+    let at = 0;
+    for (let left = inner; at < unit.length; ) {
+      at = this.#parseTo(args, unit, at, unit.length, 0);
+      // The log's own: it says which database follows, and is not counted.
+      if (lookupId(args) !== rowIds.select && --left === 0) return args;
+    }
+    return undefined;
+  }
+
+  /** Reads the command behind `skipped` others; returns where it ends. */
+  #parseTo(args: Args, bytes: Buffer, start: number, end: number, skipped: number): number {
+    let at = start;
+    for (let i = 0; i <= skipped; i++) {
+      if (this.#parser.next(bytes, at, end) !== COMMAND) fail(`forwarded command ${i} does not parse`);
+      at = this.#parser.position;
+    }
+    args.set(bytes, this.#parser.offsets, 0, this.#parser.argumentCount);
+    return at;
+  }
+
   /** Bytes of the first `count` commands. */
   #lengthOf(traffic: Traffic, count: number): number {
     const { bytes } = traffic;
-    let at = bytes.start;
-    for (let i = 0; i < count; i++) {
-      const status = this.#parser.next(bytes.bytes, at, bytes.end);
-      if (status !== COMMAND) fail(`forwarded command ${i} of ${count} does not parse`);
-      at = this.#parser.position;
-    }
-    return at - bytes.start;
+    return this.#parseTo(this.#args, bytes.bytes, bytes.start, bytes.end, count - 1) - bytes.start;
   }
 }
 

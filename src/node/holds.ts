@@ -15,8 +15,8 @@ export const HOLD_PARKED = 5;
 export const HOLD_OUTPUT = 6;
 /** Clients that it has closed may still take something: its reply waits until that is over. */
 export const HOLD_DEPARTURES = 7;
-/** The next command leaves channels, and messages that count this client are on their way. */
-export const HOLD_FAREWELL = 8;
+/** This node must first apply what was answered before (up-to-date.ts). */
+export const HOLD_BEHIND = 8;
 
 /** A client that leaves this much unread gets no more commands in. */
 export const UNREAD_OUTPUT_BYTES_MAX = 1 << 20;

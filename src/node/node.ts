@@ -18,7 +18,6 @@ import { Chores } from "./chores.ts";
 import { Cluster } from "./cluster.ts";
 import { Comparison } from "./comparison.ts";
 import { Dispatch } from "./dispatch.ts";
-import { Farewells } from "./farewells.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldSessions } from "./held-sessions.ts";
 import { Operator } from "./operator.ts";
@@ -44,6 +43,7 @@ import { SettingsCommands } from "./settings-commands.ts";
 import { Shutdown } from "./shutdown.ts";
 import { SlotRules } from "./slot-rules.ts";
 import { Transactions } from "./transactions.ts";
+import { UpToDate } from "./up-to-date.ts";
 import { VirtualSessions } from "./virtual-sessions.ts";
 
 /** Elections of a healthy majority are over by then; a client that waited longer is told that nobody leads. */
@@ -70,7 +70,7 @@ export class SeshatNode implements NodeInputs {
   readonly chores: Chores;
   readonly comparison: Comparison;
   readonly blockedClients: BlockedClients;
-  readonly farewells: Farewells;
+  readonly upToDate: UpToDate;
   readonly forwarding: Forwarding;
   readonly virtualSessions: VirtualSessions;
   readonly server: ServerView;
@@ -152,7 +152,7 @@ export class SeshatNode implements NodeInputs {
       refused: (member: number) => replica.leaderRefused(member),
       queuedBytes: (member: number) => this.cluster.links.queuedBytes(member),
     };
-    this.forwarding = new Forwarding(links, this.output);
+    this.forwarding = new Forwarding(links, this.output, this.server);
     this.virtualSessions = new VirtualSessions(this, {
       proxyReply: (member, reply) => this.cluster.links.proxyReply(member, reply),
       queuedReplyBytes: (member) => this.cluster.links.queuedReplyBytes(member),
@@ -176,7 +176,7 @@ export class SeshatNode implements NodeInputs {
     this.server.followSettings();
     this.chores = new Chores(this);
     this.blockedClients = new BlockedClients(this);
-    this.farewells = new Farewells(this);
+    this.upToDate = new UpToDate(this);
     this.comparison = new Comparison(this);
     machine.sessions.blocking.deliveries = this.blockedClients;
   }
@@ -239,9 +239,9 @@ export class SeshatNode implements NodeInputs {
     if (replica.proposals.open.count > 0 && replica.mode === MODE_LEADER) replica.settle();
     if (ticks > 0) this.#tick(nowMonotonicMs);
     // Counts of subscribers go before commands: a PUBLISH must not count who has left.
-    // Counts go before questions (farewells.ts), in the same frame too.
+    // Counts go before questions (up-to-date.ts), in the same frame too.
     this.pubSub.flush();
-    this.farewells.flush();
+    this.upToDate.flush();
     this.forwarding.flush();
     this.virtualSessions.drain();
     this.output.flush();

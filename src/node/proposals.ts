@@ -160,11 +160,12 @@ export class Proposals {
       const row = rows[id]!;
       assert(row.route === "write" || row.route === "read", "only data commands are in batches");
       batch.argsOf(item, args);
-      const startUs = timer.start(id);
+      machine.store.noTouch = session.noTouch;
+      const startUs = timer.start(id, session);
       const errorsBefore = writer.errors;
       const mark = writer.position;
       if (kind === ITEM_WRITE) {
-        this.#inTransaction.session = session;
+        this.#inTransaction.of(session);
         machine.run(row, args, batch.databases[item]!, writer);
         session.lastWriteIndex = index;
       } else {
@@ -174,12 +175,13 @@ export class Proposals {
       }
       if (startUs !== 0) timer.stop(id, startUs, args, session);
       // An EXEC does not fail: commands in it do, and were counted.
-      if (writer.errors !== errorsBefore && id !== rowIds.exec) timer.failed(id, errorsBefore);
+      if (writer.errors !== errorsBefore && id !== rowIds.exec) timer.failed(id, errorsBefore, session);
       session.answered();
       if (session.plan !== undefined) session.takeReply(mark);
       if (writer.position > OUTPUT_BYTES_MAX) session.overflow();
     }
-    this.#inTransaction.session = undefined;
+    this.#inTransaction.of(undefined);
+    machine.store.noTouch = false;
     machine.endEntry();
   }
 

@@ -239,22 +239,24 @@ export class Replica {
     const writer = this.#environment.output.attach(session, session.protocol, session.muted);
     const mark = writer.position;
     store.noTouch = session.noTouch;
-    const startUs = this.timer.start(id);
+    const startUs = this.timer.start(id, session);
     const errorsBefore = writer.errors;
     const findsBefore = store.finds;
     const hitsBefore = store.hits;
     const row = rows[id]!;
     assert(row.route === "read", "only reads run outside the log");
     row.run(context, args, writer);
-    if (startUs !== 0) this.timer.stop(id, startUs, args, session);
-    if (writer.errors !== errorsBefore) this.timer.failed(id, errorsBefore);
     store.noTouch = false;
     this.readFinds += store.finds - findsBefore;
     this.readHits += store.hits - hitsBefore;
-    if (!store.metDying) return true;
-    store.metDying = false;
-    writer.position = mark;
-    return false;
+    if (store.metDying) {
+      store.metDying = false;
+      writer.position = mark;
+      return false;
+    }
+    if (startUs !== 0) this.timer.stop(id, startUs, args, session);
+    if (writer.errors !== errorsBefore) this.timer.failed(id, errorsBefore, session);
+    return true;
   }
 
   /** A batch that is full goes out without waiting for the turn. */

@@ -75,6 +75,9 @@ export const REMOVE_MEMBER_ID = rows.findIndex(({ name }) => name === "raft.memb
 const SUBSCRIBE_NAMES = new Set(["", "p", "s"].flatMap((kind) => [`${kind}subscribe`, `${kind}unsubscribe`]));
 /** SUBSCRIBE and its kin: their answers are messages, which even a client that wants no replies gets. */
 export const subscribes = Uint8Array.from(rows, (row) => (SUBSCRIBE_NAMES.has(row.name) ? 1 : 0));
+const CLIENT_SHOWS = new Set(["client|list", "client|info"]);
+/** Commands that show what the log has done to clients of this node: that a key they watch has changed. */
+export const showsClients = Uint8Array.from(rows, (row) => (CLIENT_SHOWS.has(row.name) ? 1 : 0));
 const LEAVING: ReadonlyMap<string, TopicKind | undefined> = new Map([
   ["unsubscribe", "channel"],
   ["punsubscribe", "pattern"],
@@ -130,6 +133,7 @@ export const rowIds = {
   configSet: idOf("config|set"),
   config: idOf("seshat.config"),
   settings: idOf("seshat.settings"),
+  wait: idOf("wait"),
 } as const;
 
 /** After MULTI these are carried out at once; all others are queued. */

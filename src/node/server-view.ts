@@ -12,9 +12,11 @@ import type {
   ShutdownOptions,
 } from "../command/local-context.ts";
 import { localError } from "../command/local-errors.ts";
-import { rows } from "../command/lookup.ts";
+import { lookupName, rowId, rows } from "../command/lookup.ts";
+import type { ProxyFailure } from "../wire/cluster-messages.ts";
 import { ShardView } from "./cluster-view.ts";
 import type { TimerSinks } from "./command-timer.ts";
+import type { ForwardingSinks } from "./forwarding.ts";
 import type { SeshatNode } from "./node.ts";
 import { NodeFigures, raftView } from "./node-figures.ts";
 import type { Operator } from "./operator.ts";
@@ -32,8 +34,10 @@ import type { Session } from "./session.ts";
 
 const LRU_CLOCK_MASK = 0xff_ffff;
 const SAMPLE_MS = 100;
+/** No message of a leader tells of more. */
+const FAILURES_MAX = 1 << 20;
 
-export class ServerView implements Server, TimerSinks {
+export class ServerView implements Server, TimerSinks, ForwardingSinks {
   readonly commands = rows;
   readonly clients = new ClientRegistry<Session>();
   readonly pause = new ClientPause();
@@ -127,14 +131,14 @@ export class ServerView implements Server, TimerSinks {
     const writer = output.attach(session, session.protocol, false);
     const mark = writer.position;
     const wasMuted = session.muted;
-    const startUs = replica.timer.start(id);
+    const startUs = replica.timer.start(id, session);
     const errorsBefore = writer.errors;
     const context: LocalContext = { client: session, server: this };
     this.#running = { session, args };
     run(context, args, writer);
     this.#running = undefined;
     if (startUs !== 0) replica.timer.stop(id, startUs, args, session);
-    this.countErrors(id, errorsBefore);
+    this.countErrors(id, errorsBefore, session);
     if (wasMuted && session.muted && subscribes[id] === 0)
       output.attach(session, session.protocol, false).position = mark;
   }
@@ -152,14 +156,16 @@ export class ServerView implements Server, TimerSinks {
   }
 
   /** Error replies of handlers since `errorsBefore`, the writer's count then. */
-  countErrors(id: number, errorsBefore: number): void {
+  countErrors(id: number, errorsBefore: number, session: Session): void {
     const { writer } = this.#node.output;
     if (writer.errors === errorsBefore) return;
+    if (session.notes !== undefined) return session.notes.failed(rows[id]!.name, writer.lastError, false);
     this.commandStatistics.countFailed(id);
     this.statistics.errors.count(writer.lastError);
   }
 
   record(id: number, microseconds: number, args: Args, session: Session): void {
+    if (session.notes !== undefined) return session.notes.timed(session.commandCountTotal, microseconds);
     this.commandStatistics.record(id, microseconds);
     const seconds = Math.floor(this.#node.replica.wallMs / 1000);
     if (!rows[id]!.flags.includes("skip_slowlog"))
@@ -170,6 +176,27 @@ export class ServerView implements Server, TimerSinks {
         Math.floor(microseconds / 1000),
         seconds,
       );
+    }
+  }
+
+  get timesAll(): boolean {
+    return this.#node.replica.timer.timesAll;
+  }
+
+  get slowMicroseconds(): number {
+    const { slowlogSlowerThanUs } = this.#node.settings;
+    return slowlogSlowerThanUs < 0 ? Number.POSITIVE_INFINITY : slowlogSlowerThanUs;
+  }
+
+  /** The leader says that commands of this node's clients failed, or were refused. */
+  forwardedFailed({ name, code, count, rejected }: ProxyFailure): void {
+    const row = lookupName(name);
+    if (row === undefined) return;
+    const id = rowId(row);
+    for (let i = Math.min(count, FAILURES_MAX); i > 0; i--) {
+      if (rejected) this.commandStatistics.countRefusedThere(id);
+      else this.commandStatistics.countFailed(id);
+      this.statistics.errors.count(code);
     }
   }
 

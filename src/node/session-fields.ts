@@ -4,9 +4,10 @@
 import type { ClientKind, ReplyMode } from "../command/local-context.ts";
 import { rows } from "../command/lookup.ts";
 import type { Wait } from "./blocked-clients.ts";
-import type { Farewell } from "./farewells.ts";
 import type { ClientConnection } from "./ports.ts";
+import type { ProxyNotes } from "./proxy-notes.ts";
 import type { Plan, Transaction } from "./transaction.ts";
+import type { Lag } from "./up-to-date.ts";
 
 export class SessionFields {
   readonly connection: ClientConnection;
@@ -52,8 +53,8 @@ export class SessionFields {
   channelCount = 0;
   patternCount = 0;
   shardChannelCount = 0;
-  /** Its next command leaves channels, and waits for what was published before. */
-  farewell: Farewell | undefined;
+  /** Its next command waits until this node has applied what was answered before. */
+  lag: Lag | undefined;
 
   /** Between MULTI and EXEC. */
   inTransaction = false;
@@ -63,6 +64,8 @@ export class SessionFields {
   plan: Plan | undefined;
   /** Its command that waits for a key. */
   wait: Wait | undefined;
+  /** Of a virtual session: what its client's node is to count. */
+  notes: ProxyNotes | undefined;
   /** All that comes in is of a node, not of a client. */
   isOfNode = false;
   /** The command being parsed is of a node, not of a client: it may be a log form. */

@@ -12,8 +12,8 @@ import { ClientFlow } from "./client-flow.ts";
 import { DeferredMessages } from "./deferred-messages.ts";
 import {
   HELD,
+  HOLD_BEHIND,
   HOLD_DEPARTURES,
-  HOLD_FAREWELL,
   HOLD_LEADER,
   HOLD_NONE,
   HOLD_ORDER,
@@ -26,6 +26,7 @@ import type { SeshatNode } from "./node.ts";
 import { PendingInput } from "./pending-input.ts";
 import type { BufferPool, ClientConnection, ClientHandler } from "./ports.ts";
 import { MODE_FORWARD, MODE_LEADER, MODE_NONE } from "./replica.ts";
+import { rowIds } from "./row-facts.ts";
 import { isOfNodeItself } from "./session-numbers.ts";
 import { TransactingSession } from "./transacting-session.ts";
 import type { Plan } from "./transaction.ts";
@@ -146,7 +147,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
   #goOn(nowMs: number): void {
     if (!this.#mayGoOn(nowMs)) return;
     if (this.plan?.reply !== undefined && !this.#node.transactions.mayFinish(this, this.plan)) {
-      this.#hold = HOLD_FAREWELL;
+      this.#hold = HOLD_BEHIND;
       return;
     }
     this.#hold = HOLD_NONE;
@@ -257,6 +258,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
   // The parts of Client that commands and CLIENT LIST read.
 
   get blocked(): boolean {
+    if (this.#hold === HOLD_ORDER) return this.forwarded > 0 && this.lastRowId === rowIds.wait;
     return this.#hold === HOLD_PARKED || this.#hold === HOLD_PAUSE;
   }
 
@@ -441,8 +443,8 @@ export class Session extends TransactingSession implements Client, ClientHandler
       case HOLD_LEADER:
         if (this.outstanding > 0) return false; // what went before it is still undecided
         return node.replica.mode !== MODE_NONE || node.isLeaderless;
-      case HOLD_FAREWELL:
-        return this.farewell === undefined || node.farewells.isOver(this.farewell);
+      case HOLD_BEHIND:
+        return this.lag === undefined || node.upToDate.isOver(this.lag);
       case HOLD_ORDER:
         return this.outstanding === 0;
       case HOLD_PAUSE:

@@ -8,8 +8,9 @@ import type { CommandTimer } from "./command-timer.ts";
 import type { Session } from "./session.ts";
 
 export class TransactionObserver implements CommandObserver {
-  /** Whose transaction it is. */
-  session: Session | undefined;
+  #session: Session | undefined;
+  /** Commands of it that have begun. */
+  #begun = 0;
   readonly #timer: CommandTimer;
   #startUs = 0;
   #errorsBefore = 0;
@@ -18,14 +19,25 @@ export class TransactionObserver implements CommandObserver {
     this.#timer = timer;
   }
 
+  /** Whose transaction it is, if what runs next is one. */
+  of(session: Session | undefined): void {
+    this.#session = session;
+    this.#begun = 0;
+  }
+
   begin(id: number, reply: ReplyWriter): void {
-    this.#startUs = this.#timer.start(id);
+    this.#begun++;
+    this.#startUs = this.#timer.start(id, this.#session);
     this.#errorsBefore = reply.errors;
   }
 
   end(id: number, args: Args, reply: ReplyWriter): void {
-    const { session } = this;
-    if (this.#startUs !== 0 && session !== undefined) this.#timer.stop(id, this.#startUs, args, session);
-    if (reply.errors !== this.#errorsBefore) this.#timer.failed(id, this.#errorsBefore);
+    const session = this.#session;
+    if (session === undefined) return;
+    const { notes } = session;
+    if (notes !== undefined) notes.inner = this.#begun;
+    if (this.#startUs !== 0) this.#timer.stop(id, this.#startUs, args, session);
+    if (reply.errors !== this.#errorsBefore) this.#timer.failed(id, this.#errorsBefore, session);
+    if (notes !== undefined) notes.inner = 0;
   }
 }

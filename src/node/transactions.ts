@@ -16,7 +16,7 @@ import {
   RequestParser,
   redisLimits,
 } from "../resp/request-parser.ts";
-import { DONE, HOLD_FAREWELL } from "./holds.ts";
+import { DONE, HOLD_BEHIND } from "./holds.ts";
 import type { SeshatNode } from "./node.ts";
 import { MODE_LEADER } from "./replica.ts";
 import {
@@ -126,7 +126,7 @@ export class Transactions {
     if (count === 0 && watches === 0) {
       if (!this.#mayLeave(session, transaction.bytes, queue)) {
         session.plan = undefined;
-        return session.setHold(HOLD_FAREWELL);
+        return session.setHold(HOLD_BEHIND);
       }
       node.server.commandStatistics.count(id);
       session.plan = undefined;
@@ -190,7 +190,7 @@ export class Transactions {
   }
 
   #show(session: Session, id: number, args: Args): void {
-    this.#node.server.commandStatistics.count(id);
+    if (!session.virtual) this.#node.server.commandStatistics.count(id);
     if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
   }
 
@@ -229,14 +229,14 @@ export class Transactions {
     );
   }
 
-  /** See farewells.ts: only behind the other commands, which may publish. */
+  /** See up-to-date.ts: only behind the other commands, which may publish. */
   #mayLeave(session: Session, bytes: Buffer, queue: readonly Queued[]): boolean {
     const leaving = queue.filter(({ id }) => leaves[id] === 1);
-    const { farewells, pubSub } = this.#node;
+    const { upToDate, pubSub } = this.#node;
     const leave = (): void => {
       for (const queued of leaving) pubSub.leaving(session, queued.id, this.#parse(bytes, queued));
     };
-    return leaving.length === 0 || farewells.mayLeave(session, leave);
+    return leaving.length === 0 || session.kind !== "pubsub" || upToDate.isUpToDate(session, leave);
   }
 
   /** The reply is there: the node's own commands run now, if the transaction did, and theirs go among the others. */

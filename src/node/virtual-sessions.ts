@@ -6,6 +6,7 @@ import { LINK_WAITING_BYTES, PROXIED_SESSIONS_MAX, SHARED_BYTES_LEAST } from "..
 import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
 import type { SeshatNode } from "./node.ts";
 import type { ClientConnection } from "./ports.ts";
+import { ProxyNotes } from "./proxy-notes.ts";
 import { MODE_LEADER } from "./replica.ts";
 import { Session } from "./session.ts";
 
@@ -20,7 +21,9 @@ export interface ProxyReplies {
 /** Stands in for the socket: what the session writes becomes a reply message. */
 class VirtualConnection implements ClientConnection {
   readonly fileDescriptor = -1;
-  readonly address: string;
+  /** The client's, once its node has said it. */
+  address: string;
+  readonly notes = new ProxyNotes();
   readonly localAddress = "";
   readonly isLoopback = false;
   session: Session | undefined;
@@ -78,8 +81,11 @@ class VirtualConnection implements ClientConnection {
   }
 
   #send(replies: Buffer, completed: number, notLeader: boolean, close: boolean): void {
-    const { id: sessionId, generation } = this;
-    this.#replies.proxyReply(this.member, { sessionId, generation, replies, completed, notLeader, close });
+    const { id: sessionId, generation, session } = this;
+    const { times, failures } = this.notes.take(this.#reported);
+    const lastWriteIndex = session?.lastWriteIndex ?? 0;
+    const end = { notLeader, close, lastWriteIndex, times, failures };
+    this.#replies.proxyReply(this.member, { sessionId, generation, replies, completed, ...end });
   }
 }
 
@@ -125,6 +131,13 @@ export class VirtualSessions {
     if (this.#node.replica.mode !== MODE_LEADER) {
       this.#handBackLater(session);
       return;
+    }
+    const { client } = request;
+    if (client !== null) {
+      connection.address = client.address;
+      connection.notes.timesAll = client.timesAll;
+      session.noTouch = client.noTouch;
+      session.lastWriteIndex = Math.max(session.lastWriteIndex, client.lastWriteIndex);
     }
     session.database = request.database;
     session.protocol = request.protocol === 3 ? 3 : 2;
@@ -202,6 +215,7 @@ export class VirtualSessions {
     );
     const session = new Session(this.#node, connection, true);
     connection.session = session;
+    session.notes = connection.notes;
     const entry = { session, connection };
     sessions.set(request.sessionId, entry);
     return entry;

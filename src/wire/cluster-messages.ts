@@ -14,6 +14,15 @@ export interface ProxyRequest {
   readonly generation: number;
   readonly muted: boolean;
   readonly closed: boolean;
+  /** Null: as it was. (Null is what the encoder takes.) */
+  readonly client: ProxyClient | null;
+}
+
+export interface ProxyClient {
+  readonly address: string;
+  readonly noTouch: boolean;
+  readonly lastWriteIndex: number;
+  readonly timesAll: boolean;
 }
 
 export interface ProxyReply {
@@ -23,6 +32,22 @@ export interface ProxyReply {
   readonly completed: number;
   readonly notLeader: boolean;
   readonly close: boolean;
+  readonly lastWriteIndex: number;
+  readonly times: ProxyTime[];
+  readonly failures: ProxyFailure[];
+}
+
+export interface ProxyTime {
+  readonly command: number;
+  readonly inner: number;
+  readonly microseconds: number;
+}
+
+export interface ProxyFailure {
+  readonly name: string;
+  readonly code: string;
+  readonly count: number;
+  readonly rejected: boolean;
 }
 
 export interface ClusterMember {
@@ -87,6 +112,21 @@ export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): Pro
     generation: safeInteger(wire.generation, "generation"),
     muted: wire.muted ?? false,
     closed: wire.closed ?? false,
+    client: wire.client ? proxyClientFromWire(wire.client) : null,
+  };
+}
+
+/** It is shown to clients, in lines. */
+const PRINTABLE = /^[!-~]{0,128}$/;
+
+function proxyClientFromWire(wire: seshat.ProxyClient.$Properties): ProxyClient {
+  const address = wire.address ?? "";
+  if (!PRINTABLE.test(address)) refuse("malformed", "a client's address");
+  return {
+    address,
+    noTouch: wire.noTouch ?? false,
+    lastWriteIndex: safeInteger(wire.lastWriteIndex, "index"),
+    timesAll: wire.timesAll ?? false,
   };
 }
 
@@ -98,7 +138,23 @@ export function proxyReplyFromWire(wire: seshat.ProxyReply.$Properties): ProxyRe
     completed: wire.completed ?? 0,
     notLeader: wire.notLeader ?? false,
     close: wire.close ?? false,
+    lastWriteIndex: safeInteger(wire.lastWriteIndex, "index"),
+    times: (wire.times ?? []).map(proxyTimeFromWire),
+    failures: (wire.failures ?? []).map(proxyFailureFromWire),
   };
+}
+
+function proxyTimeFromWire(wire: seshat.ProxyTime.$Properties): ProxyTime {
+  const microseconds = wire.microseconds ?? 0;
+  if (!(microseconds >= 0 && microseconds < Number.MAX_SAFE_INTEGER))
+    refuse("outOfRange", `${microseconds} microseconds`);
+  return { command: wire.command ?? 0, inner: wire.inner ?? 0, microseconds };
+}
+
+function proxyFailureFromWire(wire: seshat.ProxyFailure.$Properties): ProxyFailure {
+  const code = wire.code ?? "";
+  if (!PRINTABLE.test(code)) refuse("malformed", "an error's code");
+  return { name: wire.name ?? "", code, count: wire.count ?? 0, rejected: wire.rejected ?? false };
 }
 
 export function encodeTableChange({ joined, ...names }: TableChange): Uint8Array {

@@ -78,6 +78,8 @@ const tableBytesMax = ({ members, names, settings }: ClusterTable): number =>
     128 + MEMBER_BYTES_MAX * names.length + settingValuesBytesMax(settings),
   );
 
+/** Names and codes are short. */
+const PROXY_NOTE_BYTES = 160;
 const FRESH_ROUND_BYTES_MAX = 16;
 const freshRoundFromWire = ({ round }: seshat.FreshQuestion.$Properties): FreshRound => ({
   round: safeInteger(round, "round"),
@@ -92,14 +94,16 @@ const CODECS: Codecs = {
     take: (wire) => (wire.raft ?? []).map(raftMessageFromWire),
   },
   proxyRequests: {
-    bytesMax: (p) => 64 + copiedBytes(p.commands.length),
+    bytesMax: (p) =>
+      64 + copiedBytes(p.commands.length) + (p.client === null ? 0 : 32 + p.client.address.length),
     put: (wire, parts) => {
       wire.proxyRequests = [...parts];
     },
     take: (wire) => (wire.proxyRequests ?? []).map(proxyRequestFromWire),
   },
   proxyReplies: {
-    bytesMax: (p) => 64 + copiedBytes(p.replies.length),
+    bytesMax: (p) =>
+      96 + copiedBytes(p.replies.length) + PROXY_NOTE_BYTES * (p.times.length + p.failures.length),
     put: (wire, parts) => {
       wire.proxyReplies = [...parts];
     },
@@ -120,7 +124,9 @@ const CODECS: Codecs = {
     take: (wire) => (wire.joinRequests ?? []).map(joinRequestFromWire),
   },
   joinReplies: {
-    bytesMax: (p) => 64 + text(p.text) + (p.table === undefined ? 0 : tableBytesMax(p.table)),
+    bytesMax: (p) =>
+      p.lost.reduce((sum, name) => sum + text(name), 64 + text(p.text)) +
+      (p.table === undefined ? 0 : tableBytesMax(p.table)),
     put: (wire, parts) => {
       wire.joinReplies = parts.map(joinReplyToWire);
     },

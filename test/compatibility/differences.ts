@@ -196,8 +196,8 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["info"],
-    what: "A command that was passed on is a call on both nodes; its time, its error and its key hits are counted by the leader",
-    why: "that is where it ran",
+    what: "A command that was passed on is counted by the node of its client, with its time and its error; its key hits are counted by the leader",
+    why: "an operator looks at the node of the client; the keys are where it ran",
   },
   {
     commands: ["latency|latest", "latency|history"],

@@ -69,6 +69,9 @@ const frameOf = (text: string): Buffer =>
         completed: 1,
         notLeader: false,
         close: false,
+        lastWriteIndex: 0,
+        times: [],
+        failures: [],
       },
     ],
   });

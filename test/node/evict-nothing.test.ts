@@ -43,10 +43,12 @@ for (const count of [1, 3]) {
 }
 
 test("one turn of one node: over the limit, -OOM, and below it again", () => {
-  const world = started(1, { maxmemory: "3000" });
+  const world = started(1);
   const [filler, other] = [world.leader()!.connect(), world.leader()!.connect()];
   const value = "x".repeat(1000);
   for (const key of ["a", "b"]) assert.equal(filler.call("SET", key, value), "+OK\r\n");
+  const limit = usedBy(world.leader()!) + 500;
+  assert.equal(filler.call("CONFIG", "SET", "maxmemory", `${limit}`), "+OK\r\n");
   filler.send("SET", "c", value);
   other.sendRaw(
     Buffer.concat([

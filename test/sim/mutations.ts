@@ -6,9 +6,9 @@ import { Machine } from "../../src/machine/machine.ts";
 import { MachineSettings } from "../../src/machine/settings.ts";
 import { WatchTable } from "../../src/machine/watches.ts";
 import { Cluster } from "../../src/node/cluster.ts";
-import { Farewells } from "../../src/node/farewells.ts";
 import { MemoryLimit } from "../../src/node/memory-limit.ts";
 import { PubSub } from "../../src/node/publish-subscribe.ts";
+import { UpToDate } from "../../src/node/up-to-date.ts";
 import { RaftCore } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/index.ts";
 import { RaftLog } from "../../src/raft/log.ts";
@@ -279,7 +279,7 @@ export const MUTATIONS = {
   leavesAtOnce: {
     seedsMax: 20,
     options: { publishing: true },
-    install: () => replaced(Farewells.prototype, "mayLeave", () => () => true),
+    install: () => replaced(UpToDate.prototype, "isUpToDate", () => () => true),
   },
   settingIgnored: {
     seedsMax: 20,

@@ -113,6 +113,9 @@ const table = record({
   hashSeed: words,
   settings: fc.array(fc.tuple(words, words), { maxLength: 3 }),
 });
+/** As they are: printable ASCII, and short. */
+const word = fc.string({ unit: fc.constantFrom(..."abcXYZ019.:[]|_"), maxLength: 32 });
+const address = word;
 const some = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(arbitrary, { maxLength: 2 });
 
 const peerFrame: fc.Arbitrary<PeerFrame> = record({
@@ -126,6 +129,10 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       generation: u64,
       muted: fc.boolean(),
       closed: fc.boolean(),
+      client: fc.option(
+        record({ address, noTouch: fc.boolean(), lastWriteIndex: u64, timesAll: fc.boolean() }),
+        { nil: null },
+      ),
     }),
   ),
   proxyReplies: some(
@@ -136,6 +143,9 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       completed: u32,
       notLeader: fc.boolean(),
       close: fc.boolean(),
+      lastWriteIndex: u64,
+      times: some(record({ command: u32, inner: u32, microseconds: fc.nat({ max: 1e9 }) })),
+      failures: some(record({ name: word, code: word, count: u32, rejected: fc.boolean() })),
     }),
   ),
   tables: some(table),

@@ -76,6 +76,12 @@ export class CommandStatistics implements CommandStatisticsView {
     this.#rejected[id] = this.#rejected[id]! + 1;
   }
 
+  /** It was passed on and counted, and then refused there. */
+  countRefusedThere(id: number): void {
+    this.#calls[id] = Math.max(0, this.#calls[id]! - 1);
+    this.countRejected(id);
+  }
+
   /** It ran and answered with an error. */
   countFailed(id: number): void {
     this.#failed[id] = this.#failed[id]! + 1;

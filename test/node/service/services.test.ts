@@ -252,8 +252,9 @@ describe("command statistics", () => {
     const clock = { ...noClock, monotonicUs: () => nowUs++ };
     const timer = new CommandTimer(clock, { record: () => {}, countErrors: () => {} });
     const timed = (name: string, calls: number): number =>
-      Array.from({ length: calls }, () => timer.start(rowId(row(name)))).filter((startUs) => startUs !== 0)
-        .length;
+      Array.from({ length: calls }, () => timer.start(rowId(row(name)), undefined)).filter(
+        (startUs) => startUs !== 0,
+      ).length;
     assert.equal(timed("get", 1), 1);
     assert.equal(timed("get", 64), 2);
     assert.equal(timed("keys", 64), 64);

@@ -1,7 +1,7 @@
-// Clients that leave channels (docs/adr/0009): an unsubscribing command waits until this node has delivered all that was
-// published, and counted for the client, before. In: sessions whose next command leaves something. Out: may it run now?
-// The others are told first that the client does not count any more; then the leader is asked how far the log goes;
-// then this node applies it up to there. It delivers and answers nothing itself.
+// Commands that wait until this node has applied all that was agreed on, and so perhaps answered to somebody, before. Those
+// that leave channels: what was published, and counted for the client, comes before their reply (docs/adr/0009). Those that
+// look at what the log has done to this node's clients (CLIENT LIST). In: sessions with such a command. Out: may it run now?
+// It delivers and answers nothing itself.
 //
 //   UNSUBSCRIBE ──> leaving: not counted ──> counts told ──> seshat.applied ──:index──> applied here ──> it runs
 
@@ -15,7 +15,7 @@ const LINE_END = "\r\n";
 const QUESTION = encodeCommand(["seshat.applied"]);
 
 /** One command that waits. */
-export interface Farewell {
+export interface Lag {
   /** What this node must have applied before it runs; undefined until that is known. */
   index: number | undefined;
 }
@@ -23,13 +23,13 @@ export interface Farewell {
 /** What is asked of a leader at one time, for all who wait then. */
 interface Question {
   readonly leader: number;
-  readonly farewells: readonly Farewell[];
+  readonly waiting: readonly Lag[];
 }
 
-export class Farewells {
+export class UpToDate {
   readonly #node: SeshatNode;
   readonly #session: Session;
-  #unasked: Farewell[] = [];
+  #unasked: Lag[] = [];
   readonly #asked: Question[] = [];
   #heard = "";
 
@@ -39,29 +39,29 @@ export class Farewells {
   }
 
   /**
-   * May the session's next command leave subscriptions now? If not, it is to be held, and to ask again when isOver() says so.
-   * @param leave marks what it leaves; called once
+   * May the session's next command run now? If not, it is to be held, and to ask again when isOver() says so.
+   * @param begins called when it begins to wait: what is told to the others now, the leader knows when it is asked
    */
-  mayLeave(session: Session, leave: () => void): boolean {
+  isUpToDate(session: Session, begins?: () => void): boolean {
     const { replica } = this.#node;
-    const known = session.farewell;
+    const known = session.lag;
     if (known !== undefined) {
       if (!this.isOver(known)) return false;
-      session.farewell = undefined;
+      session.lag = undefined;
       return true;
     }
-    // A leader that may read from memory has applied all that is agreed on, and counts for itself.
+    // A leader that may read from memory has applied all that is agreed on.
     replica.beginReads();
-    if (session.kind !== "pubsub" || replica.readsAllowed) return true;
-    leave();
-    session.farewell = { index: undefined };
-    this.#unasked.push(session.farewell);
+    if (replica.readsAllowed) return true;
+    begins?.();
+    session.lag = { index: undefined };
+    this.#unasked.push(session.lag);
     this.#node.requestTurn();
     return false;
   }
 
   /** Or nobody can be asked: a client does not wait for longer than elections take. */
-  isOver({ index }: Farewell): boolean {
+  isOver({ index }: Lag): boolean {
     const { replica, isLeaderless } = this.#node;
     return isLeaderless || (index !== undefined && replica.machine.appliedIndex >= index);
   }
@@ -71,7 +71,7 @@ export class Farewells {
     if (this.#unasked.length === 0) return;
     const { leader } = this.#node.replica;
     if (this.#node.pubSub.peers.isUntold(leader)) return;
-    this.#asked.push({ leader, farewells: this.#unasked });
+    this.#asked.push({ leader, waiting: this.#unasked });
     this.#unasked = [];
     this.#session.receive(QUESTION, 0, QUESTION.length);
   }
@@ -85,12 +85,12 @@ export class Farewells {
     }
   }
 
-  #answered({ leader, farewells }: Question, line: string): void {
+  #answered({ leader, waiting }: Question, line: string): void {
     const { replica, isLeaderless } = this.#node;
     // Another leader may have answered, which counted the clients until then.
     const isAnswer = line.startsWith(":") && leader === replica.leader;
-    if (!isAnswer && !isLeaderless) this.#unasked.push(...farewells);
-    else for (const farewell of farewells) farewell.index = isAnswer ? Number(line.slice(1)) : 0;
+    if (!isAnswer && !isLeaderless) this.#unasked.push(...waiting);
+    else for (const command of waiting) command.index = isAnswer ? Number(line.slice(1)) : 0;
     this.#node.requestTurn();
   }
 }
