@@ -48,7 +48,8 @@ const proxied = (sessionId: number): ProxyRequest => ({
   commands: Buffer.alloc(16 * 70, "c"),
   generation: 3,
   muted: false,
-  closed: false, client: null,
+  closed: false,
+  client: null,
 });
 
 const frames: readonly (readonly [name: string, parts: Partial<PeerFrame>])[] = [
