@@ -59,6 +59,8 @@ function checkDeliveries(r: Raft): void {
   if (r.tracker.quorum((peer) => peer.id === r.id || peer.gains(oldest, ticksMax))) return;
   r.warn?.(`${hex(r.id)} stepped down to follower since no quorum takes what is to be agreed on`);
   r.becomeFollower(r.term, NO_MEMBER);
+  // Its log is the longest: without a head start for the others it would win again, and no more would get through.
+  r.electionElapsed = -2 * r.electionTicks;
 }
 
 /** A snapshot that nobody reports on would keep its member silent for ever. */

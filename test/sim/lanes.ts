@@ -1,9 +1,10 @@
 // One end of a simulated connection's ordered lane, as io/lane-writer and io/lane-reader do it: frames that are longer than a piece, and those
 // behind them, go in pieces, of which a window is on its way; what is urgent passes them.
 
-import type { Parcel } from "./network.ts";
+import type { Network, Parcel } from "./network.ts";
 
 const WINDOW_PIECES = 4;
+const LOOK_AGAIN_MS = 50;
 
 export class Lanes {
   queuedBytes = 0;
@@ -12,16 +13,25 @@ export class Lanes {
   #queue: Buffer[] = [];
   /** What has arrived of the frame that is being received. */
   #arrived: Buffer[] = [];
-  readonly #pieceBytes: number;
+  readonly #network: Network;
+  readonly #machine: string;
   readonly #put: (parcel: Parcel) => void;
+  #looksAgain = false;
 
-  constructor(pieceBytes: number, put: (parcel: Parcel) => void) {
-    this.#pieceBytes = pieceBytes;
+  /** @param machine whose end it is */
+  constructor(network: Network, machine: string, put: (parcel: Parcel) => void) {
+    this.#network = network;
+    this.#machine = machine;
     this.#put = put;
   }
 
+  get #isHeld(): boolean {
+    return this.#network.heldLane === this.#machine;
+  }
+
   send(frame: Buffer): void {
-    if (this.#queue.length === 0 && frame.length <= this.#pieceBytes) {
+    const isShort = frame.length <= this.#network.pieceBytes;
+    if (this.#queue.length === 0 && isShort && !this.#isHeld) {
       this.#put({ kind: "frame", bytes: frame });
       return;
     }
@@ -48,10 +58,11 @@ export class Lanes {
   }
 
   #pump(): void {
+    if (this.#isHeld) return this.#lookAgain();
     while (this.#underWay < WINDOW_PIECES) {
       const [frame] = this.#queue;
       if (frame === undefined) return;
-      const piece = frame.subarray(0, this.#pieceBytes);
+      const piece = frame.subarray(0, this.#network.pieceBytes);
       const isLast = piece.length === frame.length;
       if (isLast) this.#queue.shift();
       else this.#queue[0] = frame.subarray(piece.length);
@@ -59,5 +70,14 @@ export class Lanes {
       this.#underWay++;
       this.#put({ kind: "piece", bytes: piece, detail: isLast ? "last" : "" });
     }
+  }
+
+  #lookAgain(): void {
+    if (this.#looksAgain) return;
+    this.#looksAgain = true;
+    this.#network.timeline.after(LOOK_AGAIN_MS, () => {
+      this.#looksAgain = false;
+      this.#pump();
+    });
   }
 }

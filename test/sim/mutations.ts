@@ -13,6 +13,7 @@ import { RaftCore } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/index.ts";
 import { RaftLog } from "../../src/raft/log.ts";
 import { VotePledge } from "../../src/raft/pledge.ts";
+import { Progress } from "../../src/raft/progress.ts";
 import { EvictionReader } from "../../src/wire/eviction-codec.ts";
 import { raftOf } from "./checks.ts";
 import { PLAIN, type SimulationOptions } from "./simulation.ts";
@@ -139,6 +140,11 @@ export const MUTATIONS = {
     seedsMax: 10,
     options: { busy: true, disaster: "none" },
     install: () => replaced(RaftCore.prototype, "pulse", () => () => {}),
+  },
+  stalledLeaderStays: {
+    seedsMax: 10,
+    options: { ...PLAIN, pieces: true, delayMs: 1 },
+    install: () => replaced(Progress.prototype, "gains", () => () => true),
   },
   applyOutOfOrder: {
     seedsMax: 20,

@@ -89,6 +89,8 @@ export class Network {
   readonly baseDelayMs: number;
   /** Frames that are longer travel in pieces of so many bytes (lanes.ts). */
   pieceBytes = Number.POSITIVE_INFINITY;
+  /** A machine of which nothing but urgent frames gets to the others; "" for none. */
+  heldLane = "";
   #ids = 1;
 
   /** @param delayMs of one message, more or less; without it the seed decides */

@@ -157,7 +157,8 @@ abstract class Link extends Conversation implements PeerLink {
   /** Anew with each connection. */
   override adopt(end: PipeEnd): void {
     super.adopt(end);
-    this.#lanes = new Lanes(this.transport.process.network.pieceBytes, (parcel) => this.put(parcel));
+    const { network, machine } = this.transport.process;
+    this.#lanes = new Lanes(network, machine, (parcel) => end === this.pipe && this.put(parcel));
   }
 
   get queuedBytes(): number {

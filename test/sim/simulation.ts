@@ -1,6 +1,7 @@
 // One run: a cluster, clients and faults from one seed. First all goes wrong for a while, then nothing does any more and
 // the cluster must show that it lives: elect, answer everybody, hold the same state everywhere. Histories are checked last.
 
+import { BulkCut } from "./bulk-cut.ts";
 import { Busy } from "./busy.ts";
 import { Census } from "./census.ts";
 import { Checks, limitAppends, Violation } from "./checks.ts";
@@ -103,6 +104,7 @@ export class Simulation implements ProcessWatcher {
   readonly publishing: PublishSubscribe | undefined;
   readonly settings: SettingsDesk | undefined;
   readonly busy: Busy | undefined;
+  readonly #bulkCut: BulkCut | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -180,8 +182,10 @@ export class Simulation implements ProcessWatcher {
     if (busy.chance(BUSY_SHARE) ? options.busy !== false : options.busy === true)
       this.busy = new Busy(this, busy, options.busyMsMax);
     const pieces = Random.stream(seed, "pieces");
-    if (pieces.chance(PIECES_SHARE) ? options.pieces !== false : options.pieces === true)
+    if (pieces.chance(PIECES_SHARE) ? options.pieces !== false : options.pieces === true) {
       this.network.pieceBytes = Math.floor(pieces.magnitude(20, 500));
+      this.#bulkCut = new BulkCut(this, pieces);
+    }
   }
 
   get hasFailed(): boolean {
@@ -256,6 +260,7 @@ export class Simulation implements ProcessWatcher {
       () => this.sessions?.judge(),
       () => this.publishing?.judge(),
       () => this.busy?.judge(),
+      () => this.#bulkCut?.judge(),
       () => settle(this),
       () => this.#judge(),
     ];
@@ -426,7 +431,7 @@ export class Simulation implements ProcessWatcher {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
       `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing", this.settings && "settings", this.busy && "busy"].filter(Boolean).join(", ")}`
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing", this.settings && "settings", this.busy && "busy", this.#bulkCut && "pieces"].filter(Boolean).join(", ")}`
     );
   }
 
