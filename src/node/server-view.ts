@@ -21,7 +21,7 @@ import type { SeshatNode } from "./node.ts";
 import { NodeFigures, raftView } from "./node-figures.ts";
 import type { Operator } from "./operator.ts";
 import type { PubSub } from "./publish-subscribe.ts";
-import { fast, subscribes } from "./row-facts.ts";
+import { fast, rowIds, subscribes } from "./row-facts.ts";
 import { ClientRegistry } from "./service/client-registry.ts";
 import { CommandStatistics } from "./service/command-statistics.ts";
 import { infoText } from "./service/info.ts";
@@ -31,6 +31,7 @@ import { ClientPause } from "./service/pause.ts";
 import { SlowLog } from "./service/slow-log.ts";
 import { ServerStatistics } from "./service/statistics.ts";
 import type { Session } from "./session.ts";
+import { watchAsSent } from "./transactions.ts";
 
 const LRU_CLOCK_MASK = 0xff_ffff;
 const SAMPLE_MS = 100;
@@ -168,8 +169,10 @@ export class ServerView implements Server, TimerSinks, ForwardingSinks {
     if (session.notes !== undefined) return session.notes.timed(session.commandCountTotal, microseconds);
     this.commandStatistics.record(id, microseconds);
     const seconds = Math.floor(this.#node.replica.wallMs / 1000);
-    if (!rows[id]!.flags.includes("skip_slowlog"))
-      this.slowLog.consider(args, microseconds, session, seconds);
+    if (microseconds >= this.slowMicroseconds && !rows[id]!.flags.includes("skip_slowlog")) {
+      const shown = id === rowIds.watch ? watchAsSent(args) : args;
+      this.slowLog.consider(shown, microseconds, session, seconds);
+    }
     if (this.#latencyThresholdMs > 0 && microseconds >= 1000 * this.#latencyThresholdMs) {
       this.latency.consider(
         fast[id] === 1 ? "fast-command" : "command",

@@ -38,6 +38,8 @@ const NOTHING = Buffer.alloc(0);
 const EMPTY_ARRAY = Buffer.from("*0\r\n");
 const STAR = 0x2a;
 const MINUS = 0x2d;
+/** Of its log form: where the keys begin. */
+const WATCH_KEYS = 3;
 const NO_OWNER = "0:0:0";
 
 export class Transactions {
@@ -183,9 +185,7 @@ export class Transactions {
       }
       if (this.#node.monitoring) this.#node.feedMonitors(session, id, Args.of("EXEC"));
     } else if (id === rowIds.watch && this.#node.monitoring) {
-      const keys: Buffer[] = [];
-      for (let i = 3; i < form.count; i++) keys.push(form.copy(i));
-      this.#node.feedMonitors(session, id, Args.of("WATCH", ...keys));
+      this.#node.feedMonitors(session, id, watchAsSent(form));
     }
   }
 
@@ -283,6 +283,13 @@ export class Transactions {
 
 /** Has the log a reply to it? */
 const isInUnit = ({ isLocal, hasForm }: Queued): boolean => !isLocal || hasForm;
+
+/** WATCH as its client sent it, out of its log form. */
+export function watchAsSent(form: Args): Args {
+  const keys: Buffer[] = [];
+  for (let i = WATCH_KEYS; i < form.count; i++) keys.push(form.copy(i));
+  return Args.of("WATCH", ...keys);
+}
 
 /** The session's, made when it first needs one. */
 function transactionOf(session: Session): Transaction {

@@ -113,6 +113,21 @@ for (const [where, hostOf] of NODES) {
   }
 }
 
+test.each(NODES)(
+  "what it publishes to itself comes before its own leaving, on %s, RESP3",
+  (_where, hostOf) => {
+    const world = started(3);
+    const client = hostOf(world).connect();
+    client.call("HELLO", "3");
+    client.call("SUBSCRIBE", "d");
+    for (let ticks = 0; ticks < 3; ticks++) world.step();
+    client.sendRaw(Buffer.from("PUBLISH d x\r\nUNSUBSCRIBE d\r\nPING\r\n"));
+    for (let ticks = 0; ticks < 5; ticks++) world.step();
+    const [message, reply] = [told("3", "message", "d", "x"), told("3", "unsubscribe", "d", 0)];
+    assert.equal(client.take(), `:1\r\n${message}${reply}+PONG\r\n`);
+  },
+);
+
 test("nobody leads: leaving waits no longer than an election takes", () => {
   const world = started(3);
   const host = followerOf(world);
