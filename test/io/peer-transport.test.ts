@@ -201,6 +201,26 @@ describe("links", () => {
     assert.deepEqual(b.node.linkNews.length, 1);
   });
 
+  test("an urgent frame passes a long one, which comes whole, and is taken bit by bit", async () => {
+    const [a, b] = [await start(), await start()];
+    const link = a.transport.open(b.address, 0);
+    await until("up", () => link.isUp && b.node.upLinks.length === 1);
+    const long = frameOf("x".repeat(32 << 20));
+    const behind = frameOf("behind it");
+    const urgent = frameOf("urgent");
+    assert.ok(link.send([long.subarray(0, 1000), long.subarray(1000)]));
+    assert.ok(link.send([behind]));
+    assert.ok(link.sendUrgent(urgent));
+    assert.ok(link.queuedBytes > 24 << 20);
+    await until("all are there", () => b.node.frames.length === 3);
+    const [first, second, third] = b.node.frames.map(({ frame }) => frame);
+    assert.deepEqual(first, urgent);
+    assert.ok(second?.equals(long));
+    assert.deepEqual(third, behind);
+    await until("nearly all is said to be taken", () => link.takenBytes > 31 << 20);
+    assert.equal(link.queuedBytes, 0);
+  });
+
   test("a peer that does not read is cut off when the queue is full", async () => {
     const [a, b] = [await start(), await start()];
     const link = a.transport.open(b.address, 0);
