@@ -7,6 +7,7 @@ import { bitOperationCommands } from "./bits-operation.ts";
 import { blockingForms } from "./blocking.ts";
 import { settingForms } from "./cluster-settings.ts";
 import { dumpCommands } from "./dump.ts";
+import { expiryForms } from "./expiry-form.ts";
 import { geoCommands } from "./geo.ts";
 import { geoSearchCommands } from "./geo-search.ts";
 import { hashCommands } from "./hashes.ts";
@@ -109,6 +110,7 @@ export const topLevelRows: readonly CommandRow[] = families.flat();
 /** Words of the log only: to clients they are no commands. */
 export const logRows: readonly CommandRow[] = [
   ...blockingForms,
+  ...expiryForms,
   ...digestForms,
   ...appliedForms,
   ...settingForms,

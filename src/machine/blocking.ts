@@ -36,6 +36,8 @@ export interface BlockingHost {
   readonly context: DataContext;
   /** Runs one command, and nothing after it. */
   perform(row: DataRow, args: Args, database: number, reply: ReplyWriter): void;
+  /** Before a command is run otherwise: see Machine.meet. */
+  meet(row: DataRow, args: Args, database: number): void;
 }
 
 /** No key. */

@@ -6,13 +6,14 @@ import { Args } from "../base/args.ts";
 import { assert, fail } from "../base/assert.ts";
 import { ARGUMENTS_MAX, BULK_BYTES_MAX, INLINE_BYTES_MAX } from "../base/limits.ts";
 import { Xoshiro } from "../base/prng.ts";
+import { findKeys } from "../command/command-keys.ts";
 import { lookup } from "../command/lookup.ts";
 import { type CommandRow, type DataContext, type DataRow, noPublications } from "../command/types.ts";
 import { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, ParserScratch, RequestParser } from "../resp/request-parser.ts";
 import { EVENT_EVICTED } from "../store/events.ts";
 import type { Store } from "../store/store.ts";
-import { EntryHeader, FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
+import { EntryHeader, FLAG_KEEP_DUE, FLAG_REMOVE_MET } from "../wire/entry-codec.ts";
 import { EvictionReader } from "../wire/eviction-codec.ts";
 import type { SessionState } from "../wire/session-state.ts";
 import { EntryCheck } from "./entry-check.ts";
@@ -157,7 +158,16 @@ export class Machine {
       context.keys = this.store.databases[database]!;
     }
     this.#commandsInEntry++;
+    this.meet(row, args, database);
     row.run(context, args, reply);
+  }
+
+  /** Where due keys are kept, a command removes those of its own keys that are dead, a read as well as a write. */
+  meet(row: DataRow, args: Args, database: number): void {
+    if ((this.#header.flags & FLAG_REMOVE_MET) === 0) return;
+    const keys = this.store.databases[database]!;
+    for (const { index } of findKeys(row, { args, from: 0, count: args.count }) ?? [])
+      keys.reclaimDead(args.bytes, args.start(index), args.end(index));
   }
 
   /** Reclaims keys that are due, a bounded number per entry, in the order all replicas share; then evicts. */

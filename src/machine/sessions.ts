@@ -216,6 +216,7 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
 
   /** Only where the reply is heard, so with a randomness of its own. */
   #read(row: DataRow, args: Args, database: number, reply: ReplyWriter): void {
+    this.#host.meet(row, args, database);
     if (reply.muted) return;
     const { context } = this.#host;
     const { random } = context;

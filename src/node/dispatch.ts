@@ -92,8 +92,8 @@ export class Dispatch {
       const refusal = node.slotRules.refusal(session, id, args);
       if (refusal !== undefined) return this.#sendAway(session, id, refusal);
     }
-    if (node.server.pause.untilMs > 0 && this.#isPaused(session, id)) return session.setHold(HOLD_PAUSE);
     session.lastRowId = id;
+    if (node.server.pause.untilMs > 0 && this.#isPaused(session, id)) return session.setHold(HOLD_PAUSE);
     if (session.inTransaction && queued[id] === 1) {
       return forbiddenInTransaction[id] === 1
         ? this.refuse(session, id, transactionError.notInMulti)
@@ -183,7 +183,8 @@ export class Dispatch {
 
   #read(session: Session, id: number, args: Args): number {
     const node = this.#node;
-    if (session.outstanding === 0 && node.replica.readsAllowed) {
+    const isBehind = node.metKeys.removeFor(session, id, args);
+    if (!isBehind && session.outstanding === 0 && node.replica.readsAllowed) {
       if (node.replica.runRead(session, id, args)) {
         this.#begun(session, id, args);
         session.commandCountTotal++;

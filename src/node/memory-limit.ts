@@ -45,6 +45,7 @@ export class MemoryLimit {
   #isUnsure = false;
   /** The last search found too little. */
   #isDry = false;
+  #isSuspended = false;
 
   constructor(settings: Settings, random: Prng, inFlight: BatchesInFlight) {
     this.#settings = settings;
@@ -53,9 +54,16 @@ export class MemoryLimit {
     this.follow();
   }
 
+  /** CLIENT PAUSE on the leader: as long as it lasts nothing is evicted, and nothing refused for want of memory. */
+  suspend(isSuspended: boolean): void {
+    if (this.#isSuspended === isSuspended) return;
+    this.#isSuspended = isSuspended;
+    this.follow();
+  }
+
   /** maxmemory or its policy has changed. */
   follow(): void {
-    this.isLimited = this.#settings.maxmemoryBytes > 0;
+    this.isLimited = this.#settings.maxmemoryBytes > 0 && !this.#isSuspended;
     this.isRefusing = false;
     this.#isDry = false;
     this.#isUnsure = false;

@@ -18,6 +18,7 @@ import { Chores } from "./chores.ts";
 import { Cluster } from "./cluster.ts";
 import { Comparison } from "./comparison.ts";
 import { Dispatch } from "./dispatch.ts";
+import { MetKeys } from "./expiry.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldSessions } from "./held-sessions.ts";
 import { Operator } from "./operator.ts";
@@ -70,6 +71,7 @@ export class SeshatNode implements NodeInputs {
   readonly chores: Chores;
   readonly comparison: Comparison;
   readonly blockedClients: BlockedClients;
+  readonly metKeys: MetKeys;
   readonly upToDate: UpToDate;
   readonly forwarding: Forwarding;
   readonly virtualSessions: VirtualSessions;
@@ -124,6 +126,7 @@ export class SeshatNode implements NodeInputs {
           this.pubSub.messagesLost();
           this.blockedClients.stateReplaced();
         },
+        isPaused: () => this.server.pause.isActive(this.replica.monotonicMs),
         fault: (text) => ports.lifecycle.halt(text),
       },
       new Store({ databases: settings.databases, hashSeed }),
@@ -178,6 +181,7 @@ export class SeshatNode implements NodeInputs {
     this.blockedClients = new BlockedClients(this);
     this.upToDate = new UpToDate(this);
     this.comparison = new Comparison(this);
+    this.metKeys = new MetKeys(this);
     machine.sessions.blocking.deliveries = this.blockedClients;
   }
 

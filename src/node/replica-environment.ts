@@ -26,6 +26,8 @@ export interface ReplicaEnvironment {
   entryApplied(): void;
   /** The state came by snapshot: this node never sees the entries before it. */
   stateReplaced(): void;
+  /** Are this node's clients paused, and is nothing to change by itself? */
+  isPaused(): boolean;
   /** The core is halted, or the node cannot go on. */
   fault(text: string): void;
 }

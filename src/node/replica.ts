@@ -23,11 +23,11 @@ import {
   type SnapshotMeta,
 } from "../raft/index.ts";
 import type { Store } from "../store/store.ts";
-import { FLAG_KEEP_DUE } from "../wire/entry-codec.ts";
 import { BatchesInFlight } from "./batches-in-flight.ts";
 import { ClusterClock } from "./cluster-clock.ts";
 import { CommandTimer } from "./command-timer.ts";
 import { EntryMemory } from "./entry-memory.ts";
+import { Expiry } from "./expiry.ts";
 import { bestSuccessor, Handover } from "./handover.ts";
 import { KeptLog } from "./kept-log.ts";
 import { MemoryLimit } from "./memory-limit.ts";
@@ -68,8 +68,7 @@ export class Replica {
   readsAllowed = false;
   /** More is in flight than should be. */
   pressure = false;
-  /** DEBUG SET-ACTIVE-EXPIRE. */
-  activeExpire = true;
+  readonly expiry: Expiry;
   /** Keys that reads from memory looked up, and those of them that were there (INFO stats). */
   readFinds = 0;
   leaderChanges = 0;
@@ -102,6 +101,7 @@ export class Replica {
     this.readContext = { ...contextOf(store, localRandom), progress: this.machine, settings };
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);
     this.log = new KeptLog(environment.settings, this.#inFlight, (member) => environment.reaches(member));
+    this.expiry = new Expiry(() => environment.isPaused());
     this.limit = new MemoryLimit(environment.settings, localRandom, this.#inFlight);
     this.proposals = new Proposals({
       machine: this.machine,
@@ -355,11 +355,12 @@ export class Replica {
     const { proposals } = this;
     if (this.mode !== MODE_LEADER) return;
     const runningMs = this.runningMs();
+    this.limit.suspend(this.expiry.isPaused);
     // An entry without commands moves time, so that all replicas can reclaim what is due, or evicts.
     const due = this.#isDue();
     const evicts = this.limit.wantsEntry(this.machine.store);
     if (proposals.open.count === 0 && !due && !evicts) return;
-    proposals.propose(raft, runningMs, this.#prng.u32(), this.activeExpire ? 0 : FLAG_KEEP_DUE, due);
+    proposals.propose(raft, runningMs, this.#prng.u32(), this.expiry.entryFlags, due);
   }
 
   /** Cluster time now. */
@@ -372,7 +373,7 @@ export class Replica {
     const { proposals } = this;
     return (
       proposals.open.count === 0 &&
-      this.activeExpire &&
+      this.expiry.removesDue &&
       this.#inFlight.count === 0 &&
       this.machine.store.nextDeadlineMs() <= this.runningMs()
     );

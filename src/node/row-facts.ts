@@ -129,6 +129,7 @@ export const rowIds = {
   unwatch: idOf("unwatch"),
   select: idOf("select"),
   try: idOf("seshat.try"),
+  expire: idOf("seshat.expire"),
   configGet: idOf("config|get"),
   configSet: idOf("config|set"),
   config: idOf("seshat.config"),

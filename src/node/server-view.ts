@@ -213,7 +213,7 @@ export class ServerView implements Server, TimerSinks, ForwardingSinks {
     statistics.connectionsRejected += since.growth("rejected", ports.clients.rejectedCount);
     statistics.keyspaceHits += since.growth("hits", replica.readHits);
     statistics.keyspaceMisses += since.growth("misses", replica.readFinds - replica.readHits);
-    statistics.expiredKeys += since.growth("expired", counters.keysExpired);
+    statistics.expiredKeys += since.growth("expired", replica.machine.store.expiredKeys);
     const { store } = replica.machine;
     statistics.lazyFreedKeys += since.growth("lazily freed", store.lazyFreedKeys);
     this.keyChanges += since.growth("changes", store.changes);
@@ -325,11 +325,11 @@ export class ServerView implements Server, TimerSinks, ForwardingSinks {
   }
 
   get activeExpire(): boolean {
-    return this.#node.replica.activeExpire;
+    return this.#node.replica.expiry.isActive;
   }
 
   set activeExpire(on: boolean) {
-    this.#node.replica.activeExpire = on;
+    this.#node.replica.expiry.isActive = on;
   }
 }
 

@@ -5,6 +5,7 @@ export const CHORES_SESSION_ID = 0;
 export const BLOCKING_SESSION_ID = Number.MAX_SAFE_INTEGER;
 export const COMPARISON_SESSION_ID = Number.MAX_SAFE_INTEGER - 1;
 export const FAREWELL_SESSION_ID = Number.MAX_SAFE_INTEGER - 2;
+export const EXPIRY_SESSION_ID = Number.MAX_SAFE_INTEGER - 3;
 
 /** More than there are. */
 const NUMBERS = 16;

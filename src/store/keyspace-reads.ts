@@ -132,7 +132,12 @@ export class KeyspaceReads {
     const words = this.arena.words;
     const word = this.arena.at >>> 2;
     const position = words[word + is.WORD_DEADLINE]!;
-    if (position !== 0 && !this.#checkAlive(position - 1)) return 0;
+    if (position !== 0) {
+      const isAlive = this.#checkAlive(position - 1);
+      const { onDead, metDying } = this.state;
+      if (onDead !== undefined && (metDying || !isAlive)) onDead(bytes, start, end);
+      if (!isAlive) return 0;
+    }
     this.state.hits++;
     if (!this.state.noTouch) this.#touch(words, word);
     this.exposeValue();
@@ -273,7 +278,14 @@ export class KeyspaceReads {
   /** Alive by the log? Sets metDying as find does. */
   #isAlive(ref: number): boolean {
     const position = this.word(ref, is.WORD_DEADLINE);
-    return position === 0 || this.#checkAlive(position - 1);
+    if (position === 0) return true;
+    const isAlive = this.#checkAlive(position - 1);
+    const { onDead, metDying } = this.state;
+    if (onDead !== undefined && (metDying || !isAlive)) {
+      this.keyRange(ref);
+      onDead(this.keyBytes, this.keyStart, this.keyEnd);
+    }
+    return isAlive;
   }
 
   /**

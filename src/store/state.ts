@@ -64,6 +64,8 @@ export class StoreState {
 
   /** Called for each dead key that is reclaimed, by a write that meets it or by reclaimDue. */
   onExpired: ExpiredHook | undefined = undefined;
+  /** Set for a moment: told of each dead key that a find, or a walk, meets. The range is good during the call only. */
+  onDead: ((bytes: Buffer, start: number, end: number) => void) | undefined = undefined;
   /** Undefined while nobody waits: then it costs one comparison a change. */
   watcher: KeyWatcher | undefined = undefined;
   /** Dead keys reclaimed since the start. */

@@ -15,8 +15,10 @@ import { CLUSTER_TIME_MS_MAX } from "../base/limits.ts";
 
 export const ENTRY_HEADER_BYTES = 24;
 const VERSION = 1;
-/** Due keys are kept (DEBUG SET-ACTIVE-EXPIRE 0 on the leader). */
+/** Due keys are kept (DEBUG SET-ACTIVE-EXPIRE 0 or CLIENT PAUSE on the leader). */
 export const FLAG_KEEP_DUE = 1;
+/** Commands remove the dead keys that they are given (DEBUG SET-ACTIVE-EXPIRE 0). */
+export const FLAG_REMOVE_MET = 2;
 
 /** Fills in the header in front of commands that are already in place at `start + ENTRY_HEADER_BYTES`. */
 export function writeEntryHeader(

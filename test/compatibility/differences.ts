@@ -85,6 +85,11 @@ export const differences: readonly Difference[] = [
     why: "an element must not be popped for nobody",
   },
   {
+    commands: ["client|pause"],
+    what: "It holds the clients of its node, and on the leader also commands that other nodes pass on. Keys neither expire nor are evicted while the leader's clients are paused; a pause on another node does not keep the leader from either",
+    why: "the leader decides what goes, and writes it into the log",
+  },
+  {
     commands: ["publish", "spublish"],
     what: "A message needs a majority, and reaches the subscribers of all nodes in the order of the log. The number answered counts what other nodes told a moment ago",
     why: "messages have one order for everybody, also relative to writes (ADR 9)",
