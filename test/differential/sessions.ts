@@ -150,13 +150,13 @@ export class SessionSide {
   }
 
   async isBlocked(client: number): Promise<boolean> {
-    const line = await this.controllerOf(client).call(
-      "CLIENT",
-      "LIST",
-      "ID",
-      String(this.clients[client]!.id),
-    );
-    return / flags=[A-Za-z]*b/.test(line);
+    return / flags=[A-Za-z]*b/.test(await this.#lineOf(client));
+  }
+
+  /** Of CLIENT LIST. */
+  #lineOf(client: number): Promise<string> {
+    const { id } = this.clients[client]!;
+    return this.controllerOf(client).call("CLIENT", "LIST", "ID", String(id));
   }
 
   /** Until everybody who is not blocked is answered. For a server that does everything at once. */
@@ -187,7 +187,12 @@ export class SessionSide {
         client,
       );
       if (owed === 0) continue;
-      await eventually(`client ${i} of ${this.name} blocks`, () => this.isBlocked(i), client);
+      await eventually(`client ${i} of ${this.name} blocks`, () => this.isBlocked(i), client).catch(
+        async (error) => {
+          const answered = client.take().toString("latin1");
+          throw new Error(`${error}: ${JSON.stringify(answered)}\n${await this.#lineOf(i)}`);
+        },
+      );
       await this.controllerOf(i).call("DEL", "no such key");
     }
   }

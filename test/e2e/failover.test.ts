@@ -15,53 +15,35 @@ const KILLS = 10;
 
 const hasBenchmark = installed("redis-benchmark");
 
-test.skipIf(!hasBenchmark)(
-  `the leader killed under a redis-benchmark load, ${KILLS} times${hasBenchmark ? "" : " (skipped: redis-tools is not installed)"}`,
-  async () => {
-    const gapsMs: number[] = [];
-    for (let round = 0; round < KILLS; round++) {
-      const cluster = await ProcessCluster.start(3);
-      try {
-        const leader = await cluster.leader();
-        const survivor = cluster.nodes.find((node) => node !== leader) ?? leader;
-        const load = spawn(
-          "redis-benchmark",
-          [
-            "-p",
-            String(leader.port),
-            "-c",
-            "20",
-            "-P",
-            "4",
-            "-n",
-            "100000000",
-            "-r",
-            "10000",
-            "-t",
-            "set",
-            "-q",
-          ],
-          { stdio: "ignore" },
-        );
-        const loadGone = once(load, "exit");
-        const writer = new Writer(survivor.port);
-        await until("some writes under load", () => (writer.acknowledged.length > 200 ? true : undefined));
-        writer.gapMsMax = 0;
-        await leader.stop("SIGKILL");
-        const before = writer.acknowledged.length;
-        await until("writes again", () => (writer.acknowledged.length > before + 50 ? true : undefined));
-        gapsMs.push(writer.gapMsMax);
-        load.kill("SIGKILL");
-        await loadGone;
-        await writer.stop();
-        for (const node of cluster.nodes) if (node.isRunning) await verifyAcknowledged(node.port, writer);
-      } finally {
-        await cluster.stop();
-      }
-    }
-    console.log(`writes again after ms: ${gapsMs.map((gap) => gap.toFixed(0)).join(" ")}`);
-  },
-);
+for (let round = 1; round <= KILLS; round++)
+  test.skipIf(!hasBenchmark)(
+    `the leader killed under a redis-benchmark load, ${round} of ${KILLS}${hasBenchmark ? "" : " (skipped: redis-tools is not installed)"}`,
+    killedUnderLoad,
+  );
+
+async function killedUnderLoad(): Promise<void> {
+  const cluster = await ProcessCluster.start(3);
+  try {
+    const leader = await cluster.leader();
+    const survivor = cluster.nodes.find((node) => node !== leader) ?? leader;
+    const words = `-p ${leader.port} -c 20 -P 4 -n 100000000 -r 10000 -t set -q`.split(" ");
+    const load = spawn("redis-benchmark", words, { stdio: "ignore" });
+    const loadGone = once(load, "exit");
+    const writer = new Writer(survivor.port);
+    await until("some writes under load", () => writer.acknowledged.length > 200);
+    writer.gapMsMax = 0;
+    await leader.stop("SIGKILL");
+    const before = writer.acknowledged.length;
+    await until("writes again", () => writer.acknowledged.length > before + 50);
+    console.log(`writes again after ${writer.gapMsMax.toFixed(0)} ms`);
+    load.kill("SIGKILL");
+    await loadGone;
+    await writer.stop();
+    for (const node of cluster.nodes) if (node.isRunning) await verifyAcknowledged(node.port, writer);
+  } finally {
+    await cluster.stop();
+  }
+}
 
 test("a follower stopped for longer than the log keeps catches up by snapshot while writes go on", async () => {
   const flags = [...STEADY, "--log-max-bytes", "1mb", "--log-tail-bytes", "64kb", "--log-tail-entries", "50"];

@@ -115,4 +115,10 @@ test("each test of seeds.ts is a file that draws from there, and a target", () =
 test("what failed is found in vitest's output", () => {
   const output = " RUN  v4\n\n ✓ test/a.test.ts\n\n FAIL  whole  test/b.test.ts > x\nAssertionError: no\n";
   assert.equal(saidByVitest(output), " FAIL  whole  test/b.test.ts > x\nAssertionError: no");
+  const sent = Array.from({ length: 90 }, (_, i) => `sent ${i}`).join("\n");
+  const said = saidByVitest(` FAIL  x\nError: seed 1\n${sent}\nours 1\ntheirs 2\n ❯ x.ts:1\n  93| code`);
+  assert.match(
+    said,
+    /^ FAIL {2}x\nError: seed 1\nsent 0\nsent 1\n\.\.\.\n.*sent 89\nours 1\ntheirs 2\n ❯ x\.ts:1$/s,
+  );
 });

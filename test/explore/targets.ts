@@ -34,17 +34,18 @@ const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs", "run", "--ma
 const PROPERTY_RUNS = "1000";
 const SIMULATOR_SEEDS = 20;
 const SIMULATOR_OPTIONS = ["", "--publishing", "--eviction", "--rot"];
-const LINES_SHOWN = 25;
+const LINES_SHOWN = 30;
+const LINES_FIRST = 4;
 
-/** From the first failed test on. */
+/** Of the first failed test, to the place in the code: a message may begin with what was sent and end with what was wrong. */
 export function saidByVitest(output: string): string {
-  const lines = output.split("\n");
+  const lines = output.split("\n").filter((line) => line.trim() !== "");
   const from = lines.findIndex((line) => /^ ?FAIL /.test(line));
-  return lines
-    .slice(from < 0 ? -LINES_SHOWN : from)
-    .filter((line) => line.trim() !== "")
-    .slice(0, LINES_SHOWN)
-    .join("\n");
+  if (from < 0) return lines.slice(-LINES_SHOWN).join("\n");
+  const place = lines.findIndex((line, i) => i > from && /^ ❯ /.test(line));
+  const said = lines.slice(from, place < 0 ? undefined : place + 1);
+  if (said.length <= LINES_SHOWN) return said.join("\n");
+  return [...said.slice(0, LINES_FIRST), "...", ...said.slice(LINES_FIRST - LINES_SHOWN)].join("\n");
 }
 
 function ofTest(name: string, test: RandomTest): Target {

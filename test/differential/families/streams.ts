@@ -1,6 +1,6 @@
 // Streams: ids in order mostly, entries with the same fields and with others, nodes that fill up, groups and consumers.
 
-import { replyError } from "../../../src/command/errors.ts";
+import { replyError, streamsUnbalanced } from "../../../src/command/errors.ts";
 import type { Draw } from "../draw.ts";
 import type { Family, Maker } from "./family.ts";
 
@@ -346,6 +346,12 @@ export const streams: Family = {
   sequences: [fill, fill, fill, automatic, byClock],
   mend,
   rules: [
+    ...[true, false].map((isGroup) => ({
+      // Not the one of CLOCK_KEY, which has a rule of its own.
+      command: isGroup ? /^XREADGROUP\b/ : /^XREAD\b(?! STREAMS STREAM CLOCK)/,
+      reason: "streams without ids have another text since Redis 7.2",
+      refusal: streamsUnbalanced(isGroup),
+    })),
     {
       command: /^XINFO CONSUMERS/,
       reason: "times of two clocks; inactive is new in 7.2",
