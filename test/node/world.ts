@@ -37,6 +37,8 @@ export class World {
   readonly cut = new Set<string>();
   /** Peer ports of nodes that are elsewhere than usual. */
   readonly ports = new Map<string, number>();
+  /** What arrives in place of a frame on this link of its receiver. */
+  spoil: ((frame: Buffer, link: SimLink) => readonly Buffer[]) | undefined;
   /** Looks at everything whenever anything may have changed. */
   watch: (() => void) | undefined;
   readonly #deliveries: (() => void)[] = [];
@@ -362,7 +364,12 @@ export class SimLink implements PeerLink {
     const copy = Buffer.concat(parts);
     this.owner.world.later(() => {
       if (!peer.isUp || peer.isRejected || peer.owner.stopped || this.isCutOff) return;
-      peer.owner.deliver(() => peer.owner.node.peerFrame(peer, copy));
+      const arriving = this.owner.world.spoil?.(copy, peer) ?? [copy];
+      for (const frame of arriving) {
+        peer.owner.deliver(() => {
+          if (!peer.isRejected) peer.owner.node.peerFrame(peer, frame);
+        });
+      }
     });
     return true;
   }
