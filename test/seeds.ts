@@ -28,6 +28,15 @@ const differential = { seedVariable: "DIFFERENTIAL_SEED", countVariable: "DIFFER
 const first = [{ seed: 1 }] as const;
 
 export const RANDOM_TESTS = {
+  "spoilt frames": {
+    file: "node/peer-fuzz.test",
+    seedVariable: "PEER_FUZZ_SEED",
+    countVariable: "PEER_FUZZ_STEPS",
+    countUnit: "steps",
+    count: 500,
+    exploreCount: 2000,
+    seeds: [1, 2, 3, 4, 5, 6].map((seed) => ({ seed })),
+  },
   differential: {
     ...differential,
     file: "differential/differential",

@@ -17,6 +17,7 @@ import { PendingInput } from "./pending-input.ts";
 import type { ReplyOutput } from "./reply-output.ts";
 import { changes, rowIds } from "./row-facts.ts";
 import type { Session } from "./session.ts";
+import { replyProblem } from "./transactions.ts";
 
 /** What one session may have sent without an answer. */
 const UNANSWERED_BYTES_MAX = 4 << 20;
@@ -168,12 +169,15 @@ export class Forwarding {
   }
 
   /** Of a member's replies: more than it was asked for. */
-  replyProblem(from: number, { sessionId, generation, completed }: ProxyReply): string | undefined {
+  replyProblem(from: number, reply: ProxyReply): string | undefined {
+    const { sessionId, generation, completed } = reply;
     const traffic = this.#traffic.get(sessionId);
     if (traffic === undefined || from !== traffic.target || generation !== traffic.generation)
       return undefined;
     const { sentCount } = traffic;
-    return completed <= sentCount ? undefined : `${completed} answers to ${sentCount} commands`;
+    if (completed > sentCount) return `${completed} answers to ${sentCount} commands`;
+    const { plan } = traffic.session;
+    return plan !== undefined && completed > 0 ? replyProblem(plan, reply.replies) : undefined;
   }
 
   /** Replies of the leader, or its word that it did not execute what is unanswered. */

@@ -296,3 +296,13 @@ function transactionOf(session: Session): Transaction {
   session.transaction ??= new Transaction();
   return session.transaction;
 }
+
+/** Of the reply to a plan, as another node sent it: finish() could not take it apart. */
+export function replyProblem({ queue, isTransaction }: Plan, reply: Buffer): string | undefined {
+  if (reply.length === 0) return undefined;
+  if (replyEnd(reply, 0) !== reply.length) return "a reply that has no end, or more than one";
+  if (!isTransaction || reply[0] !== STAR || reply[1] === MINUS) return undefined;
+  const count = Number(reply.toString("latin1", 1, reply.indexOf("\r\n")));
+  const expected = queue.filter(isInUnit).length;
+  return count === expected ? undefined : `${count} replies to a transaction of ${expected}`;
+}

@@ -1,9 +1,10 @@
 // Frames of members that are spoilt on their way, field by field and byte by byte: no node ends, terms do not run away, and when
-// it is over the cluster serves and its replicas are equal. The same seeds each time; PEER_FUZZ_SEEDS=n runs n others.
+// it is over the cluster serves and its replicas are equal. `npm run explore -- --only "spoilt frames"` draws others.
 
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
+import { drawsOf } from "../chance.ts";
 import { mutateFrame } from "./mutate-frame.ts";
 import { type Client, type Host, hostsOf, started, type World } from "./world.ts";
 
@@ -76,13 +77,10 @@ function fuzz(
   return { world, count };
 }
 
-const seeds = Number(process.env["PEER_FUZZ_SEEDS"] ?? 0);
-const first = seeds > 0 ? 1000 + (Date.now() % 1_000_000) : 1;
-
 describe("spoilt frames between members", () => {
-  for (let seed = first; seed < first + Math.max(seeds, 6); seed++) {
-    test(`seed ${seed}: nobody ends, and the cluster serves again`, { timeout: 60_000 }, () => {
-      const { world, count } = fuzz(seed, 150, 500);
+  for (const { seed, count: steps, text } of drawsOf("spoilt frames")) {
+    test(`${text}: nobody ends, and the cluster serves again`, () => {
+      const { world, count } = fuzz(seed, 150, steps);
       assert.ok(count > 100, `${count} frames were spoilt`);
       assert.ok(hostsOf(world).some(({ rejected }) => rejected > 0));
       world.until("a leader", () => world.leader() !== undefined, 5000);

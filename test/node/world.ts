@@ -37,8 +37,8 @@ export class World {
   readonly cut = new Set<string>();
   /** Peer ports of nodes that are elsewhere than usual. */
   readonly ports = new Map<string, number>();
-  /** What arrives in place of a frame on this link of its receiver. */
-  spoil: ((frame: Buffer, link: SimLink) => readonly Buffer[]) | undefined;
+  /** What arrives in place of a frame. */
+  spoil: ((frame: Buffer) => readonly Buffer[]) | undefined;
   /** Looks at everything whenever anything may have changed. */
   watch: (() => void) | undefined;
   readonly #deliveries: (() => void)[] = [];
@@ -159,8 +159,7 @@ export class Host {
   lastPulse: Pulse = { term: 0, leader: 0 };
   /** What waits in its sockets. */
   readonly unread: (() => void)[] = [];
-  /** Connections that this node ended because of what came on them. */
-  rejected = 0;
+  rejected = 0; // connections that it ended because of what came on them
   stopped = false;
   halted: string | undefined;
   /** What it logged as an error. */
@@ -319,7 +318,6 @@ export class SimLink implements PeerLink {
   remote: PeerIdentity | undefined;
   peer: SimLink | undefined;
   isUp = false;
-  /** Nothing that comes on it is read any more. */
   isRejected = false;
 
   constructor(owner: Host, address: string, outgoing: boolean) {
@@ -364,12 +362,8 @@ export class SimLink implements PeerLink {
     const copy = Buffer.concat(parts);
     this.owner.world.later(() => {
       if (!peer.isUp || peer.isRejected || peer.owner.stopped || this.isCutOff) return;
-      const arriving = this.owner.world.spoil?.(copy, peer) ?? [copy];
-      for (const frame of arriving) {
-        peer.owner.deliver(() => {
-          if (!peer.isRejected) peer.owner.node.peerFrame(peer, frame);
-        });
-      }
+      for (const frame of this.owner.world.spoil?.(copy) ?? [copy])
+        peer.owner.deliver(() => peer.isRejected || peer.owner.node.peerFrame(peer, frame));
     });
     return true;
   }
