@@ -160,7 +160,8 @@ export class PeerSocket implements WriteOwner, LaneSink, LaneReaderOwner {
   /** A bare frame. False: the queue is full and the connection is being reset. `frame` must not change any more. */
   send(frame: Uint8Array): boolean {
     if (this.#isGone || !this.isUp) return false;
-    if (this.queuedBytes > 0 && this.queuedBytes + frame.length > PEER_QUEUE_BYTES_MAX) {
+    // One frame of any size may wait: a snapshot's chunk can be a whole value, and what ends the snapshot comes behind it.
+    if (this.queuedBytes > FRAME_BYTES_MAX + PEER_QUEUE_BYTES_MAX) {
       this.destroy("overflow", `${this.queuedBytes} bytes are queued and the peer does not take them`);
       return false;
     }
