@@ -94,8 +94,8 @@ function memoryStatistics(memory: MemoryFigures): readonly Figure[] {
     { name: "allocator-rss.bytes", value: resident - memory.allocatedBytes },
     { name: "rss-overhead.ratio", value: 1, isRatio: true },
     { name: "rss-overhead.bytes", value: 0 },
-    { name: "fragmentation", value: resident / Math.max(1, memory.allocatedBytes), isRatio: true },
-    { name: "fragmentation.bytes", value: resident - memory.allocatedBytes },
+    { name: "fragmentation", value: resident / Math.max(1, memory.logicalBytes), isRatio: true },
+    { name: "fragmentation.bytes", value: resident - memory.logicalBytes },
   ];
 }
 
@@ -135,8 +135,9 @@ function mallocStats(_context: LocalContext, _args: Args, reply: ReplyWriter): v
   reply.verbatim("txt", "Stats not supported for the current allocator");
 }
 
-/** Nothing to do: the runtime gives memory back by itself. */
-function purge(_context: LocalContext, _args: Args, reply: ReplyWriter): void {
+/** What happens by itself anyway, at once. */
+function purge(context: LocalContext, _args: Args, reply: ReplyWriter): void {
+  context.server.purgeMemory();
   reply.ok();
 }
 
@@ -147,7 +148,7 @@ function help(_context: LocalContext, _args: Args, reply: ReplyWriter): void {
     "MALLOC-STATS",
     "    The allocator's own figures: there are none here.",
     "PURGE",
-    "    Ask the allocator to give memory back; does nothing here.",
+    "    Give back to the system what is not needed, at once.",
     "STATS",
     "    The memory figures of this node.",
     "USAGE <key> [SAMPLES <count>]",

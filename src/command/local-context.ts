@@ -159,6 +159,8 @@ export interface Server {
   readonly operator: OperatorControl;
   readonly cluster: ClusterView;
   memory(): MemoryFigures;
+  /** Gives back what memory can go back to the system now. */
+  purgeMemory(): void;
   /** LASTSAVE, INFO persistence: seconds, of the start or of the last snapshot. */
   readonly lastSaveSeconds: number;
   /** CONFIG RESETSTAT. */

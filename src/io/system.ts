@@ -2,6 +2,8 @@
 
 import { randomBytes, randomInt } from "node:crypto";
 import { totalmem } from "node:os";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { Clock, Entropy, ProcessInfo } from "../node/ports.ts";
 
 export const systemClock: Clock = {
@@ -27,6 +29,16 @@ export const systemEntropy: Entropy = {
       .slice(0, digits),
 };
 
+let collect: (() => void) | undefined;
+
+/** V8 shows its collector to contexts that are made while the flag is set; the flag for all would show it to libraries. */
+function collector(): () => void {
+  setFlagsFromString("--expose-gc");
+  const gc: unknown = runInNewContext("gc");
+  setFlagsFromString("--no-expose-gc");
+  return typeof gc === "function" ? () => gc() : () => {};
+}
+
 export function processInfo(version: string, configFile: string): ProcessInfo {
   return {
     pid: process.pid,
@@ -38,6 +50,11 @@ export function processInfo(version: string, configFile: string): ProcessInfo {
     configFile,
     residentBytes: () => process.memoryUsage.rss(),
     heapUsedBytes: () => process.memoryUsage().heapUsed,
+    arrayBytes: () => process.memoryUsage().arrayBuffers,
+    collectGarbage: () => {
+      collect ??= collector();
+      collect();
+    },
     systemBytes: totalmem(),
     cpuSeconds: () => {
       const { user, system } = process.cpuUsage();

@@ -28,10 +28,16 @@ export class EntryMemory {
   #lastIndex = 0;
   readonly #free: Buffer[] = [];
   #full: FullSlab[] = [];
+  /** The fewest slabs that were free since the last trim(): those were not needed. */
+  #idle = 0;
 
   /** A slab with room for an entry of `bytes` that outgrew the current one, or memory for it alone. */
   fresh(bytes: number): Buffer {
-    if (2 * bytes <= SLAB_BYTES) return this.#free.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+    if (2 * bytes <= SLAB_BYTES) {
+      const slab = this.#free.pop();
+      this.#idle = Math.min(this.#idle, this.#free.length);
+      return slab ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
+    }
     return Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes) + ROOM_BYTES);
   }
 
@@ -61,6 +67,14 @@ export class EntryMemory {
       done++;
     }
     if (done > 0) this.#full = this.#full.slice(done);
+  }
+
+  /** Drops half of the free slabs that were not needed since it was asked last; how many bytes that is. */
+  trim(): number {
+    const count = Math.ceil(this.#idle / 2);
+    this.#free.splice(0, count);
+    this.#idle = this.#free.length;
+    return count * SLAB_BYTES;
   }
 
   #release(slab: Buffer): void {

@@ -111,7 +111,7 @@ export class NodeFigures implements InfoSource {
     }
     let clientsBytes = 0;
     for (const session of this.#server.clients.values()) clientsBytes += clientBytes(session);
-    const allocatedBytes = ports.host.heapUsedBytes() + store.reservedBytes;
+    const allocatedBytes = ports.host.heapUsedBytes() + ports.host.arrayBytes();
     this.notePeak();
     return {
       logicalBytes: store.logicalBytes,

@@ -21,6 +21,7 @@ import { Dispatch } from "./dispatch.ts";
 import { MetKeys } from "./expiry.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeldSessions } from "./held-sessions.ts";
+import { MemoryReturn } from "./memory-return.ts";
 import { Operator } from "./operator.ts";
 import type {
   ClientConnection,
@@ -69,6 +70,7 @@ export class SeshatNode implements NodeInputs {
   readonly transactions: Transactions;
   readonly settingsCommands: SettingsCommands;
   readonly chores: Chores;
+  readonly memoryReturn: MemoryReturn;
   readonly comparison: Comparison;
   readonly blockedClients: BlockedClients;
   readonly metKeys: MetKeys;
@@ -178,6 +180,7 @@ export class SeshatNode implements NodeInputs {
     configuration.onChange(["proto-max-bulk-len"], () => this.#followLongest());
     this.server.followSettings();
     this.chores = new Chores(this);
+    this.memoryReturn = new MemoryReturn(ports, replica);
     this.blockedClients = new BlockedClients(this);
     this.upToDate = new UpToDate(this);
     this.comparison = new Comparison(this);
@@ -406,6 +409,7 @@ export class SeshatNode implements NodeInputs {
     this.#giveUpEarlierLeader(nowMs);
     this.#shutdown.tick(nowMs);
     this.chores.tick(nowMs);
+    this.memoryReturn.tick(nowMs);
     this.comparison.tick(nowMs);
     this.blockedClients.tick(nowMs);
     if (nowMs < this.#nextSecondMs) return;

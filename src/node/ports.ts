@@ -153,6 +153,8 @@ export interface ClientConnection {
 export interface BufferPool {
   /** A buffer of at least `bytesMin`; without it, of the smallest class. */
   acquire(bytesMin?: number): Buffer;
+  /** Drops half of the free buffers that were not needed since it was asked last; how many bytes that is. */
+  trim(): number;
   /** Gives a buffer back; one that is not of a size class is left to the garbage collector. Never twice. */
   release(buffer: Buffer): void;
 }
@@ -310,6 +312,10 @@ export interface ProcessInfo {
   /** Resident memory in bytes. A system call: not per command. */
   residentBytes(): number;
   heapUsedBytes(): number;
+  /** Memory of typed arrays that the runtime knows, dropped ones that are not collected yet included. */
+  arrayBytes(): number;
+  /** Frees what nothing refers to, at once: some ms, and more the more objects there are. */
+  collectGarbage(): void;
   /** Memory of the machine. */
   readonly systemBytes: number;
   /** Seconds of CPU since the start. */

@@ -79,6 +79,7 @@ export class Replica {
   readonly proposals: Proposals;
   readonly limit: MemoryLimit;
   readonly log: KeptLog;
+  readonly entryMemory = new EntryMemory();
   readonly repair = new StateRepair();
   readonly clock = new ClusterClock();
   readonly timer: CommandTimer;
@@ -106,7 +107,7 @@ export class Replica {
     this.proposals = new Proposals({
       machine: this.machine,
       output,
-      memory: new EntryMemory(),
+      memory: this.entryMemory,
       inFlight: this.#inFlight,
       limit: this.limit,
       timer: this.timer,

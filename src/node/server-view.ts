@@ -293,6 +293,10 @@ export class ServerView implements Server, TimerSinks, ForwardingSinks {
     return raftView(this.#node);
   }
 
+  purgeMemory(): void {
+    this.#node.memoryReturn.purge();
+  }
+
   memory(): MemoryFigures {
     return this.figures.memory;
   }

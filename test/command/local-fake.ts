@@ -262,6 +262,8 @@ export class FakeServer implements Server {
   get operator(): FakeOperator {
     return this.operations;
   }
+  purgeMemory(): void {}
+
   memory(): MemoryFigures {
     return this.figures;
   }

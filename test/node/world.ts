@@ -279,6 +279,8 @@ export class Host {
         configFile: "",
         residentBytes: () => 0,
         heapUsedBytes: () => 0,
+        arrayBytes: () => 0,
+        collectGarbage: () => {},
         systemBytes: 0,
         cpuSeconds: () => ({ user: 0, system: 0 }),
       },
@@ -304,6 +306,7 @@ export class Host {
 }
 
 const pool: BufferPool = {
+  trim: () => 0,
   acquire: (bytes = 1024) => Buffer.alloc(Math.max(1024, bytes)),
   release: () => {},
 };

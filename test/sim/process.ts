@@ -274,6 +274,8 @@ export class SimProcess implements Site {
         configFile: "",
         residentBytes: () => 0,
         heapUsedBytes: () => 0,
+        arrayBytes: () => 0,
+        collectGarbage: () => {},
         systemBytes: 0,
         cpuSeconds: () => ({ user: 0, system: 0 }),
       },
@@ -310,6 +312,7 @@ const freeBuffers: Buffer[] = [];
 
 /** Contents are whatever the last owner left: filled with a pattern that no reply contains. */
 const pool: BufferPool = {
+  trim: () => 0,
   acquire: (bytes = BUFFER_BYTES) =>
     (bytes <= BUFFER_BYTES ? freeBuffers.pop() : undefined) ??
     Buffer.alloc(Math.max(BUFFER_BYTES, bytes), 0xee),

@@ -1,0 +1,72 @@
+// What this node does not need any more goes back to the system, in small steps and seldom: memory kept for bursts, records in
+// sparse pages, and at last what only a collection of garbage frees. Looks at figures of the store; nothing that replicas
+// agree on depends on it.
+
+import type { Ports } from "./ports.ts";
+import type { Replica } from "./replica.ts";
+
+const INTERVAL_MS = 100;
+const TRIM_INTERVAL_MS = 1000;
+/** What is dropped stays with the process until garbage is collected: worth it from so much on, and from this part. */
+const DROPPED_BYTES_LEAST = 8 << 20;
+const DROPPED_PART = 1 / 8;
+/** Collections take this part of the time at most. */
+const COLLECTING_PART = 1 / 50;
+const COLLECTING_MS_LEAST = 1000;
+
+export class MemoryReturn {
+  readonly #ports: Pick<Ports, "buffers" | "clock" | "host">;
+  readonly #replica: Replica;
+  #nextMs = 0;
+  #nextTrimMs = 0;
+  #nextCollectionMs = 0;
+  /** The most that was held since the last collection, with what was trimmed since. */
+  #mostBytes = 0;
+  #trimmedBytes = 0;
+  /** Collections since the start. */
+  collections = 0;
+
+  constructor(ports: Pick<Ports, "buffers" | "clock" | "host">, replica: Replica) {
+    this.#ports = ports;
+    this.#replica = replica;
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs < this.#nextMs) return;
+    this.#nextMs = nowMs + INTERVAL_MS;
+    if (nowMs >= this.#nextTrimMs) {
+      this.#nextTrimMs = nowMs + TRIM_INTERVAL_MS;
+      this.#trimmedBytes += this.#replica.entryMemory.trim() + this.#ports.buffers.trim();
+    }
+    const bytes = this.#heldBytes();
+    this.#mostBytes = Math.max(this.#mostBytes, bytes);
+    const dropped = this.#mostBytes - bytes + this.#trimmedBytes;
+    if (dropped < Math.max(DROPPED_BYTES_LEAST, DROPPED_PART * this.#mostBytes)) return;
+    if (nowMs >= this.#nextCollectionMs) this.#collect(nowMs);
+  }
+
+  /** MEMORY PURGE: all of it, now. */
+  purge(): void {
+    this.#replica.entryMemory.trim();
+    this.#ports.buffers.trim();
+    this.#collect(this.#ports.clock.monotonicMs());
+  }
+
+  /** Records with their pages; what large values hold beside them is counted in logical bytes. */
+  #heldBytes(): number {
+    const { machine, storage } = this.#replica;
+    const { reservedBytes, logicalBytes } = machine.store;
+    return Math.max(reservedBytes, logicalBytes) + (storage?.bytes ?? 0);
+  }
+
+  #collect(nowMs: number): void {
+    const { clock, host } = this.#ports;
+    const startMs = clock.monotonicMs();
+    host.collectGarbage();
+    const tookMs = clock.monotonicMs() - startMs;
+    this.collections++;
+    this.#nextCollectionMs = nowMs + Math.max(COLLECTING_MS_LEAST, tookMs / COLLECTING_PART);
+    this.#mostBytes = this.#heldBytes();
+    this.#trimmedBytes = 0;
+  }
+}
