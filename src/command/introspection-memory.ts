@@ -94,8 +94,8 @@ function memoryStatistics(memory: MemoryFigures): readonly Figure[] {
     { name: "allocator-rss.bytes", value: resident - memory.allocatedBytes },
     { name: "rss-overhead.ratio", value: 1, isRatio: true },
     { name: "rss-overhead.bytes", value: 0 },
-    { name: "fragmentation", value: resident / Math.max(1, memory.logicalBytes), isRatio: true },
-    { name: "fragmentation.bytes", value: resident - memory.logicalBytes },
+    { name: "fragmentation", value: resident / Math.max(1, memory.allocatedBytes), isRatio: true },
+    { name: "fragmentation.bytes", value: resident - memory.allocatedBytes },
   ];
 }
 

@@ -6,17 +6,20 @@ import type { Ports } from "./ports.ts";
 import type { Replica } from "./replica.ts";
 
 const INTERVAL_MS = 100;
+/** Half a ms to one of them. */
+const RECORDS_PER_TICK = 1000;
 const TRIM_INTERVAL_MS = 1000;
 /** What is dropped stays with the process until garbage is collected: worth it from so much on, and from this part. */
 const DROPPED_BYTES_LEAST = 8 << 20;
 const DROPPED_PART = 1 / 8;
 /** Collections take this part of the time at most. */
-const COLLECTING_PART = 1 / 50;
+const COLLECTING_PART = 1 / 10;
 const COLLECTING_MS_LEAST = 1000;
 
 export class MemoryReturn {
   readonly #ports: Pick<Ports, "buffers" | "clock" | "host">;
   readonly #replica: Replica;
+  #isTidying = false;
   #nextMs = 0;
   #nextTrimMs = 0;
   #nextCollectionMs = 0;
@@ -31,13 +34,18 @@ export class MemoryReturn {
     this.#replica = replica;
   }
 
+  /** Once a tick. */
   tick(nowMs: number): void {
+    this.#tidy();
     if (nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + INTERVAL_MS;
     if (nowMs >= this.#nextTrimMs) {
       this.#nextTrimMs = nowMs + TRIM_INTERVAL_MS;
       this.#trimmedBytes += this.#replica.entryMemory.trim() + this.#ports.buffers.trim();
     }
+    const { reservedBytes, logicalBytes } = this.#replica.machine.store;
+    // Sparse, as it seems: the store knows.
+    this.#isTidying ||= reservedBytes - logicalBytes > Math.max(DROPPED_BYTES_LEAST, reservedBytes / 4);
     const bytes = this.#heldBytes();
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
     const dropped = this.#mostBytes - bytes + this.#trimmedBytes;
@@ -45,8 +53,13 @@ export class MemoryReturn {
     if (nowMs >= this.#nextCollectionMs) this.#collect(nowMs);
   }
 
-  /** MEMORY PURGE: all of it, now. */
+  #tidy(): void {
+    if (this.#isTidying) this.#isTidying = this.#replica.machine.store.tidy(RECORDS_PER_TICK);
+  }
+
+  /** MEMORY PURGE: garbage at once, sparse pages in steps from now on. */
   purge(): void {
+    this.#isTidying = true;
     this.#replica.entryMemory.trim();
     this.#ports.buffers.trim();
     this.#collect(this.#ports.clock.monotonicMs());

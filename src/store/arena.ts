@@ -27,6 +27,13 @@ const FIRST_CHUNK_PAGES = [1, 4, 16];
 /** A chunk that becomes free is given back only while this many free pages stay. */
 const SPARE_PAGES = CHUNK_PAGES;
 
+/** Records are moved together when so much is unused, and this part; from chunks that are filled to this part at most. */
+const UNUSED_BYTES_LEAST = 8 * 1024 * 1024;
+const UNUSED_PART = 1 / 4;
+const EVACUATED_PART_MAX = 1 / 2;
+const FRUITLESS_MAX = 4;
+const isFreeGranule = new Uint8Array(PAGE_GRANULES);
+
 // One row of the page table.
 const PAGE_FIELDS = 6;
 const PAGE_CLASS = 0; // 0 = free
@@ -62,6 +69,13 @@ export class Arena {
 
   /** Bytes of memory that the arena holds, in use or not. */
   reservedBytes = 0;
+  /** The chunk whose records are being moved out of it, and the page they are moved from next; 0 = none. */
+  #evacuated = 0;
+  #evacuatedPage = 0;
+  /** Its records needed a new chunk; how many in a row did. */
+  #hasGrown = false;
+  #fruitless = 0;
+  #unusedBefore = 0;
 
   /** Points `bytes`, `words` and `at` to the record. */
   locate(ref: number): void {
@@ -129,6 +143,112 @@ export class Arena {
     if (live === 0) this.#closePage(page, sizeClass);
   }
 
+  /** Bytes of memory that no record is in. Looks at every page. */
+  get unusedBytes(): number {
+    let bytes = this.reservedBytes;
+    for (const large of this.#largeBytes) bytes -= large.length;
+    for (let chunk = 1; chunk < this.#chunkBytes.length; chunk++) bytes -= this.#liveBytes(chunk);
+    return bytes;
+  }
+
+  /**
+   * Moves about `records` records out of the sparsest chunk, so that the chunk can go: a step of a work that begins when a quarter of the
+   * memory is unused. `moved` changes whatever knows a record by its ref. False: there is nothing to move.
+   */
+  evacuate(records: number, moved: (from: number, to: number) => void): boolean {
+    if (this.#evacuated === 0 && !this.#beginEvacuation()) return false;
+    const end = (this.#evacuated + 1) * CHUNK_PAGES;
+    for (let left = records; left > 0 && this.#evacuatedPage < end; this.#evacuatedPage++) {
+      left -= this.#evacuatePage(this.#evacuatedPage, moved);
+    }
+    if (this.#evacuatedPage === end) this.#endEvacuation();
+    return true;
+  }
+
+  #liveBytes(chunk: number): number {
+    let bytes = 0;
+    const end = (chunk + 1) * CHUNK_PAGES * PAGE_FIELDS;
+    for (let row = chunk * CHUNK_PAGES * PAGE_FIELDS; row < end; row += PAGE_FIELDS)
+      bytes += SLAB_CLASS_BYTES[this.#pages[row + PAGE_CLASS]!]! * this.#pages[row + PAGE_LIVE]!;
+    return bytes;
+  }
+
+  #beginEvacuation(): boolean {
+    let sparsest = 0;
+    let leastBytes = CHUNK_PAGES * PAGE_BYTES * EVACUATED_PART_MAX;
+    // The first chunks are small, and stay.
+    for (let chunk = FIRST_CHUNK_PAGES.length + 1; chunk < this.#chunkBytes.length; chunk++) {
+      if (this.#chunkBytes[chunk] === NO_BYTES) continue;
+      const bytes = this.#liveBytes(chunk);
+      if (bytes > leastBytes) continue;
+      leastBytes = bytes;
+      sparsest = chunk;
+    }
+    const { unusedBytes } = this;
+    if (sparsest === 0 || unusedBytes < Math.max(UNUSED_BYTES_LEAST, UNUSED_PART * this.reservedBytes)) {
+      return false;
+    }
+    if (this.#fruitless >= FRUITLESS_MAX) {
+      // Until more is unused.
+      if (unusedBytes < this.#unusedBefore + UNUSED_BYTES_LEAST) return false;
+      this.#fruitless = 0;
+    }
+    this.#unusedBefore = unusedBytes;
+    this.#hasGrown = false;
+    for (let page = sparsest * CHUNK_PAGES; page < (sparsest + 1) * CHUNK_PAGES; page++) {
+      const sizeClass = this.#pages[page * PAGE_FIELDS + PAGE_CLASS]!;
+      if (sizeClass === 0) this.#pagesFree--;
+      if (sizeClass === 0 || this.#hasRoom(page, sizeClass)) this.#unlink(page, sizeClass);
+    }
+    this.#evacuated = sparsest;
+    this.#evacuatedPage = sparsest * CHUNK_PAGES;
+    return true;
+  }
+
+  #endEvacuation(): void {
+    const chunk = this.#evacuated;
+    this.#evacuated = 0;
+    this.#dropChunk(chunk);
+    // Records that fit nowhere else went to a new chunk. That makes room for what
+    // comes next; again and again, it gains nothing.
+    this.#fruitless = this.#hasGrown ? this.#fruitless + 1 : 0;
+  }
+
+  #hasRoom(page: number, sizeClass: number): boolean {
+    const row = page * PAGE_FIELDS;
+    const isAllUsed = (this.#pages[row + PAGE_FRESH]! + 1) * SLAB_CLASS_BYTES[sizeClass]! > PAGE_BYTES;
+    return this.#pages[row + PAGE_FREE_HEAD] !== 0 || !isAllUsed;
+  }
+
+  /** How many records were moved. */
+  #evacuatePage(page: number, moved: (from: number, to: number) => void): number {
+    const row = page * PAGE_FIELDS;
+    const sizeClass = this.#pages[row + PAGE_CLASS]!;
+    if (sizeClass === 0) return 0;
+    const classBytes = SLAB_CLASS_BYTES[sizeClass]!;
+    const slots = this.#pages[row + PAGE_FRESH]!;
+    isFreeGranule.fill(0);
+    for (let head = this.#pages[row + PAGE_FREE_HEAD]!; head !== 0; head = this.words[this.at >>> 2]!) {
+      isFreeGranule[head - 1] = 1;
+      this.locate(page * PAGE_GRANULES + head - 1);
+    }
+    let count = 0;
+    for (let slot = 0; slot < slots; slot++) {
+      const granule = slot * (classBytes >>> GRANULE_SHIFT);
+      if (isFreeGranule[granule] === 1) continue;
+      const from = page * PAGE_GRANULES + granule;
+      this.locate(from);
+      const { bytes, at } = this;
+      this.#hasGrown ||= this.#pageWithRoom[sizeClass] === 0 && this.#pageWithRoom[0] === 0;
+      const to = this.allocate(classBytes);
+      bytes.copy(this.bytes, this.at, at, at + classBytes);
+      moved(from, to);
+      this.free(from);
+      count++;
+    }
+    return count;
+  }
+
   #openPage(sizeClass: number): number {
     if (this.#pageWithRoom[0] === 0) this.#addChunk();
     const page = this.#pageWithRoom[0]!;
@@ -147,11 +267,12 @@ export class Arena {
   #closePage(page: number, sizeClass: number): void {
     this.#unlink(page, sizeClass);
     this.#pages[page * PAGE_FIELDS + PAGE_CLASS] = 0;
-    this.#link(page, 0);
-    this.#pagesFree++;
     const chunk = Math.floor(page / CHUNK_PAGES);
     const used = this.#chunkPagesUsed[chunk]! - 1;
     this.#chunkPagesUsed[chunk] = used;
+    if (chunk === this.#evacuated) return;
+    this.#link(page, 0);
+    this.#pagesFree++;
     if (used === 0 && this.#pagesFree >= SPARE_PAGES + CHUNK_PAGES) this.#releaseChunk(chunk);
   }
 
@@ -179,13 +300,20 @@ export class Arena {
     const pageCount = bytes.length / PAGE_BYTES;
     for (let i = 0; i < pageCount; i++) this.#unlink(chunk * CHUNK_PAGES + i, 0);
     this.#pagesFree -= pageCount;
+    this.#dropChunk(chunk);
+  }
+
+  #dropChunk(chunk: number): void {
+    const bytes = this.#chunkBytes[chunk]!;
     this.reservedBytes -= bytes.length;
     this.#chunkBytes[chunk] = NO_BYTES;
     this.#chunkWords[chunk] = NO_WORDS;
     this.#chunksReleased.push(chunk);
   }
 
+  /** A page of the chunk that is being evacuated is in no list: nothing is put there. */
   #link(page: number, list: number): void {
+    if (Math.floor(page / CHUNK_PAGES) === this.#evacuated) return;
     const head = this.#pageWithRoom[list]!;
     this.#pages[page * PAGE_FIELDS + PAGE_NEXT] = head;
     this.#pages[page * PAGE_FIELDS + PAGE_PREVIOUS] = 0;
@@ -194,6 +322,7 @@ export class Arena {
   }
 
   #unlink(page: number, list: number): void {
+    if (Math.floor(page / CHUNK_PAGES) === this.#evacuated) return;
     const next = this.#pages[page * PAGE_FIELDS + PAGE_NEXT]!;
     const previous = this.#pages[page * PAGE_FIELDS + PAGE_PREVIOUS]!;
     if (next !== 0) this.#pages[next * PAGE_FIELDS + PAGE_PREVIOUS] = previous;

@@ -452,6 +452,26 @@ export class Keyspace extends KeyspaceReads {
   }
 
   /** Drops everything, in constant time. A snapshot under way keeps the old parts. */
+  /**
+   * Moves up to about so many records out of sparse memory, which goes back to the system (Arena.evacuate). Handles are good no more.
+   * Not while a snapshot reads the database, which knows records by their places. False: nothing to do.
+   */
+  tidy(records: number): boolean {
+    return this.listener === undefined && this.arena.evacuate(records, this.#moved);
+  }
+
+  readonly #moved = (from: number, to: number): void => {
+    const { arena, index, deadlines } = this;
+    arena.locate(to);
+    const word = arena.at >>> 2;
+    const position = arena.words[word + is.WORD_DEADLINE]!;
+    const keyStart = arena.at + is.HEADER_BYTES;
+    const hash = this.hash(arena.bytes, keyStart, keyStart + arena.words[word + is.WORD_KEY_LENGTH]!);
+    index.searchRef(hash, from);
+    index.replace(hash, to);
+    if (position !== 0) deadlines.replace(position - 1, to);
+  };
+
   clear(): void {
     this.state.changes += this.size;
     this.state.watcher?.clearing(this.database);

@@ -63,6 +63,13 @@ export class Store extends StoreState {
     for (const keys of this.#databases) keys.clear();
   }
 
+  /** Moves some records out of sparse memory: nothing that anybody sees changes. False: nothing to do. */
+  tidy(records: number): boolean {
+    let hasMore = false;
+    for (const keys of this.#databases) if (!hasMore) hasMore = keys.tidy(records);
+    return hasMore;
+  }
+
   /** The part of logicalBytes that is there without any key. */
   get startupBytes(): number {
     return this.#databases.length * DATABASE_LOGICAL_BYTES;

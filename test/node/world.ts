@@ -305,11 +305,8 @@ export class Host {
   }
 }
 
-const pool: BufferPool = {
-  trim: () => 0,
-  acquire: (bytes = 1024) => Buffer.alloc(Math.max(1024, bytes)),
-  release: () => {},
-};
+const acquire = (bytes = 1024): Buffer => Buffer.alloc(Math.max(1024, bytes));
+const pool: BufferPool = { acquire, release: () => {}, trim: () => 0 };
 
 export class SimLink implements PeerLink {
   readonly id: number;
