@@ -31,7 +31,9 @@ const SPARE_PAGES = CHUNK_PAGES;
 const UNUSED_BYTES_LEAST = 8 * 1024 * 1024;
 const UNUSED_PART = 1 / 4;
 const EVACUATED_PART_MAX = 1 / 2;
+/** So many chunks in a row that brought nothing, and it rests for so many calls. */
 const FRUITLESS_MAX = 4;
+const RESTS = 64;
 const isFreeGranule = new Uint8Array(PAGE_GRANULES);
 
 // One row of the page table.
@@ -75,7 +77,6 @@ export class Arena {
   /** Its records needed a new chunk; how many in a row did. */
   #hasGrown = false;
   #fruitless = 0;
-  #unusedBefore = 0;
 
   /** Points `bytes`, `words` and `at` to the record. */
   locate(ref: number): void {
@@ -189,11 +190,9 @@ export class Arena {
       return false;
     }
     if (this.#fruitless >= FRUITLESS_MAX) {
-      // Until more is unused.
-      if (unusedBytes < this.#unusedBefore + UNUSED_BYTES_LEAST) return false;
+      if (++this.#fruitless < FRUITLESS_MAX + RESTS) return false;
       this.#fruitless = 0;
     }
-    this.#unusedBefore = unusedBytes;
     this.#hasGrown = false;
     for (let page = sparsest * CHUNK_PAGES; page < (sparsest + 1) * CHUNK_PAGES; page++) {
       const sizeClass = this.#pages[page * PAGE_FIELDS + PAGE_CLASS]!;
