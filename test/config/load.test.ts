@@ -85,7 +85,7 @@ describe("secrets", () => {
       const loaded = loadSecrets(...input);
       assert.ok(loaded.ok, JSON.stringify(loaded));
       assert.equal(loaded.settings.requirepass, password);
-      assert.deepEqual(loaded.outside, outside);
+      assert.deepEqual([...loaded.outside], outside);
     });
   }
 
