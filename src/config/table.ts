@@ -206,7 +206,7 @@ export const TABLE = [
     help: "Replicas compare their states in the background; one that differs gets that of the others." }),
 
   row({ name: "log-max-bytes", field: "logBytesMax", group: "Log and snapshots", ...ours, kind: memory(MIB), default: 64 * MIB,
-    help: "Size of the log at which applied entries are dropped. Up to four times as much stays while a member needs it." }),
+    help: "Size of the log at which applied entries go. Up to four times as much stays while a member needs it." }),
   row({ name: "log-tail-bytes", field: "logTailBytes", group: "Log and snapshots", ...ours, kind: memory(), default: 16 * MIB,
     help: "Bytes of applied entries kept for members that are behind." }),
   row({ name: "log-tail-entries", field: "logTailEntries", group: "Log and snapshots", ...ours, kind: integer(0, INTEGER_MAX), default: 10_000,
