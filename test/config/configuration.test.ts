@@ -178,7 +178,7 @@ describe("secrets from elsewhere", () => {
     const readSecret = (): string => "from a file";
     const loaded = loadSettings({ file: { path: "f.conf", text }, environment, readSecret });
     assert.ok(loaded.ok);
-    return new Configuration(loaded.settings, loaded.outside);
+    return new Configuration(loaded.settings, loaded.given, loaded.outside);
   };
   const secretLines = (rewritten: string): string[] =>
     rewritten.split("\n").filter((line) => /^(requirepass|cluster-secret)/.test(line));
