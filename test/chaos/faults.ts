@@ -162,6 +162,23 @@ const slowClients: Begin = async ({ members }, victim) => {
   };
 };
 
+const SLOW_COMMANDS = 4;
+const SLOW_BYTES_LEAST = 4 << 20;
+const SLOW_BYTES_MOST = 64 << 20;
+
+/** In one piece they keep the event loop of every member busy for longer than an election timeout. */
+const slowCommands: Begin = async ({ members }, victim, { strength }) => {
+  const connection = await Connection.open(members.node(victim).port);
+  const bytes = Math.round(at(strength, SLOW_BYTES_LEAST, SLOW_BYTES_MOST));
+  const invert = ["BITOP", "NOT", "chaos:slow", "chaos:slow"];
+  connection?.send([
+    [["SETRANGE", "chaos:slow", String(bytes - 1), "x"], () => {}],
+    ...Array.from({ length: SLOW_COMMANDS }, () => [invert, () => {}] as const),
+    [["DEL", "chaos:slow"], () => {}],
+  ]);
+  return async () => connection?.close();
+};
+
 /** They begin a command and say no more. */
 const halfOpenClients: Begin = async ({ members }, victim) => {
   const connections: Connection[] = [];
@@ -226,6 +243,7 @@ export const FAULTS = {
   "wall clock": { lane: "clocks", weight: 1, lengthMs: [1000, 8000], begin: wallClock },
   "slow clients": { lane: "clients", weight: 1, lengthMs: [500, 4000], begin: slowClients },
   "big values": { lane: "clients", weight: 2, lengthMs: [1000, 4000], begin: bigValues },
+  "slow commands": { lane: "clients", weight: 2, lengthMs: [1000, 4000], begin: slowCommands },
   "half-open clients": { lane: "clients", weight: 1, lengthMs: [500, 4000], begin: halfOpenClients },
 } as const satisfies Record<string, Row>;
 
