@@ -102,7 +102,7 @@ export class SettingsDesk {
       group,
       answered: (reply) => {
         if (command[1] === "SET" && reply === "+OK") this.#lookElsewhere(command[2]!, group);
-        if (command[1] === "GET" && this.#mayBeOld(process, sentMs)) desk.history.pop();
+        if (command[1] === "GET" && this.#mayBeOld(process, sentMs)) forgetLast(desk, command);
       },
     });
   }
@@ -124,7 +124,7 @@ export class SettingsDesk {
       command: ["CONFIG", "GET", name],
       group,
       answered: () => {
-        if (this.#mayBeOld(process, sentMs)) looker.history.pop();
+        if (this.#mayBeOld(process, sentMs)) forgetLast(looker, ["CONFIG", "GET", name]);
         looker.hangUp();
       },
     });
@@ -141,4 +141,9 @@ export class SettingsDesk {
     for (const draft of [{ command: ["MULTI"], expected: "+OK" }, { command, expected: QUEUED }, exec])
       this.desk.ask(draft);
   }
+}
+
+/** Takes the look back if it is in the history: one that was refused is not, and the last in it is another command. */
+function forgetLast({ history }: SimClient, command: readonly string[]): void {
+  if (history.at(-1)?.command.join(" ") === command.join(" ")) history.pop();
 }
