@@ -169,6 +169,11 @@ export class BlockedClients implements Deliveries {
     return this.#waits.has(serial);
   }
 
+  /** Does the time of one run out so soon, or is one to be tried again? */
+  isDueWithin(ms: number): boolean {
+    return this.#later.length > 0 || this.#nextTimeoutMs - this.#node.replica.monotonicMs <= ms;
+  }
+
   tick(nowMs: number): void {
     if (this.#node.cluster.isRemoved) this.#failAll();
     if (this.#later.length > 0 && this.#node.replica.mode !== MODE_NONE) this.#tryLater();

@@ -39,6 +39,7 @@ import { PubSub } from "./publish-subscribe.ts";
 import { Pulses } from "./pulses.ts";
 import { MODE_FORWARD, MODE_LEADER, MODE_NONE, Replica } from "./replica.ts";
 import { ReplyOutput } from "./reply-output.ts";
+import { restTicks } from "./rest.ts";
 import { ServerView } from "./server-view.ts";
 import { Session } from "./session.ts";
 import { SettingsCommands } from "./settings-commands.ts";
@@ -255,6 +256,10 @@ export class SeshatNode implements NodeInputs {
     this.cluster.links.flush();
     this.cluster.snapshots.turn(nowMonotonicMs);
     this.pulses.turnEnded();
+  }
+
+  restTicks(): number {
+    return restTicks(this, this.#held.count);
   }
 
   shutdown(): void {

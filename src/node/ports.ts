@@ -34,6 +34,9 @@ export interface NodeInputs {
   /** The connection on which its pulses came is gone. Not when it was replaced by another one, and not when we ended it. */
   pulseLost(from: PeerIdentity, how: LinkDown): void;
 
+  /** How many ticks may pass until the next turn if nothing comes in, at least one. Asked after a turn with ticks. */
+  restTicks(): number;
+
   /** A peer wants to send a snapshot. Undefined refuses it: the sender gets `failed`. `header` may be kept. */
   snapshotOffered(stream: SnapshotStreamIn, header: Buffer): SnapshotReceiver | undefined;
 

@@ -221,6 +221,11 @@ export class RaftCore {
     this.#run(() => pulseHeard(this.#raft, from, term, leader));
   }
 
+  /** Of a leader: the next tick but so many sends heartbeats. */
+  get ticksUntilHeartbeat(): number {
+    return this.#raft.config.heartbeatTicks - this.#raft.heartbeatElapsed;
+  }
+
   /** This node was busy: its heartbeats are late, and go out now. */
   catchUp(): void {
     this.#run(() => {

@@ -103,6 +103,10 @@ export class FakeNode implements NodeInputs {
   snapshotOffered(stream: SnapshotStreamIn, header: Buffer): SnapshotReceiver | undefined {
     return this.onSnapshot?.(stream, header);
   }
+  restTicks(): number {
+    return 1;
+  }
+
   turn(_nowMonotonicMs: number, _nowWallMs: number, ticks: number): void {
     this.ticks.push(ticks);
   }

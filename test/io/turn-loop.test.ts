@@ -16,7 +16,7 @@ describe("turn loop", () => {
   test("many requests in an iteration are one turn", async () => {
     const turns: number[] = [];
     loop = new TurnLoop(systemClock, 100_000);
-    loop.start({ turn: (_now, _wall, ticks) => turns.push(ticks) });
+    loop.start({ turn: (_now, _wall, ticks) => turns.push(ticks), restTicks: () => 1 });
     await until("the first", () => turns.length === 1);
     for (let i = 0; i < 10; i++) loop.requestTurn();
     await until("the second", () => turns.length > 1);
@@ -28,7 +28,7 @@ describe("turn loop", () => {
     let nowMs = 1000;
     const turns: number[] = [];
     loop = new TurnLoop({ ...systemClock, monotonicMs: () => nowMs }, 10);
-    loop.start({ turn: (_now, _wall, ticks) => turns.push(ticks) });
+    loop.start({ turn: (_now, _wall, ticks) => turns.push(ticks), restTicks: () => 1 });
     const next = async (): Promise<number | undefined> => {
       const before = turns.length;
       loop.requestTurn();
@@ -46,6 +46,24 @@ describe("turn loop", () => {
     assert.equal(await next(), 0);
   });
 
+  test("ticks that an idle node lets pass come together, and are no stall", async () => {
+    let nowMs = 1000;
+    const later = [1010, 1040, 1090, 1300];
+    const turns: number[] = [];
+    loop = new TurnLoop({ ...systemClock, monotonicMs: () => nowMs }, 10);
+    loop.start({
+      turn: (_now, _wall, ticks) => {
+        turns.push(ticks);
+        if (ticks > 0 || turns.length === 1) nowMs = later.shift() ?? nowMs;
+      },
+      restTicks: () => 3,
+    });
+    await until("a stall is over", () => loop.droppedTicks > 0);
+    // One tick, then three at once, as many late ones as may be, and the stall.
+    assert.deepEqual(turns.slice(0, 6), [0, 1, 3, 2 + LATE_TICKS_MAX, 0, LATE_TICKS_MAX]);
+    assert.equal(loop.droppedTicks, 21 - LATE_TICKS_MAX);
+  });
+
   test("after a stall, what is in the sockets is read before any tick, and few ticks come", async () => {
     const events: string[] = [];
     const server = createServer((socket) =>
@@ -60,6 +78,7 @@ describe("turn loop", () => {
       turn: (_now, _wall, ticks) => {
         if (isStalled && ticks > 0) events.push(`ticks ${ticks}`);
       },
+      restTicks: () => 1,
     });
     await until("it ticks", () => loop.droppedTicks >= 0);
     isStalled = true;
