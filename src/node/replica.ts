@@ -303,12 +303,9 @@ export class Replica {
     if (this.mode === MODE_LEADER && this.#hasMoreToRemove()) this.#environment.ports.scheduler.requestTurn();
   }
 
-  /** Nothing is on its way through the log, no change of the lead is under way, nothing is to be removed. */
-  get isQuiet(): boolean {
-    const { raft, proposals } = this;
-    if (raft === undefined || raft.transferring || this.#handover.isPlanned || this.repair.isUnderWay)
-      return false;
-    return proposals.open.count === 0 && this.#inFlight.count === 0 && !this.limit.isOver(this.machine.store);
+  /** Is anything on its way through the log, or is the lead about to be given away? */
+  get isUnderWay(): boolean {
+    return this.proposals.open.count + this.#inFlight.count > 0 || this.#handover.isPlanned;
   }
 
   /** Gives leadership to the most advanced reachable voter; false when there is nobody to give it to. */

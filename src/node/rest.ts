@@ -15,7 +15,9 @@ export function restTicks(node: SeshatNode, heldCount: number): number {
   const isBusy =
     heldCount > 0 ||
     replica.mode === MODE_NONE ||
-    !replica.isQuiet ||
+    replica.raft?.transferring !== false ||
+    replica.isUnderWay ||
+    replica.limit.isOver(replica.machine.store) ||
     server.pause.isActive(replica.monotonicMs) ||
     shutdownControl.underWay ||
     cluster.snapshots.sendingTo !== 0 ||
