@@ -303,7 +303,6 @@ export class Replica {
     if (this.mode === MODE_LEADER && this.#hasMoreToRemove()) this.#environment.ports.scheduler.requestTurn();
   }
 
-  /** Is anything on its way through the log, or is the lead about to be given away? */
   get isUnderWay(): boolean {
     return this.proposals.open.count + this.#inFlight.count > 0 || this.#handover.isPlanned;
   }
