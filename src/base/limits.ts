@@ -81,8 +81,11 @@ export const FRAME_FIELDS_MAX = 2 * MIB;
 /** Clients of one other member that a leader serves. */
 export const PROXIED_SESSIONS_MAX = 256 * KIB;
 
-/** Old states that writes leave behind for a snapshot under way; beyond it the snapshot is given up. */
-export const SNAPSHOT_QUEUED_BYTES_MAX = 256 * MIB;
+/**
+ * Old states that writes leave behind for a snapshot under way, and the record that is being cut into chunks, which may
+ * be of any size. Beyond this the snapshot is given up.
+ */
+export const SNAPSHOT_QUEUED_BYTES_MAX = 256 * MIB + STRING_BYTES_MAX;
 
 // What clients have in the replicated state: watched keys, commands that wait. It goes into every snapshot in one piece.
 /** Keys that one client may watch, and their bytes. */

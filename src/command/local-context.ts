@@ -311,6 +311,8 @@ export interface RaftView {
   readonly lease: "valid" | "expired" | "none";
   /** For so long, since the start, clients' writes were held up for members that came back. */
   readonly slowedMs: number;
+  /** Pulses of members whose event loops were late, since the start (ADR 20). */
+  readonly pulsesReceived: number;
   /** Why nobody is served, as the error that clients get; "" while somebody is, or may be soon. */
   readonly problem: string;
   /** The other members, in order of node name. */

@@ -228,6 +228,7 @@ export function raftView(node: SeshatNode): RaftView {
     lastIndex: storage?.lastIndex() ?? 0,
     lease: raft?.role !== "leader" ? "none" : raft.leaseValid() ? "valid" : "expired",
     slowedMs: replica.log.catchUp.slowedMs,
+    pulsesReceived: node.pulses.receivedCount,
     problem: node.problem,
     peers,
   };

@@ -300,6 +300,7 @@ export const followerView: RaftView = {
   lastIndex: 101,
   lease: "none",
   slowedMs: 0,
+  pulsesReceived: 0,
   problem: "",
   peers: [
     peer("n1", "10.0.0.1", { state: "unknown" }),

@@ -85,6 +85,7 @@ export function raftLines({ raft, statistics, proxiedSessions }: InfoSource): re
     ["raft_snapshots_sent", statistics.snapshotsSent],
     ["raft_snapshots_received", statistics.snapshotsReceived],
     ["raft_slowed_ms", Math.round(raft.slowedMs)],
+    ["raft_pulses_received", raft.pulsesReceived],
     ["raft_digests_compared", statistics.digestsCompared],
     ["raft_digests_differed", statistics.digestsDiffered],
     ["raft_problem", raft.problem],
