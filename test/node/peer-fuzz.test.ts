@@ -1,5 +1,5 @@
 // Frames of members that are spoilt on their way, field by field and byte by byte: no node ends, terms do not run away, and when
-// it is over the cluster serves. `npm run explore -- --only "spoilt frames"` draws others.
+// it is over the cluster serves. PEER_FUZZ_SEED=n repeats one run; `npm run explore -- --only "spoilt frames"` draws others.
 
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
