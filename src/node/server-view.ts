@@ -194,13 +194,12 @@ export class ServerView implements Server, TimerSinks, ForwardingSinks {
   /** The leader says that commands of this node's clients failed, or were refused. */
   forwardedFailed({ name, code, count, rejected }: ProxyFailure): void {
     const row = lookupName(name);
-    if (row === undefined) return;
+    if (row === undefined || count < 1) return;
     const id = rowId(row);
-    for (let i = Math.min(count, FAILURES_MAX); i > 0; i--) {
-      if (rejected) this.commandStatistics.countRefusedThere(id);
-      else this.commandStatistics.countFailed(id);
-      this.statistics.errors.count(code);
-    }
+    const times = Math.min(count, FAILURES_MAX);
+    if (rejected) this.commandStatistics.countRefusedThere(id, times);
+    else this.commandStatistics.countFailed(id, times);
+    this.statistics.errors.count(code, times);
   }
 
   /** Brings in what other parts count for themselves, since they were last asked. */

@@ -72,19 +72,19 @@ export class CommandStatistics implements CommandStatisticsView {
   }
 
   /** It was refused before it ran: arity, NOAUTH, OOM, wrong role. */
-  countRejected(id: number): void {
-    this.#rejected[id] = this.#rejected[id]! + 1;
+  countRejected(id: number, times = 1): void {
+    this.#rejected[id] = this.#rejected[id]! + times;
   }
 
   /** It was passed on and counted, and then refused there. */
-  countRefusedThere(id: number): void {
-    this.#calls[id] = Math.max(0, this.#calls[id]! - 1);
-    this.countRejected(id);
+  countRefusedThere(id: number, times: number): void {
+    this.#calls[id] = Math.max(0, this.#calls[id]! - times);
+    this.countRejected(id, times);
   }
 
   /** It ran and answered with an error. */
-  countFailed(id: number): void {
-    this.#failed[id] = this.#failed[id]! + 1;
+  countFailed(id: number, times = 1): void {
+    this.#failed[id] = this.#failed[id]! + times;
   }
 
   /** Beside `count`, for the calls that were timed. Fractions of microseconds are welcome. */

@@ -35,13 +35,13 @@ export class ErrorStatistics {
   total = 0;
 
   /** `text` without the leading '-': "WRONGTYPE Operation ...". */
-  count(text: string): void {
-    this.total++;
+  count(text: string, times = 1): void {
+    this.total += times;
     const space = text.indexOf(" ");
     const code = space < 0 ? text : text.slice(0, space);
     const before = this.#counts.get(code);
     if (before === undefined && this.#counts.size >= ERROR_CODES_MAX) return;
-    this.#counts.set(code, (before ?? 0) + 1);
+    this.#counts.set(code, (before ?? 0) + times);
   }
 
   countOf(code: string): number {
