@@ -37,6 +37,15 @@ export const RANDOM_TESTS = {
     exploreCount: 2000,
     seeds: [1, 2, 3, 4, 5, 6].map((seed) => ({ seed })),
   },
+  "hostile members": {
+    file: "e2e/hostile-members.test",
+    seedVariable: "HOSTILE_SEED",
+    countVariable: "HOSTILE_CONNECTIONS",
+    countUnit: "connections",
+    count: 40,
+    exploreCount: 1000,
+    seeds: [{ seed: 1 }, { seed: 2 }],
+  },
   differential: {
     ...differential,
     file: "differential/differential",

@@ -142,7 +142,7 @@ export class DialledLink extends Link {
       this.host.pulse?.close(this.id);
       // A connection that is lost again and again as soon as it is there is made ever more slowly.
       if (performance.now() - this.#upAtMs >= STEADY_MS) this.#attempts = 0;
-      node.linkDown(this, how);
+      node.linkDown(this, how, text);
     } else if (!this.isClosed && this.#lastRefusal !== `${how} ${text}`) {
       this.#lastRefusal = `${how} ${text}`;
       node.linkRefused(this, how, text);
@@ -170,11 +170,11 @@ export class AcceptedLink extends Link {
     this.socket = socket;
   }
 
-  down(socket: PeerSocket, how: LinkDown): void {
+  down(socket: PeerSocket, how: LinkDown, text: string): void {
     this.host.untrack(socket);
     this.isClosed = true;
     this.host.forget(this);
-    this.host.node.linkDown(this, how);
+    this.host.node.linkDown(this, how, text);
     this.socket = undefined;
   }
 }

@@ -172,12 +172,12 @@ export class Cluster {
     ports.scheduler.requestTurn();
   }
 
-  linkDown(link: PeerLink, how: LinkDown): void {
+  linkDown(link: PeerLink, how: LinkDown, reason?: string): void {
     const { replica, forwarding, virtualSessions, pubSub, ports } = this.#parts;
     const { remote } = link;
     if (remote === undefined) return;
     const member = remote.incarnation;
-    ports.log.info({ peer: remote.name, outgoing: link.outgoing, how }, "peer disconnected");
+    ports.log.info({ peer: remote.name, outgoing: link.outgoing, how, reason }, "peer disconnected");
     // What was asked on a link is lost with it: what we asked, or what the other side did.
     if (link.outgoing) {
       if (this.links.down(link) !== undefined) pubSub.peers.closed(member);
@@ -411,7 +411,9 @@ export class Cluster {
     if (this.#removedMs > 0) return;
     if (reply.lost.length > 0) return this.#lost.told(reply, this.membership, replica.monotonicMs);
     if (reply.removed) {
-      if (raft?.confState.voters.includes(raft.id) === true) this.#removed();
+      // Whoever follows a leader hears that from the leader.
+      const isItsToSay = raft?.leader === 0 || raft?.leader === link.remote?.incarnation;
+      if (isItsToSay && raft?.confState.voters.includes(raft.id) === true) this.#removed();
       return;
     }
     if (!reply.accepted && reply.text === "") {

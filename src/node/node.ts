@@ -210,8 +210,8 @@ export class SeshatNode implements NodeInputs {
     this.cluster.linkUp(link);
   }
 
-  linkDown(link: PeerLink, how: LinkDown): void {
-    this.cluster.linkDown(link, how);
+  linkDown(link: PeerLink, how: LinkDown, text?: string): void {
+    this.cluster.linkDown(link, how, text);
     this.chores.hurry();
   }
 

@@ -122,9 +122,9 @@ export class PeerFrames {
     if (this.#links.isCurrent(link, from)) {
       for (const reply of frame.proxyReplies) forwarding.reply(from, reply);
       for (const { round } of frame.freshAnswers) this.#steps.freshAnswered(from, round);
+      // Last: one of them may end what the others came for.
+      for (const reply of frame.joinReplies) this.#steps.joinAnswered(link, reply);
     }
-    // Last: one of them may end what the others came for.
-    for (const reply of frame.joinReplies) this.#steps.joinAnswered(link, reply);
     ports.scheduler.requestTurn();
   }
 

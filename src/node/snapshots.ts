@@ -180,7 +180,7 @@ export class Snapshots {
   takeStaged(meta: SnapshotMeta): StagedState {
     const staged = this.#staged;
     assert(
-      staged !== undefined && staged.meta.index === meta.index && staged.meta.term === meta.term,
+      staged !== undefined && isSame(meta, staged.meta),
       `the core restores ${meta.index}/${meta.term}, staged is ${staged?.meta.index}/${staged?.meta.term}`,
     );
     this.#staged = undefined;
@@ -207,11 +207,24 @@ export class Snapshots {
       if (!replica.repair.stage(state, replica.machine.appliedIndex)) return false;
       ports.scheduler.requestTurn();
     } else {
+      // The one before may be what the core is about to restore, in this very turn.
+      const before = this.#staged;
       this.#staged = state;
-      replica.step(message);
+      const objection = replica.step(message);
+      if (!isSame(replica.raft.restoring, state.meta)) this.#staged = before;
+      if (objection !== undefined) {
+        ports.log.error(
+          { from: message.from, reason: objection },
+          "a snapshot that no peer sends is refused",
+        );
+        return false;
+      }
     }
     this.receivedCount++;
     ports.log.info({ index: state.meta.index }, "snapshot received");
     return true;
   }
 }
+
+const isSame = (one: SnapshotMeta | undefined, other: SnapshotMeta): boolean =>
+  one?.index === other.index && one.term === other.term;

@@ -35,6 +35,7 @@ import {
   type ProposeResult,
   type Ready,
   type Role,
+  type SnapshotMeta,
   type StepRefusal,
   type StepResult,
 } from "./types.ts";
@@ -219,6 +220,11 @@ export class RaftCore {
   /** A member's process says that it lives, with the term and the leader it knows: its event loop may be busy. */
   pulse(from: MemberId, term: number, leader: MemberId): void {
     this.#run(() => pulseHeard(this.#raft, from, term, leader));
+  }
+
+  /** The snapshot that was taken from a message and is not restored yet. */
+  get restoring(): SnapshotMeta | undefined {
+    return this.#raft.log.unstable.snapshot;
   }
 
   /** Of a leader: the next tick but so many sends heartbeats. */
