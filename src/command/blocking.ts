@@ -2,7 +2,7 @@
 // the two log forms in which they travel, which clients cannot send:
 //
 //   seshat.try <owner> <database> <memory arguments> <command as RESP>
-//   seshat.cancel <owner>
+//   seshat.cancel <owner> ...
 //
 // Memory arguments: how many the command has, if it is one that may need memory; else 0.
 
@@ -17,7 +17,7 @@ import { type CommandRow, type DataContext, noKeys } from "./types.ts";
 // biome-ignore format: one row a line
 export const blockingForms = [
   { name: "seshat.try",    arity: 5, route: "write", flags: ["skip_monitor", "skip_slowlog"], keys: noKeys, run: tryOnce },
-  { name: "seshat.cancel", arity: 2, route: "write", flags: ["skip_monitor", "skip_slowlog"], keys: noKeys, run: cancel },
+  { name: "seshat.cancel", arity: -2, route: "write", flags: ["skip_monitor", "skip_slowlog"], keys: noKeys, run: cancel },
 ] as const satisfies readonly CommandRow[];
 
 /** What names of rows that are no commands to clients begin with. */

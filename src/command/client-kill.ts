@@ -21,17 +21,25 @@ interface KillFilter {
   skipMe: boolean;
 }
 
-function kill({ client, server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  const oldForm = args.count === 3;
+const isOldForm = (args: Args): boolean => args.count === 3;
+
+/** Whom of `clients` the command kills; a text is the error. */
+export function victimsOf<T extends Client>(args: Args, self: Client, clients: readonly T[]): T[] | string {
   const filter = emptyFilter();
-  if (oldForm) {
+  if (isOldForm(args)) {
     filter.address = args.text(2);
     filter.skipMe = false;
   } else {
     const problem = readFilters(args, filter);
-    if (problem !== undefined) return reply.error(problem);
+    if (problem !== undefined) return problem;
   }
-  const victims = server.clients.list().filter((candidate) => fits(candidate, client, filter));
+  return clients.filter((candidate) => fits(candidate, self, filter));
+}
+
+function kill({ client, server }: LocalContext, args: Args, reply: ReplyWriter): void {
+  const victims = victimsOf(args, client, server.clients.list());
+  if (typeof victims === "string") return reply.error(victims);
+  const oldForm = isOldForm(args);
   if (!oldForm) reply.integer(victims.length);
   else if (victims.length === 0) reply.error(localError.noSuchClient);
   else reply.ok();

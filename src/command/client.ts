@@ -114,6 +114,12 @@ function unpause({ server }: LocalContext, _args: Args, reply: ReplyWriter): voi
   reply.ok();
 }
 
+/** Whom it is about, if it is well formed. */
+export const unblockedId = (args: Args): number | undefined =>
+  args.count === 3 || (args.count === 4 && (args.is(3, "ERROR") || args.is(3, "TIMEOUT")))
+    ? integerArgument(args, 2)
+    : undefined;
+
 function unblock({ client, server }: LocalContext, args: Args, reply: ReplyWriter): void {
   if (args.count > 4) return reply.error(unknownSubcommandOrArity("CLIENT", args.text(1)));
   let withError = false;

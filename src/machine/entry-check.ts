@@ -10,8 +10,8 @@ import { COMMAND, type ParserLimits, ParserScratch, RequestParser } from "../res
 import { EntryHeader, entryHeaderProblem } from "../wire/entry-codec.ts";
 import { evictionsProblem } from "../wire/eviction-codec.ts";
 
-/** What CONFIG SET and CONFIG GET become has its place in a transaction. */
-const FORMS_INSIDE: ReadonlySet<string> = new Set(["seshat.config", "seshat.settings"]);
+/** What CONFIG SET and GET, CLIENT KILL and UNBLOCK become has its place in a transaction. */
+const FORMS_INSIDE: ReadonlySet<string> = new Set(["seshat.config", "seshat.settings", "seshat.cancel"]);
 
 /** What a command is in an entry. */
 const NEVER = 0;
@@ -83,6 +83,7 @@ export class EntryCheck {
     if (name === "seshat.digest") return this.#digestProblem(args);
     if (FORMS_WITH_OWNER.has(name) && !isOwner(args.text(1)))
       return `${name} of ${args.text(1).slice(0, 64)}`;
+    if (name === "seshat.cancel") return ownersProblem(args);
     // Whether there are such settings and values is answered by the word itself, on every replica alike.
     if (name === "seshat.config" && args.count % 2 === 0) return misplaced(args);
     if (name === "exec") return this.#execProblem(args);
@@ -141,6 +142,8 @@ export class EntryCheck {
       const isOutside = kind === FORM && !FORMS_INSIDE.has(rows[id]!.name);
       if (kind === NEVER || isOutside || !arityFits(id, args.count))
         return { problem: misplaced(args), replies };
+      const formProblem = kind === FORM ? this.formProblem(id, args) : undefined;
+      if (formProblem !== undefined) return { problem: formProblem, replies };
       if (kind !== SELECT) {
         replies++;
         continue;
@@ -157,13 +160,7 @@ export class EntryCheck {
   }
 }
 
-const FORMS_WITH_OWNER: ReadonlySet<string> = new Set([
-  "exec",
-  "watch",
-  "unwatch",
-  "seshat.try",
-  "seshat.cancel",
-]);
+const FORMS_WITH_OWNER: ReadonlySet<string> = new Set(["exec", "watch", "unwatch", "seshat.try"]);
 
 const arityFits = (id: number, argumentCount: number): boolean => {
   const arity = arities[id]!;
@@ -174,6 +171,15 @@ const arityFits = (id: number, argumentCount: number): boolean => {
 const isOwner = (text: string): boolean =>
   /^[0-9]{1,16}:[0-9]{1,16}:[0-9]{1,16}$/.test(text) &&
   text.split(":").every((part) => Number.isSafeInteger(Number(part)));
+
+/** Of a word whose arguments are all owners. */
+function ownersProblem(args: Args): string | undefined {
+  for (let i = 1; i < args.count; i++) {
+    const text = args.text(i);
+    if (!isOwner(text)) return `${args.text(0)} of ${text.slice(0, 64)}`;
+  }
+  return undefined;
+}
 
 /** Argument `index` as a number; undefined when it is none. */
 function count(args: Args, index: number): number | undefined {

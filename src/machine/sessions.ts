@@ -105,7 +105,7 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
   }
 
   cancelBlocking(args: Args, reply: ReplyWriter): void {
-    this.blocking.cancel(ownerAt(args, 1));
+    for (let i = 1; i < args.count; i++) this.blocking.cancel(ownerAt(args, i));
     this.#listen();
     reply.ok();
   }

@@ -54,6 +54,10 @@ export interface Wait extends ParkedCommand {
   /** A cancel is on its way. */
   ending: Ending | undefined;
   reply: Buffer | undefined;
+  /** Transactions under way whose own commands are going to kill or unblock the client. */
+  claims: number;
+  /** It is in no log any more, and is tried again when no transaction claims it. */
+  isOut: boolean;
   /** It was in the state: that nobody leads for a while is not the client's concern any more. */
   hasWaited: boolean;
 }
@@ -121,6 +125,8 @@ export class BlockedClients implements Deliveries {
       serial: 0,
       ending: undefined,
       reply: undefined,
+      claims: 0,
+      isOut: false,
       hasWaited: false,
       deadlineMs: Number.POSITIVE_INFINITY,
       ready: () => wait.reply !== undefined,
@@ -144,13 +150,40 @@ export class BlockedClients implements Deliveries {
   unblock(wait: Wait, withError: boolean): boolean {
     if (wait.reply !== undefined || (wait.ending !== undefined && wait.ending !== "again")) return false;
     wait.ending = withError ? "error" : "timeout";
-    this.#depart(wait.session, wait.serial);
+    if (wait.isOut) this.#unblocked(wait);
+    else this.#depart(wait.session, wait.serial);
     return true;
   }
 
   /** The client is gone: what comes for it now is lost, as little as can be. */
   left(wait: Wait): void {
-    if (this.#waits.delete(wait.serial)) this.#depart(wait.session, wait.serial);
+    if (this.#waits.delete(wait.serial) && !wait.isOut) this.#depart(wait.session, wait.serial);
+  }
+
+  /** Have all of them, or their loss, a place in the log? */
+  haveTried(waits: readonly Wait[]): boolean {
+    const areUnderWay = (sent: Sent): boolean => sent.tries !== undefined && waits.includes(sent.tries);
+    return waits.length === 0 || !(this.#unsent.some(areUnderWay) || this.#sent.some(areUnderWay));
+  }
+
+  /** A transaction ends them in the log, before the commands that do so run here: until release() none is tried again. */
+  claim(waits: readonly Wait[]): void {
+    for (const wait of waits) wait.claims++;
+  }
+
+  /** The transaction is over, whatever became of it. */
+  release(waits: readonly Wait[]): void {
+    for (const wait of waits) {
+      if (--wait.claims > 0 || !wait.isOut || this.#waits.get(wait.serial) !== wait) continue;
+      this.#again(wait);
+      this.#nextTimeoutMs = Math.min(this.#nextTimeoutMs, wait.timeoutAtMs);
+    }
+  }
+
+  /** In the log's words. */
+  ownerOf({ session, serial }: Wait): string {
+    const { incarnation } = this.#node.cluster.membership.self;
+    return textOf({ incarnation, session: session.id, serial });
   }
 
   /** The client was killed with commands under way: a cancel is ordered behind all of them that will ever be. */
@@ -180,7 +213,7 @@ export class BlockedClients implements Deliveries {
     if (nowMs < this.#nextTimeoutMs) return;
     this.#nextTimeoutMs = Number.POSITIVE_INFINITY;
     for (const wait of this.#waits.values()) {
-      if (wait.ending === "timeout" || wait.ending === "error") continue;
+      if (wait.ending === "timeout" || wait.ending === "error" || wait.isOut) continue;
       if (wait.timeoutAtMs <= nowMs) this.#end(wait, "timeout");
       else if (wait.timeoutAtMs < this.#nextTimeoutMs) this.#nextTimeoutMs = wait.timeoutAtMs;
     }
@@ -208,7 +241,7 @@ export class BlockedClients implements Deliveries {
     const { waiters } = this.#node.replica.machine.sessions.blocking;
     const { incarnation } = this.#node.cluster.membership.self;
     for (const wait of [...this.#waits.values()]) {
-      if (waiters.has({ incarnation, session: wait.session.id, serial: wait.serial })) continue;
+      if (wait.isOut || waiters.has({ incarnation, session: wait.session.id, serial: wait.serial })) continue;
       this.#fail(wait, blockingError.missed);
       this.#cancel(wait);
     }
@@ -248,19 +281,36 @@ export class BlockedClients implements Deliveries {
       wait.ending = undefined;
       this.#try(wait);
       this.#end(wait, "timeout");
-    } else if (wait.ending === "timeout") {
-      const writer = this.open(owner);
-      writer.nilArray();
-      this.#finish(wait, Buffer.from(writer.buffer.subarray(0, writer.position)));
-    } else if (wait.ending === "error") {
-      this.#fail(wait, blockingError.unblocked);
+    } else if (wait.ending === "timeout" || wait.ending === "error") {
+      this.#unblocked(wait);
     } else {
-      // By this node, because the outcome got lost; or by the leader, which could not reach it.
+      // By this node, because the outcome got lost or in a transaction; or by the leader, which could not reach it.
       if (waited) wait.hasWaited = true;
-      this.#waits.delete(owner.serial);
       wait.ending = undefined;
-      this.#try(wait);
+      this.#again(wait);
     }
+  }
+
+  /** Tried anew, or when no transaction claims it any more. */
+  #again(wait: Wait): void {
+    wait.isOut = wait.claims > 0;
+    if (wait.isOut) return;
+    this.#waits.delete(wait.serial);
+    this.#try(wait);
+  }
+
+  /** It waits no more, and is told so in the way that it was ended. */
+  #unblocked(wait: Wait): void {
+    if (wait.ending === "error") {
+      this.#fail(wait, blockingError.unblocked);
+      return;
+    }
+    const writer = this.#writer;
+    writer.muted = false;
+    writer.protocol = wait.session.protocol;
+    writer.position = 0;
+    writer.nilArray();
+    this.#finish(wait, Buffer.from(writer.buffer.subarray(0, writer.position)));
   }
 
   #find({ incarnation, session, serial }: Owner): Wait | undefined {
@@ -289,9 +339,7 @@ export class BlockedClients implements Deliveries {
     const waits = this.#later;
     this.#later = [];
     for (const wait of waits) {
-      if (this.#waits.get(wait.serial) !== wait || wait.ending !== undefined) continue;
-      this.#waits.delete(wait.serial);
-      this.#try(wait);
+      if (this.#waits.get(wait.serial) === wait && wait.ending === undefined) this.#again(wait);
     }
   }
 

@@ -291,6 +291,7 @@ export class SeshatNode implements NodeInputs {
     this.server.monitors.remove(session);
     this.pubSub.left(session);
     if (session.wait !== undefined) this.blockedClients.left(session.wait);
+    if (session.plan !== undefined) this.blockedClients.release(session.plan.claims);
   }
 
   /** Databases that a client may select. */

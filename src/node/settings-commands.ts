@@ -49,7 +49,7 @@ export class SettingsCommands {
     const bytes = encodeArguments(args);
     const queued = { id, start: 0, end: bytes.length, isLocal: true, hasForm: true };
     const isSilent = session.muted;
-    session.plan = { bytes, queue: [queued], reply: undefined, isTransaction: false, isSilent };
+    session.plan = { bytes, queue: [queued], reply: undefined, isTransaction: false, isSilent, claims: [] };
     const formId = id === rowIds.configGet ? rowIds.settings : rowIds.config;
     const outcome = dispatch.logForm(session, formId, Args.of(...form), NOTHING, 0, 0);
     if (outcome !== DONE)

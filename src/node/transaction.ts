@@ -1,6 +1,7 @@
 // One session's transaction: the commands queued since MULTI as bytes, and what it watches. Also the plan of what
 // is on its way and has commands of the node itself in it. Data and bookkeeping only; transactions.ts decides.
 
+import type { Wait } from "./blocked-clients.ts";
 import { PendingInput } from "./pending-input.ts";
 
 /** One queued command. */
@@ -11,7 +12,7 @@ export interface Queued {
   readonly end: number;
   /** Runs on this node, after the others. */
   readonly isLocal: boolean;
-  /** And its part for the log has a place among the others (settings-commands.ts). Known when it is on its way. */
+  /** And its part for the log has a place among the others (Transactions.#formOf). Known when it is on its way. */
   hasForm: boolean;
 }
 
@@ -25,6 +26,8 @@ export interface Plan {
   readonly isTransaction: boolean;
   /** The one command is answered in silence: by the time it is answered, CLIENT REPLY SKIP is over. */
   readonly isSilent: boolean;
+  /** Waits of clients that it is going to kill or unblock: see BlockedClients.claim(). */
+  readonly claims: readonly Wait[];
 }
 
 export class Transaction {

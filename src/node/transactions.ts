@@ -16,9 +16,11 @@ import {
   RequestParser,
   redisLimits,
 } from "../resp/request-parser.ts";
+import type { Wait } from "./blocked-clients.ts";
+import { cancelWord, waitsEndedBy } from "./claims.ts";
 import { DONE, HOLD_BEHIND } from "./holds.ts";
 import type { SeshatNode } from "./node.ts";
-import { MODE_LEADER } from "./replica.ts";
+import { MODE_LEADER, MODE_NONE } from "./replica.ts";
 import {
   deniedOutOfMemory,
   isLocalInTransaction,
@@ -115,7 +117,12 @@ export class Transactions {
   #send(session: Session, id: number, transaction: Transaction): number {
     const node = this.#node;
     const { hasLocal, watches, queue, memoryArguments } = transaction;
-    const unit = hasLocal ? this.#dataOnly(transaction) : transaction.bytes;
+    const claims = hasLocal ? this.#claims(session, transaction) : [];
+    // Not before their tries have their places in the log: what ends them is to come behind.
+    if (!node.blockedClients.haveTried(claims) && node.replica.mode !== MODE_NONE) {
+      return session.setHold(HOLD_BEHIND);
+    }
+    const unit = hasLocal ? this.#dataOnly(session, transaction) : transaction.bytes;
     const count = queue.filter(isInUnit).length;
     const plan = {
       bytes: transaction.bytes,
@@ -123,6 +130,7 @@ export class Transactions {
       reply: EMPTY_ARRAY,
       isTransaction: true,
       isSilent: false,
+      claims,
     };
     if (hasLocal) session.plan = { ...plan, bytes: Buffer.from(transaction.bytes), reply: undefined };
     if (count === 0 && watches === 0) {
@@ -136,9 +144,29 @@ export class Transactions {
     }
     const owner = watches === 0 ? NO_OWNER : this.ownerOf(session, transaction);
     const form = Args.of("EXEC", owner, String(watches), String(count), String(memoryArguments), unit);
+    node.blockedClients.claim(claims);
     const outcome = node.dispatch.logForm(session, id, form, NOTHING, 0, 0);
-    if (outcome !== DONE) session.plan = undefined; // it is sent again, from the start
+    if (outcome === DONE) return outcome;
+    session.plan = undefined; // it is sent again, from the start
+    node.blockedClients.release(claims);
     return outcome;
+  }
+
+  /** Waits that the transaction's own commands are going to end; none if nothing in it could serve them. */
+  #claims(session: Session, { bytes, queue }: Transaction): Wait[] {
+    if (queue.every(({ isLocal }) => isLocal)) return [];
+    const found = queue.flatMap((queued) =>
+      endsWaits(queued.id) ? waitsEndedBy(this.#node, session, queued.id, this.#parse(bytes, queued)) : [],
+    );
+    return [...new Set(found)];
+  }
+
+  /** What has a place in the log in the stead of a command of the node itself; undefined: nothing has. */
+  #formOf(session: Session, id: number, args: Args, isAlone: boolean): readonly string[] | undefined {
+    if ((specials[id]! & SPECIAL_SETTINGS) !== 0) return this.#node.settingsCommands.form(id, args);
+    if (isAlone || !endsWaits(id)) return undefined;
+    const waits = waitsEndedBy(this.#node, session, id, args);
+    return waits.length === 0 ? undefined : cancelWord(this.#node, waits);
   }
 
   #watch(session: Session, id: number, args: Args): number {
@@ -202,15 +230,14 @@ export class Transactions {
 
   /**
    * The queued bytes without those of local commands; a SELECT that will succeed says which database follows, and what
-   * is about settings of the cluster has a word of the log in its place.
+   * is about settings of the cluster, or ends waits, has a word of the log in its place.
    */
-  #dataOnly({ queue, bytes }: Transaction): Buffer {
+  #dataOnly(session: Session, { queue, bytes }: Transaction): Buffer {
     const parts: Buffer[] = [];
+    const isAlone = queue.every(({ isLocal }) => isLocal);
     for (const queued of queue) {
-      const isSetting = (specials[queued.id]! & SPECIAL_SETTINGS) !== 0;
-      const form = isSetting
-        ? this.#node.settingsCommands.form(queued.id, this.#parse(bytes, queued))
-        : undefined;
+      const { id, isLocal } = queued;
+      const form = isLocal ? this.#formOf(session, id, this.#parse(bytes, queued), isAlone) : undefined;
       queued.hasForm = form !== undefined;
       if (form !== undefined) parts.push(encodeCommand(form));
       if (!queued.isLocal) parts.push(bytes.subarray(queued.start, queued.end));
@@ -241,6 +268,11 @@ export class Transactions {
 
   /** The reply is there: the node's own commands run now, if the transaction did, and theirs go among the others. */
   finish(session: Session, plan: Plan): void {
+    this.#finish(session, plan);
+    this.#node.blockedClients.release(plan.claims);
+  }
+
+  #finish(session: Session, plan: Plan): void {
     const { bytes, queue, reply } = plan;
     if (reply === undefined || reply.length === 0) return;
     const node = this.#node;
@@ -268,6 +300,7 @@ export class Transactions {
         assert(end > 0, `the reply of a transaction is cut off at ${at} of ${reply.length} bytes`);
         const answer = reply.subarray(at, end);
         if (!queued.isLocal) attach().raw(reply, at, end);
+        else if (endsWaits(queued.id)) node.server.run(session, queued.id, this.#parse(bytes, queued));
         else node.settingsCommands.finish(session, queued.id, this.#parse(bytes, queued), answer, attach);
         at = end;
       } else if (queued.id === rowIds.unwatch) {
@@ -280,6 +313,8 @@ export class Transactions {
     session.authenticationChanged();
   }
 }
+
+const endsWaits = (id: number): boolean => id === rowIds.clientKill || id === rowIds.clientUnblock;
 
 /** Has the log a reply to it? */
 const isInUnit = ({ isLocal, hasForm }: Queued): boolean => !isLocal || hasForm;

@@ -179,6 +179,92 @@ for (const [where, nodes, hostIn] of places) {
       assert.equal(answers, "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n:1\r\n:1\r\n:1\r\n");
     });
 
+    for (const [wait, serve, look, found] of waits) {
+      for (const protocol of ["2", "3"]) {
+        test(`${wait}: KILL and ${serve} in one transaction, RESP${protocol}: the killed takes nothing`, () => {
+          const world = started(nodes);
+          const host = hostIn(world);
+          const [victim, killer] = [host.connect(), host.connect()];
+          exchange(killer, `HELLO ${protocol}`);
+          if (wait.startsWith("X")) exchange(killer, "XGROUP CREATE k g $ MKSTREAM");
+          block(victim, wait);
+          const kill = `CLIENT KILL ID ${victim.id}`;
+          assert.match(exchange(killer, "MULTI", serve, kill, "EXEC"), /\r\n:1\r\n$/);
+          assert.ok(victim.isClosed);
+          killer.send("HELLO", "2");
+          exchange(killer);
+          assert.equal(exchange(killer, look), found);
+          assert.equal(waitersOf(host), 0);
+        });
+      }
+    }
+
+    for (const [name, kill, answer] of forms) {
+      test(`KILL by ${name} in front of a push in one transaction`, () => {
+        const world = started(nodes);
+        const host = hostIn(world);
+        const victim = host.connect();
+        const killer = host.connect();
+        block(victim, "BLPOP k 0");
+        const want = `+OK\r\n+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n*3\r\n${answer}:1\r\n:1\r\n`;
+        assert.equal(exchange(killer, "MULTI", kill(victim), "RPUSH k a", "LLEN k", "EXEC"), want);
+        assert.deepEqual([victim.isClosed, victim.take(), waitersOf(host)], [true, "", 0]);
+        assert.equal(exchange(killer, "LLEN k"), ":1\r\n");
+      });
+    }
+
+    for (const [reason, end] of [
+      ["TIMEOUT", NIL],
+      ["ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"],
+    ]) {
+      test(`CLIENT UNBLOCK ${reason} and a push in one transaction: the element stays`, () => {
+        const world = started(nodes);
+        const host = hostIn(world);
+        const waiting = host.connect();
+        const other = host.connect();
+        block(waiting, "BLPOP k 0");
+        const answers = exchange(
+          other,
+          "MULTI",
+          "RPUSH k a",
+          `CLIENT UNBLOCK ${waiting.id} ${reason}`,
+          "EXEC",
+        );
+        assert.equal(answers, "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n");
+        assert.equal(waiting.take(), end);
+        assert.equal(exchange(waiting, "LLEN k"), ":1\r\n");
+      });
+    }
+
+    test("BLPOP and, on another connection, a transaction that kills and pushes, in one moment", () => {
+      const world = started(nodes);
+      const host = hostIn(world);
+      const victim = host.connect();
+      const killer = host.connect();
+      victim.sendRaw(pipeline("BLPOP k 0"));
+      killer.sendRaw(pipeline("MULTI", `CLIENT KILL ID ${victim.id}`, "RPUSH k a", "EXEC"));
+      steps(world, 40);
+      assert.equal(killer.take(), "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:1\r\n:1\r\n");
+      assert.equal(exchange(killer, "LLEN k"), ":1\r\n");
+    });
+
+    test("a transaction that fails kills and unblocks nobody: who waited goes on", () => {
+      const world = started(nodes);
+      const host = hostIn(world);
+      const victim = host.connect();
+      const waiting = host.connect();
+      const killer = host.connect();
+      block(victim, "BLPOP k 0");
+      block(waiting, "BLPOP l 0");
+      exchange(killer, "WATCH w", "SET w 1");
+      const kill = `CLIENT KILL ID ${victim.id}`;
+      const answers = exchange(killer, "MULTI", kill, `CLIENT UNBLOCK ${waiting.id}`, "SET w 2", "EXEC");
+      assert.equal(answers, `+OK\r\n${"+QUEUED\r\n".repeat(3)}${NIL}`);
+      assert.equal(exchange(killer, "RPUSH k a", "RPUSH l b"), ":1\r\n:1\r\n");
+      assert.equal(victim.take(), "*2\r\n$1\r\nk\r\n$1\r\na\r\n");
+      assert.equal(waiting.take(), "*2\r\n$1\r\nl\r\n$1\r\nb\r\n");
+    });
+
     test("CLIENT UNBLOCK and a push in one write: the element stays", () => {
       const world = started(nodes);
       const host = hostIn(world);
@@ -236,6 +322,32 @@ test("the leader is lost while KILL waits: it is answered by the next one, and n
   steps(world, 100);
   assert.equal(killer.take(), ":1\r\n:1\r\n:1\r\n");
   assert.equal(other!.connect().call("LLEN", "k"), ":1\r\n");
+});
+
+test("the leader is lost under a transaction that kills: the next one runs it, or the killed waits on", () => {
+  for (let ticks = 0; ticks < 6; ticks++) {
+    const world = started(3);
+    const old = world.leader()!;
+    const host = followerOf(world);
+    const victim = host.connect();
+    const killer = host.connect();
+    block(victim, "BLPOP k 0");
+    killer.sendRaw(pipeline("MULTI", `CLIENT KILL ID ${victim.id}`, "RPUSH k a", "EXEC"));
+    for (let i = 0; i < ticks; i++) world.round();
+    world.kill(old.name);
+    world.until("another leader", () => world.leader() !== undefined);
+    steps(world, 200);
+    const answer = killer.take().split("+QUEUED\r\n+QUEUED\r\n")[1]!;
+    if (answer === "*2\r\n:1\r\n:1\r\n") {
+      assert.deepEqual([victim.isClosed, victim.take()], [true, ""]);
+      assert.equal(exchange(killer, "LLEN k"), ":1\r\n");
+    } else {
+      assert.match(answer, /^-UNCERTAIN /);
+      assert.equal(victim.isClosed, false);
+      if (victim.take() === "") assert.equal(exchange(killer, "RPUSH k b"), ":1\r\n");
+    }
+    assert.equal(waitersOf(host), 0);
+  }
 });
 
 test("where nobody leads KILL is answered, once that is certain", () => {
