@@ -11,6 +11,7 @@ export default defineConfig({
   test: {
     testTimeout: TEST_MS_MAX,
     hookTimeout: TEST_MS_MAX,
+    globalSetup: "./test/end-with-parent.ts",
     // Stories with processes wait more than they compute: on two cores one worker would leave half of the time unused.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

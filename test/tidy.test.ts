@@ -47,6 +47,8 @@ const UNSEEDED: readonly (readonly [RegExp, string])[] = [
   [/process\.env\[?\.?"?\w*SEEDS?\b/, "test/chance.ts reads the seeds of the environment"],
   [/from "fast-check"/, "test/property.ts has fast-check, with a fixed seed"],
 ];
+/** Who may start processes by itself: the place that ties them to this one, and who sees to their end in another way. */
+const STARTS = new Set(["test/children.ts", "test/children.test.ts", "test/explore/explorer.ts"]);
 const CHANCE = new Set(["test/chance.ts", "test/property.ts", "test/tidy.test.ts"]);
 // In comments, where the rules above do not look.
 const SILENCERS = /@ts-(ignore|nocheck)|biome-ignore(?![^\n]*: \S+ \S+)/;
@@ -236,6 +238,14 @@ describe("tidy", () => {
   test("every source file opens with a comment that says what it is", () => {
     const problems = collect(ALL, ({ text }) =>
       /^(?:#!.*\n)?\s*(?:\/\/|\/\*)/.test(text) ? [] : ["starts without a comment"],
+    );
+    assert.deepEqual(problems, []);
+  });
+
+  test("what tests start ends with them: test/children.ts starts it", () => {
+    const others = ALL.filter(({ path }) => path.startsWith("test/") && !STARTS.has(path));
+    const problems = collect(others, ({ text }) =>
+      /^import .*\b(?:spawn|fork|exec)\b.* from "node:child_process"/m.test(text) ? ["starts a process"] : [],
     );
     assert.deepEqual(problems, []);
   });

@@ -1,7 +1,8 @@
 // A network namespace of our own, with a loopback on which packets are late, lost or out of order, as `tc` is told. Nothing outside
 // it is touched. Needs root, iproute2, and the kernel's part for what is asked.
 
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
+import { startChild } from "../children.ts";
 
 /** Of Ethernet, as the queues of a real network see packets; loopback's would be one packet for everything. */
 const MTU_BYTES = "1500";
@@ -44,7 +45,7 @@ export async function runInNamespace(qdisc: readonly string[], words: readonly s
   const name = `seshat-chaos-${process.pid}`;
   try {
     addNamespace(name, qdisc);
-    const child = spawn("ip", ["netns", "exec", name, process.execPath, ...words], { stdio: "inherit" });
+    const child = startChild("ip", ["netns", "exec", name, process.execPath, ...words], { stdio: "inherit" });
     for (const signal of ["SIGTERM", "SIGHUP"] as const) process.once(signal, () => child.kill(signal));
     // Ctrl-C reaches it by itself, and it ends its round.
     process.on("SIGINT", () => {});

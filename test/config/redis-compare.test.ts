@@ -1,11 +1,12 @@
 // The same CONFIG SET and GET to a real redis-server and to Configuration: the same texts must come back.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { Configuration } from "../../src/config/configuration.ts";
 import { loadSettings } from "../../src/config/load.ts";
+import { startChild } from "../children.ts";
 import { freePort } from "../ports.ts";
 
 const installed = spawnSync("redis-server", ["--version"]).status === 0;
@@ -117,7 +118,7 @@ describe.skipIf(!installed)("beside redis-server (skipped where it is not instal
 
   beforeAll(async () => {
     const port = await freePort();
-    server = spawn(
+    server = startChild(
       "redis-server",
       ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", tmpdir()],
       {

@@ -1,8 +1,9 @@
 // Starts and stops an installed redis-server on a loopback port, as the one to be compared with.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { startChild } from "../children.ts";
 import { freePort } from "../ports.ts";
 import { until } from "../until.ts";
 import { TcpExecutor } from "./tcp-executor.ts";
@@ -33,7 +34,7 @@ export async function startRedisServer(settings: readonly string[] = []): Promis
     "--enable-debug-command",
     "yes",
   ];
-  const child = spawn(BINARY, ["--port", String(port), ...options, ...settings], { stdio: "ignore" });
+  const child = startChild(BINARY, ["--port", String(port), ...options, ...settings], { stdio: "ignore" });
   const executor = await until(`${BINARY} answers on port ${port}`, async () => {
     if (child.exitCode !== null) throw new Error(`${BINARY} ended with exit code ${child.exitCode}`);
     return await TcpExecutor.connect("127.0.0.1", port).catch(() => undefined);

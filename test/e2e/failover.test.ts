@@ -3,10 +3,10 @@
 // A follower stopped for longer than the log keeps: it catches up by snapshot while writes go on.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "vitest";
 import { APPENDS_IN_FLIGHT_MAX } from "../../src/base/limits.ts";
+import { startChild } from "../children.ts";
 import { until } from "../until.ts";
 import { connect, installed, ProcessCluster, STEADY } from "./processes.ts";
 import { verifyAcknowledged, Writer } from "./writer.ts";
@@ -27,7 +27,7 @@ async function killedUnderLoad(): Promise<void> {
     const leader = await cluster.leader();
     const survivor = cluster.nodes.find((node) => node !== leader) ?? leader;
     const words = `-p ${leader.port} -c 20 -P 4 -n 100000000 -r 10000 -t set -q`.split(" ");
-    const load = spawn("redis-benchmark", words, { stdio: "ignore" });
+    const load = startChild("redis-benchmark", words, { stdio: "ignore" });
     const loadGone = once(load, "exit");
     const writer = new Writer(survivor.port);
     await until("some writes under load", () => writer.acknowledged.length > 200);

@@ -1,12 +1,13 @@
 // Real Seshat processes on loopback, for the end-to-end stories: started, watched, killed and stopped by
 // process id. Waits are for conditions, never for time.
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { PeerProxy } from "../../bench/peer-proxy.ts";
+import { startChild } from "../children.ts";
 import { freePorts } from "../ports.ts";
 import { until } from "../until.ts";
 
@@ -53,7 +54,7 @@ export class NodeProcess {
     this.args = args;
     this.nodeFlags = nodeFlags;
     const own = [MAIN, "--port", String(port), "--bind", "127.0.0.1"];
-    this.child = spawn(process.execPath, [...nodeFlags, ...own, ...args], {
+    this.child = startChild(process.execPath, [...nodeFlags, ...own, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const collect = (chunk: Buffer): void => {

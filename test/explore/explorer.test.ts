@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "vitest";
+import { isAlive } from "../alive.ts";
 import { RANDOM_TESTS } from "../seeds.ts";
 import { until } from "../until.ts";
 import { Explorer } from "./explorer.ts";
@@ -91,15 +92,6 @@ test("stop() ends what runs, and what that has started", async () => {
   await until("the grandchild is gone", () => !isAlive(pid));
   rmSync(folder, { recursive: true });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    // Of a process that has ended and that nobody has asked for yet, only the entry is left.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
 
 test("each test of seeds.ts is a file that draws from there, and a target", () => {
   const names = allTargets().map(({ name }) => name);

@@ -1,13 +1,14 @@
 // The program from outside: options, ports, signals, three nodes.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
+import { startChild } from "../children.ts";
 import { freePorts } from "../ports.ts";
 import { until } from "../until.ts";
 import { type BuiltProgram, buildProgram } from "./built-program.ts";
@@ -35,7 +36,7 @@ class Run {
   /** @param before what a shell does before it becomes the program */
   constructor(words: readonly string[], environment: Readonly<Record<string, string>> = {}, before = "true") {
     const command = [process.execPath, program.main, ...words];
-    this.child = spawn("sh", ["-c", `${before}; exec "$0" "$@"`, ...command], {
+    this.child = startChild("sh", ["-c", `${before}; exec "$0" "$@"`, ...command], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...environment },
     });
@@ -343,7 +344,7 @@ describe("local cluster", () => {
     // Between leaders: not executed or unknown, so asked again.
     await until("it is written", () => second.set("greeting", "again").catch(() => undefined));
     await until("it is read", async () => (await second.get("greeting").catch(() => "")) === "again");
-    const restarted = spawn("sh", ["-c", `exec ${hint}`], { stdio: "ignore" });
+    const restarted = startChild("sh", ["-c", `exec ${hint}`], { stdio: "ignore" });
     const back = client(PORT);
     await until("the member is back", async () => (await back.info("raft")).includes("raft_role:follower"));
     const [, folder = ""] = /Logs: (\S+)\n/.exec(run.out) ?? [];

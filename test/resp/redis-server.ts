@@ -1,13 +1,14 @@
 // A real redis-server to compare with, on a unix socket of its own. Tests that need it are skipped, and say so,
 // where it is not installed.
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import RedisParser, { type Reply } from "redis-parser";
 import { encodeCommand } from "../../src/resp/request-parser.ts";
+import { startChild } from "../children.ts";
 import { until } from "../until.ts";
 
 /** "7.0" or the like; undefined when there is no redis-server. */
@@ -32,7 +33,7 @@ export class RedisServer {
     const folder = mkdtempSync(join(tmpdir(), "seshat-redis-"));
     const path = join(folder, "socket");
     const args = ["--port", "0", "--unixsocket", path, "--save", "", "--dir", folder, ...options];
-    const server = new RedisServer(spawn("redis-server", args, { stdio: "ignore" }), folder, path);
+    const server = new RedisServer(startChild("redis-server", args, { stdio: "ignore" }), folder, path);
     await until("redis-server answers", async () => {
       if (server.#process.exitCode !== null)
         throw new Error(`redis-server ended: ${server.#process.exitCode}`);
