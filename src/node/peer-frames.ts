@@ -56,7 +56,7 @@ export class PeerFrames {
     const from = link.remote?.incarnation ?? 0;
     const decoded = decodePeerFrame(frame);
     if (!decoded.ok) return this.reject(link, `${decoded.error}: ${decoded.text}`);
-    const problem = this.#problem(link, from, decoded.value);
+    const problem = this.problem(link, from, decoded.value);
     if (problem === undefined) this.#handOn(link, from, decoded.value);
     else this.reject(link, problem);
   }
@@ -75,7 +75,7 @@ export class PeerFrames {
   }
 
   /** What is wrong with any part of it, by the parts themselves and by what they answer. */
-  #problem(link: PeerLink, from: number, frame: PeerFrame): string | undefined {
+  problem(link: PeerLink, from: number, frame: PeerFrame): string | undefined {
     const { replica, forwarding, virtualSessions } = this.#parts;
     const { check } = replica.machine;
     const isCurrent = this.#links.isCurrent(link, from);

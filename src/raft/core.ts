@@ -114,7 +114,7 @@ export class RaftCore {
     if (kind === "response" && !fromWorker && this.#raft.tracker.get(message.from) === undefined) {
       return REFUSED.peerNotFound;
     }
-    if (!fromWorker && implausible(this.#raft, message) !== undefined) return REFUSED.malformed;
+    if (!fromWorker && this.objection(message) !== undefined) return REFUSED.malformed;
     try {
       return stepMessage(this.#raft, message) ? OK : REFUSED.proposalDropped;
     } catch (error) {

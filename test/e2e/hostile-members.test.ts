@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { Xoshiro } from "../../src/base/prng.ts";
 import { UNIT_PIECE, unitHead } from "../../src/io/lane-units.ts";
@@ -129,6 +130,11 @@ class Scene {
   }
 }
 
+const commitBehindTheEnd = ({ self, victim, term }: Knowledge): Buffer =>
+  encodePeerFrame({
+    raft: [{ ...makeMessage("heartbeat", self.incarnation, victim, term + 1), commit: 1_000_000 }],
+  });
+
 /** What a node must end the connection for, and the reason in its log. */
 const REFUSED: readonly (readonly [name: string, bytes: (known: Knowledge) => Buffer, reason: RegExp])[] = [
   [
@@ -141,14 +147,7 @@ const REFUSED: readonly (readonly [name: string, bytes: (known: Knowledge) => Bu
     (known) => append(known, { term: known.term + 2 ** 21 }),
     /too far above/,
   ],
-  [
-    "a commit index behind the end of the log",
-    ({ self, victim, term }) =>
-      encodePeerFrame({
-        raft: [{ ...makeMessage("heartbeat", self.incarnation, victim, term + 1), commit: 1_000_000 }],
-      }),
-    /commit 1000000 is behind the end/,
-  ],
+  ["a commit index behind the end of the log", commitBehindTheEnd, /commit 1000000 is behind the end/],
   [
     "another leader of the term",
     ({ self, victim, term }) =>
@@ -231,6 +230,22 @@ describe("a member that knows the secret", () => {
     for (const hostile of opened) hostile.drop();
     await scene.isWell("dropped");
   });
+});
+
+test("without the check of what members say, a node ends, and these tests see it", async () => {
+  const hooks = fileURLToPath(new URL("./unchecked.mjs", import.meta.url));
+  const scene = new Scene(await ProcessCluster.start(3, FLAGS, () => [], ["--import", hooks]));
+  try {
+    const [victim] = scene.cluster.nodes as [NodeProcess];
+    const known = await scene.knowledge(victim);
+    const hostile = await scene.open(victim, known.self);
+    hostile.write(commitBehindTheEnd(known));
+    await hostile.closed();
+    await until("it has ended", () => !victim.isRunning);
+    await assert.rejects(scene.isWell("unchecked"), /n1 has ended/);
+  } finally {
+    await scene.cluster.stop();
+  }
 });
 
 describe("drawn", () => {

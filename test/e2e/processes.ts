@@ -110,10 +110,11 @@ export class ProcessCluster {
     count: number,
     flags: readonly string[] = [],
     flagsOf: (node: number) => readonly string[] = () => [],
+    nodeFlags: readonly string[] = [],
   ): Promise<ProcessCluster> {
     const ports = await freePorts(2 * count);
     const cluster = new ProcessCluster();
-    await cluster.#start(ports.slice(0, count), ports.slice(count), flags, flagsOf);
+    await cluster.#start(ports.slice(0, count), ports.slice(count), flags, flagsOf, nodeFlags);
     return cluster;
   }
 

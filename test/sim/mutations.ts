@@ -15,6 +15,7 @@ import { RaftLog } from "../../src/raft/log.ts";
 import { VotePledge } from "../../src/raft/pledge.ts";
 import { Progress } from "../../src/raft/progress.ts";
 import { EvictionReader } from "../../src/wire/eviction-codec.ts";
+import { replaced } from "../replaced.ts";
 import { raftOf } from "./checks.ts";
 import { PLAIN, type SimulationOptions } from "./simulation.ts";
 
@@ -24,15 +25,6 @@ interface Mutation {
   readonly seedsMax: number;
   /** Breaks the program; returns what mends it. */
   install(): () => void;
-}
-
-/** Replaces a method for as long as a run lasts. */
-function replaced<T, K extends keyof T>(target: T, name: K, by: (original: T[K]) => T[K]): () => void {
-  const original = target[name];
-  target[name] = by(original);
-  return () => {
-    target[name] = original;
-  };
 }
 
 const both =
