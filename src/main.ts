@@ -152,7 +152,7 @@ async function runNode(
     log,
     pulse,
   );
-  const turns = new TurnLoop(systemClock, settings.tickMs);
+  const turns = new TurnLoop(systemClock, settings.tickMs, (monotonicMs) => pulse?.turnDue(monotonicMs));
   const lifecycle = new ProcessEnd(log, configFile);
   const ports: Ports = {
     clients,

@@ -196,7 +196,7 @@ export const TABLE = [
   row({ name: "busy-limit", field: "busyLimitMs", group: "Raft", ...oursFixed, kind: integer(0, 600_000), default: 5000,
     help: "Ms for which a member that is busy and says so is waited for before an election; 0 waits for none." }),
   row({ name: "heartbeat-interval", field: "heartbeatMs", group: "Raft", ...oursFixed, kind: integer(1, 60_000), default: 50,
-    help: "Ms between a quiet leader's signs of life." }),
+    help: "Ms between a leader's signs of life; half of election-timeout while idle." }),
   row({ name: "tick-interval", field: "tickMs", group: "Raft", ...oursFixed, kind: integer(1, 1000), default: 10,
     help: "Ms of one step of Raft's clock; the three above are multiples of it." }),
   row({ name: "read-mode", field: "readMode", group: "Raft", ...oursShared, kind: oneOf("lease", "quorum"), default: "lease",

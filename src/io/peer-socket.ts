@@ -33,7 +33,9 @@ const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 export const SILENT_BEATS_MAX = 8;
 /** Beats after which a handshake must be over. */
 const HANDSHAKE_BEATS_MAX = 5;
-/** What beat() is to be called with. */
+/** Beats without anything to say after which an empty frame is sent. */
+const UNSENT_BEATS_MAX = 2;
+/** The interval at which beat() is to be called. */
 export const KEEPALIVE_MS = 500;
 
 export interface PeerSocketOwner {
@@ -88,7 +90,8 @@ export class PeerSocket implements WriteOwner, LaneSink, LaneReaderOwner {
   #isConnected = false;
   #error = "";
   #heard = false;
-  #sent = false;
+  /** Beats since something was sent. */
+  #unsentBeats = 0;
   #silentBeats = 0;
   #beats = 0;
 
@@ -189,7 +192,7 @@ export class PeerSocket implements WriteOwner, LaneSink, LaneReaderOwner {
   }
 
   #write(bytes: Uint8Array, buffer: Uint8Array): void {
-    this.#sent = true;
+    this.#unsentBeats = 0;
     const handle = this.#handle;
     const outcome =
       handle !== undefined && canWriteDirectly(handle)
@@ -275,8 +278,8 @@ export class PeerSocket implements WriteOwner, LaneSink, LaneReaderOwner {
         this.destroy(this.#isConnected ? "timeout" : "unreachable", "no answer");
       return;
     }
-    if (!this.#sent && this.queuedBytes === 0) this.#write(KEEPALIVE, KEEPALIVE);
-    this.#sent = false;
+    this.#unsentBeats++;
+    if (this.#unsentBeats >= UNSENT_BEATS_MAX && this.queuedBytes === 0) this.#write(KEEPALIVE, KEEPALIVE);
     this.#silentBeats = this.#heard || !this.isReading ? 0 : this.#silentBeats + 1;
     this.#heard = false;
     if (this.#silentBeats >= silentBeatsMax) {

@@ -1,5 +1,5 @@
 // What the thread does: it keeps a connection to each peer that the event loop names, and speaks on all of them when the
-// loop has taken no turn since it last looked. Runs in the thread; knows nothing of Raft.
+// loop is late for its turn. Runs in the thread; knows nothing of Raft.
 
 import { encodePulse } from "../wire/pulse.ts";
 import { connectionBackoffMs } from "./backoff.ts";
@@ -16,13 +16,17 @@ export interface PulseTarget {
 
 export class PulseSender {
   readonly #memory: PulseMemory;
+  readonly #intervalMs: number;
   readonly #silentBeatsMax: number;
   readonly #connections = new Map<number, PulseOut>();
-  #turns = 0;
 
-  /** @param silentBeatsMax beats for which a peer may be silent: it may be busy, and says nothing here then */
-  constructor(memory: PulseMemory, silentBeatsMax: number) {
+  /**
+   * @param intervalMs between two pulses, and the lateness that counts as one
+   * @param silentBeatsMax beats for which a peer may be silent: it may be busy, and says nothing here then
+   */
+  constructor(memory: PulseMemory, intervalMs: number, silentBeatsMax: number) {
     this.#memory = memory;
+    this.#intervalMs = intervalMs;
     this.#silentBeatsMax = silentBeatsMax;
   }
 
@@ -37,14 +41,15 @@ export class PulseSender {
     this.#connections.delete(id);
   }
 
-  /** To be called again and again: is the event loop late? */
-  look(): void {
-    const { turns, term, leader } = this.#memory;
-    const isLate = turns === this.#turns;
-    this.#turns = turns;
-    if (!isLate || leader === 0 || this.#connections.size === 0) return;
-    const frame = encodePulse({ term, leader });
-    for (const connection of this.#connections.values()) connection.send(frame);
+  /** To be called again and again: is the event loop late? Returns in how many milliseconds to look again. */
+  look(): number {
+    const { lateMs, term, leader } = this.#memory;
+    if (lateMs < this.#intervalMs) return Math.max(this.#intervalMs, this.#intervalMs - lateMs);
+    if (leader !== 0 && this.#connections.size > 0) {
+      const frame = encodePulse({ term, leader });
+      for (const connection of this.#connections.values()) connection.send(frame);
+    }
+    return this.#intervalMs;
   }
 
   beat(): void {

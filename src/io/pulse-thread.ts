@@ -56,6 +56,11 @@ export class WorkerPulse implements PulseThread {
     this.#memory.turned(term, leader);
   }
 
+  /** The event loop means to take its next turn by then, on its monotonic clock. */
+  turnDue(monotonicMs: number): void {
+    this.#memory.due(monotonicMs);
+  }
+
   /** The link is up: the thread connects to the same place. */
   open(id: number, target: PulseTarget, { self, versions, key, sharedSettings }: PulseTerms): void {
     this.#worker ??= this.#start();

@@ -7,7 +7,7 @@ import { PulseSender } from "./pulse-sender.ts";
 import type { PulseOrder, PulseWorkerData } from "./pulse-thread.ts";
 
 const { shared, intervalMs, silentBeatsMax } = workerData as PulseWorkerData;
-const sender = new PulseSender(new PulseMemory(shared), silentBeatsMax);
+const sender = new PulseSender(new PulseMemory(shared), intervalMs, silentBeatsMax);
 
 parentPort?.on("message", (order: PulseOrder) => {
   if (order.kind === "close") return sender.close(order.id);
@@ -21,5 +21,8 @@ parentPort?.on("message", (order: PulseOrder) => {
     sharedDifferences: () => [],
   });
 });
-setInterval(() => sender.look(), intervalMs);
+const look = (): void => {
+  setTimeout(look, sender.look());
+};
+look();
 setInterval(() => sender.beat(), KEEPALIVE_MS);

@@ -16,6 +16,7 @@ type TurnTaker = Pick<NodeInputs, "turn" | "restTicks">;
 export class TurnLoop implements Scheduler {
   readonly #clock: Clock;
   readonly #tickMs: number;
+  readonly #onDue: (monotonicMs: number) => void;
   #node: TurnTaker | undefined;
   #isArmed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -35,9 +36,11 @@ export class TurnLoop implements Scheduler {
     this.requestTurn();
   };
 
-  constructor(clock: Clock, tickMs: number) {
+  /** @param onDue told after each turn by when the next one is due, on the monotonic clock */
+  constructor(clock: Clock, tickMs: number, onDue: (monotonicMs: number) => void = () => {}) {
     this.#clock = clock;
     this.#tickMs = tickMs;
+    this.#onDue = onDue;
   }
 
   start(node: TurnTaker): void {
@@ -51,10 +54,14 @@ export class TurnLoop implements Scheduler {
     this.#node = undefined;
   }
 
-  /** Sets the timer for when the node wants its next turn, should nothing come in before; an earlier one may stay. */
+  /**
+   * Sets the timer for when the node wants its next turn, should nothing come in before. An earlier one may stay under load;
+   * of a node that rests it would be a wake-up for nothing.
+   */
   #arm(nowMs: number): void {
     const dueMs = this.#nextTickMs + (this.#restTicks - 1) * this.#tickMs;
-    if (this.#wakesMs <= dueMs) return;
+    this.#onDue(dueMs);
+    if (this.#wakesMs === dueMs || (this.#wakesMs < dueMs && this.#restTicks === 1)) return;
     clearTimeout(this.#timer);
     this.#wakesMs = dueMs;
     this.#timer = setTimeout(this.#wake, Math.max(1, Math.ceil(dueMs - nowMs)));

@@ -39,7 +39,7 @@ import { PubSub } from "./publish-subscribe.ts";
 import { Pulses } from "./pulses.ts";
 import { MODE_FORWARD, MODE_LEADER, MODE_NONE, Replica } from "./replica.ts";
 import { ReplyOutput } from "./reply-output.ts";
-import { restTicks } from "./rest.ts";
+import { Rest } from "./rest.ts";
 import { ServerView } from "./server-view.ts";
 import { Session } from "./session.ts";
 import { SettingsCommands } from "./settings-commands.ts";
@@ -66,6 +66,7 @@ export class SeshatNode implements NodeInputs {
   readonly replica: Replica;
   readonly cluster: Cluster;
   readonly pulses: Pulses;
+  readonly rest: Rest;
   readonly output: ReplyOutput;
   readonly dispatch: Dispatch;
   readonly transactions: Transactions;
@@ -175,6 +176,7 @@ export class SeshatNode implements NodeInputs {
       stateRequested: (member) => this.comparison.requested(member),
     });
     this.pulses = new Pulses(ports, replica, this.cluster.links, settings.heartbeatMs);
+    this.rest = new Rest(this);
     this.#shutdown = new Shutdown(this);
     this.settingsCommands = new SettingsCommands(this);
     this.#followLongest();
@@ -241,6 +243,7 @@ export class SeshatNode implements NodeInputs {
     this.blockedClients.flush();
     this.pulses.turnBegins(nowMonotonicMs);
     this.cluster.links.deliveries(this.#gained);
+    if (ticks > 0) this.rest.tick(nowMonotonicMs, this.#held.count);
     replica.turn(nowMonotonicMs, nowWallMs, ticks);
     if (this.server.cluster.slotScans.isBusy) this.#scanSlots();
     this.#held.retry(nowMonotonicMs);
@@ -259,7 +262,9 @@ export class SeshatNode implements NodeInputs {
   }
 
   restTicks(): number {
-    return restTicks(this, this.#held.count);
+    const ticks = this.rest.ticks(this.#held.count);
+    this.pulses.restMs = (ticks - 1) * this.settings.tickMs;
+    return ticks;
   }
 
   shutdown(): void {

@@ -10,6 +10,8 @@ export class Pulses {
   readonly #replica: Replica;
   readonly #links: PeerLinks;
   readonly #heartbeatMs: number;
+  /** So long the event loop may go without a turn, beyond a tick, since the last turn that had ticks. */
+  restMs = 0;
   #turnMs = Number.POSITIVE_INFINITY;
   /** Since the start, for INFO. */
   receivedCount = 0;
@@ -39,7 +41,7 @@ export class Pulses {
   /** Before the turn's ticks. After a stall the others wait for a sign of life, and the ticks of the stall never come. */
   turnBegins(nowMs: number): void {
     const { raft } = this.#replica;
-    const isLate = nowMs - this.#turnMs > this.#heartbeatMs;
+    const isLate = nowMs - this.#turnMs > this.#heartbeatMs + this.restMs;
     this.#turnMs = nowMs;
     if (!isLate || raft === undefined) return;
     raft.setNow(nowMs);

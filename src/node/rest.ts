@@ -1,42 +1,91 @@
-// How many ticks may pass without a turn while nothing comes in: each wakes the process, and an idle node has nothing to do at
-// most of them. Looks at the node, changes nothing. It says one tick as soon as anything is under way, is due, or is not as
-// it should be: silence is noticed as fast as ever.
+// How an idle node saves wake-ups (docs/adr/0025). It tells the event loop how many ticks may pass without a turn while
+// nothing comes in, and the core how far apart heartbeats may be. It looks at the node and changes nothing else. It says
+// one tick as soon as anything is under way, is due, or is not as it should be.
 
+import type { Settings } from "../config/table.ts";
 import type { SeshatNode } from "./node.ts";
 import { MODE_LEADER, MODE_NONE, type Replica } from "./replica.ts";
 
-/** Less than a heartbeat, so that a turn that is a little late is not taken for a stall (docs/adr/0020). */
-const REST_TICKS_MAX = 3;
-/** A member that is heard at least so often is well. */
+/** Ticks that a node may rest which clients have used a moment ago. */
+const SHORT_REST_TICKS = 3;
+/** A node is quiet when no client has sent it anything for so long. */
+const QUIET_AFTER_MS = 1000;
+/** A member that the leader hears at least so often is well. */
 const HEARD_HEARTBEATS = 2;
 
-export function restTicks(node: SeshatNode, heldCount: number): number {
-  const { replica, settings, server, shutdownControl, cluster } = node;
-  const isBusy =
-    heldCount > 0 ||
-    replica.mode === MODE_NONE ||
-    replica.raft?.transferring !== false ||
-    replica.isUnderWay ||
-    replica.limit.isOver(replica.machine.store) ||
-    server.pause.isActive(replica.monotonicMs) ||
-    shutdownControl.underWay ||
-    cluster.snapshots.sendingTo !== 0 ||
-    server.cluster.slotScans.isBusy;
-  if (isBusy || !areHeard(node)) return 1;
-  const ticks = Math.min(REST_TICKS_MAX, Math.floor(settings.heartbeatMs / settings.tickMs));
-  const untilHeartbeat = replica.mode === MODE_LEADER ? replica.raft!.ticksUntilHeartbeat : ticks;
-  const rest = Math.max(1, Math.min(ticks, untilHeartbeat));
-  return node.blockedClients.isDueWithin(rest * settings.tickMs) || isKeyDue(replica, rest * settings.tickMs)
-    ? 1
-    : rest;
+/** Half of an election timeout: one late heartbeat is no silence yet, as docs/configuration.md promises for any interval. */
+export function quietHeartbeatTicks({ electionTimeoutMs, heartbeatMs, tickMs }: Settings): number {
+  return Math.max(1, Math.floor(Math.max(heartbeatMs, electionTimeoutMs / 2) / tickMs));
 }
 
-/** Have all been heard of late whom this node listens to? */
-function areHeard({ replica, cluster, settings }: SeshatNode): boolean {
-  const self = cluster.membership.self.incarnation;
-  const listened = replica.mode === MODE_LEADER ? cluster.membership.incarnations : [replica.leader];
-  const sinceMs = replica.monotonicMs - HEARD_HEARTBEATS * settings.heartbeatMs;
-  return listened.every((member) => member === self || cluster.links.heardMs(member) >= sinceMs);
+export class Rest {
+  /** A client has sent something since the last tick. */
+  isAsked = false;
+  readonly #node: SeshatNode;
+  readonly #heartbeatTicks: number;
+  readonly #quietTicks: number;
+  /** Beyond the leader's quiet interval, so that its heartbeats wake a follower before the follower's timer does. */
+  readonly #restTicksMax: number;
+  #askedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(node: SeshatNode) {
+    this.#node = node;
+    const { settings } = node;
+    this.#heartbeatTicks = Math.max(1, Math.round(settings.heartbeatMs / settings.tickMs));
+    this.#quietTicks = quietHeartbeatTicks(settings);
+    this.#restTicksMax = Math.ceil((this.#quietTicks * 4) / 3);
+  }
+
+  /** Before the ticks of a turn. */
+  tick(nowMs: number, heldCount: number): void {
+    if (this.isAsked) this.#askedMs = nowMs;
+    this.isAsked = false;
+    const { raft } = this.#node.replica;
+    raft?.setHeartbeatTicks(this.#isQuiet(heldCount) ? this.#quietTicks : this.#heartbeatTicks);
+  }
+
+  /** So many ticks from now the node needs its next turn. */
+  ticks(heldCount: number): number {
+    const { replica, settings, blockedClients } = this.#node;
+    if (this.#isBusy(heldCount)) return 1;
+    const most = this.#isQuiet(heldCount) ? this.#restTicksMax : SHORT_REST_TICKS;
+    const rest = Math.min(most, replica.raft!.ticksUntilDue);
+    const restMs = rest * settings.tickMs;
+    return blockedClients.isDueWithin(restMs) || isKeyDue(replica, restMs) ? 1 : rest;
+  }
+
+  #isQuiet(heldCount: number): boolean {
+    const { monotonicMs } = this.#node.replica;
+    return !this.isAsked && monotonicMs - this.#askedMs >= QUIET_AFTER_MS && !this.#isBusy(heldCount);
+  }
+
+  #isBusy(heldCount: number): boolean {
+    const { replica, server, shutdownControl, cluster } = this.#node;
+    return (
+      heldCount > 0 ||
+      replica.mode === MODE_NONE ||
+      replica.raft?.transferring !== false ||
+      replica.isUnderWay ||
+      replica.limit.isOver(replica.machine.store) ||
+      server.pause.isActive(replica.monotonicMs) ||
+      shutdownControl.underWay ||
+      cluster.snapshots.sendingTo !== 0 ||
+      server.cluster.slotScans.isBusy ||
+      !this.#areHeard()
+    );
+  }
+
+  /** Of a leader: are all heard that it has a connection to? A follower that hears nothing is woken by its election timeout. */
+  #areHeard(): boolean {
+    const { replica, cluster, settings } = this.#node;
+    if (replica.mode !== MODE_LEADER) return true;
+    const { incarnation } = cluster.membership.self;
+    const sinceMs = replica.monotonicMs - HEARD_HEARTBEATS * this.#quietTicks * settings.tickMs;
+    return cluster.membership.incarnations.every(
+      (member) =>
+        member === incarnation || !cluster.reaches(member) || cluster.links.heardMs(member) >= sinceMs,
+    );
+  }
 }
 
 /** Only the leader removes keys by itself. */

@@ -374,6 +374,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     const parser = this.#parser;
     const args = node.args;
     node.replica.beginReads();
+    if (!this.isOwn) node.rest.isAsked = true;
     let at = from;
     let warmTo = from;
     while (at < to) {

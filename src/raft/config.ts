@@ -1,4 +1,5 @@
-// What a core is built with. Checked once; never changes, except the election timeout (RaftCore.setElectionTicks).
+// What a core is built with. Checked once; never changes, except the election timeout (RaftCore.setElectionTicks) and the interval of
+// heartbeats (RaftCore.setHeartbeatTicks).
 import { assert } from "../base/assert.ts";
 import type { Prng } from "../base/prng.ts";
 import type { MemberId, Trace, TraceLevel } from "./types.ts";

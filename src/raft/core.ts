@@ -1,6 +1,6 @@
 // The public face of the consensus core: inputs in, one Ready out. A broken invariant halts it with a fault in the
 // next Ready; input from peers never throws. No timers, no sockets, no clock, no randomness of its own.
-import { InvariantError } from "../base/assert.ts";
+import { assert, InvariantError } from "../base/assert.ts";
 import type { RaftConfig } from "./config.ts";
 import { startElection, tickElection } from "./election.ts";
 import { connectionLost } from "./failover.ts";
@@ -227,9 +227,19 @@ export class RaftCore {
     return this.#raft.log.unstable.snapshot;
   }
 
-  /** Of a leader: the next tick but so many sends heartbeats. */
-  get ticksUntilHeartbeat(): number {
-    return this.#raft.config.heartbeatTicks - this.#raft.heartbeatElapsed;
+  /** So many ticks from now time alone makes this node speak: a heartbeat, or an election. At least 1. */
+  get ticksUntilDue(): number {
+    const {
+      role,
+      heartbeatTicks,
+      heartbeatElapsed,
+      randomizedElectionTicks,
+      electionElapsed,
+      hurryAttempts,
+    } = this.#raft;
+    if (role === "leader") return Math.max(1, heartbeatTicks - heartbeatElapsed);
+    if (role !== "follower" || hurryAttempts > 0) return 1;
+    return Math.max(1, randomizedElectionTicks - electionElapsed);
   }
 
   /** This node was busy: its heartbeats are late, and go out now. */
@@ -237,6 +247,12 @@ export class RaftCore {
     this.#run(() => {
       if (this.#raft.role === "leader") beat(this.#raft);
     });
+  }
+
+  /** How far apart this node's heartbeats are while it leads. Shorter than an election timeout; in force at once. */
+  setHeartbeatTicks(ticks: number): void {
+    assert(ticks >= 1 && ticks < this.#raft.electionTicks, `heartbeats ${ticks} ticks apart`);
+    this.#raft.heartbeatTicks = ticks;
   }
 
   /** A new election timeout, in force at once: the current one is drawn anew. */

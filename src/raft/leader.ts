@@ -21,7 +21,7 @@ export function tickLeader(r: Raft): void {
   if (r.role !== "leader") return;
   tickSnapshots(r);
   if (r.config.batchAppends) noteCommitDue(r);
-  if (r.heartbeatElapsed >= r.config.heartbeatTicks) beat(r);
+  if (r.heartbeatElapsed >= r.heartbeatTicks) beat(r);
 }
 
 /** Heartbeats to everybody, and the next ones an interval later. */

@@ -51,6 +51,7 @@ export class Raft {
   electionTicks: number;
   /** Ticks since the leader was heard, a vote granted, or (leader) since the last quorum check. */
   electionElapsed = 0;
+  heartbeatTicks: number;
   heartbeatElapsed = 0;
   randomizedElectionTicks = 0;
 
@@ -114,6 +115,7 @@ export class Raft {
     this.strict = config.strict ?? true;
     this.prng = config.prng;
     this.electionTicks = config.electionTicks;
+    this.heartbeatTicks = config.heartbeatTicks;
     this.pledge = new VotePledge(config.leaseDurationMs);
     const applyingBytesMax = config.maxCommittedBytesPerReady || config.maxSizePerMessage || NO_LIMIT;
     this.log = new RaftLog(storage, applyingBytesMax, this.info);

@@ -59,9 +59,12 @@ async function receiver(secret = ""): Promise<{ readonly node: FakeNode; readonl
   return { node, log };
 }
 
+/** Between two pulses of the sender under test. */
+const INTERVAL_MS = 5;
+
 function sender(terms = termsOf()): { readonly memory: PulseMemory; readonly pulses: PulseSender } {
   const memory = new PulseMemory();
-  const pulses = new PulseSender(new PulseMemory(memory.shared), SILENT_BEATS_MAX);
+  const pulses = new PulseSender(new PulseMemory(memory.shared), INTERVAL_MS, SILENT_BEATS_MAX);
   pulses.open(LINK, target, terms);
   ends.push(() => pulses.close(LINK));
   return { memory, pulses };
@@ -91,11 +94,11 @@ describe("pulses", () => {
     const { memory, pulses } = sender();
     memory.turned(1, SENDER);
     await untilHeard(pulses, node, `n${SENDER} term 1 leader ${SENDER}`);
-    for (let turn = 0; turn < 10; turn++) {
-      memory.turned(2, SENDER);
-      pulses.look();
-    }
+    memory.turned(2, SENDER);
+    memory.due(performance.now() + 60_000);
+    for (let looks = 0; looks < 10; looks++) pulses.look();
     memory.turned(3, 0);
+    memory.due(performance.now() - 60_000);
     for (let looks = 0; looks < 10; looks++) pulses.look();
     // What comes on a connection comes in order: of these twenty nothing was sent.
     memory.turned(4, SENDER);
@@ -104,6 +107,17 @@ describe("pulses", () => {
       node.pulses.filter((pulse) => / term [23] /.test(pulse)),
       [],
     );
+  });
+
+  test("whoever looks learns when to look again: an interval after the next turn is due", () => {
+    const { memory, pulses } = sender();
+    memory.due(performance.now() - 60_000);
+    assert.equal(pulses.look(), INTERVAL_MS, "late: with the next pulse");
+    memory.due(performance.now() + 60_000);
+    const looksInMs = pulses.look();
+    assert.ok(looksInMs > 50_000 && looksInMs <= 60_001 + INTERVAL_MS, String(looksInMs));
+    memory.due(performance.now());
+    assert.ok(pulses.look() >= INTERVAL_MS);
   });
 
   test("the end of their connection is told, and it is dialled again; one that was replaced says nothing", async () => {

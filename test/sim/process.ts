@@ -74,6 +74,8 @@ export class SimProcess implements Site {
   #isTurnMissed = false;
   #nextTickMs: number;
   #isCatchingUp = false;
+  /** Ticks that the last turn said may pass without one. */
+  #restTicks = 1;
 
   constructor(network: Network, watcher: ProcessWatcher, seed: number, options: ProcessOptions) {
     this.network = network;
@@ -218,28 +220,35 @@ export class SimProcess implements Site {
     }
   }
 
-  /** As in io/turn-loop: late ticks are few, and come after what was in the sockets. */
+  /** As in io/turn-loop: late ticks are few, and come after what was in the sockets; an idle node rests. */
   #turn(): void {
     this.#isTurnArmed = false;
     const nowMs = this.monotonicMs();
     const { tickMs } = this;
     let ticks = Math.max(0, Math.floor((nowMs - this.#nextTickMs) / tickMs) + 1);
-    if (ticks > LATE_TICKS_MAX && !this.#isCatchingUp) {
+    const ticksMax = LATE_TICKS_MAX + this.#restTicks - 1;
+    if (ticks > ticksMax && !this.#isCatchingUp) {
       this.#isCatchingUp = true;
       this.requestTurn();
       ticks = 0;
     } else if (ticks > 0) {
       this.#isCatchingUp = false;
       this.#nextTickMs += ticks * tickMs;
-      ticks = Math.min(ticks, LATE_TICKS_MAX);
+      ticks = Math.min(ticks, ticksMax);
     }
     this.node.turn(nowMs, this.wallMs(), ticks);
+    this.#restTicks = ticks > 0 ? this.node.restTicks() : 1;
+    this.thread.turnDue(this.#dueMs);
+  }
+
+  get #dueMs(): number {
+    return this.#nextTickMs + (this.#restTicks - 1) * this.tickMs;
   }
 
   #armTick(): void {
     this.network.timeline.after(this.tickMs / this.options.clockRate, () => {
       if (!this.isAlive) return;
-      if (!this.isHeld) this.requestTurn();
+      if (!this.isHeld && this.monotonicMs() >= this.#dueMs) this.requestTurn();
       this.#armTick();
     });
   }

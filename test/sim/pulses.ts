@@ -18,8 +18,8 @@ export class SimPulseThread implements PulseThread, Site {
   readonly random: Random;
   readonly #connections = new Map<number, PulseOut>();
   #pulse: Pulse = { term: 0, leader: 0 };
-  #turns = 0;
-  #turnsSeen = 0;
+  /** When the event loop means to take its next turn, on its monotonic clock. */
+  #dueMs = Number.POSITIVE_INFINITY;
 
   constructor(process: SimProcess, seed: number) {
     this.process = process;
@@ -40,18 +40,15 @@ export class SimPulseThread implements PulseThread, Site {
   }
 
   alive(term: number, leader: number): void {
-    this.#turns++;
     this.#pulse = { term, leader };
   }
 
+  turnDue(monotonicMs: number): void {
+    this.#dueMs = monotonicMs;
+  }
+
   start(): void {
-    this.#every(INTERVAL_MS, () => {
-      const isLate = this.#turns === this.#turnsSeen;
-      this.#turnsSeen = this.#turns;
-      if (!isLate || this.#pulse.leader === 0) return;
-      for (const connection of this.#connections.values())
-        connection.send({ kind: "pulse", detail: this.#pulse });
-    });
+    this.#look(INTERVAL_MS);
     this.#every(BEAT_MS, () => {
       for (const connection of this.#connections.values()) connection.send({ kind: "beat" });
     });
@@ -72,6 +69,24 @@ export class SimPulseThread implements PulseThread, Site {
     if (!this.isAlive) return;
     if (this.process.isPaused) this.process.network.timeline.after(INTERVAL_MS, () => this.deliver(run));
     else run();
+  }
+
+  /** As io/pulse-sender: an interval after the next turn is due, and each interval while the loop is late. */
+  #look(inMs: number): void {
+    this.process.network.timeline.after(inMs, () => {
+      if (!this.isAlive) return;
+      if (this.process.isPaused) return this.#look(INTERVAL_MS);
+      const lateMs = this.process.monotonicMs() - this.#dueMs;
+      const isLate = lateMs >= INTERVAL_MS;
+      if (isLate && this.#pulse.leader !== 0)
+        for (const connection of this.#connections.values())
+          connection.send({ kind: "pulse", detail: this.#pulse });
+      this.#look(
+        isLate || lateMs === Number.NEGATIVE_INFINITY
+          ? INTERVAL_MS
+          : Math.max(INTERVAL_MS, INTERVAL_MS - lateMs),
+      );
+    });
   }
 
   #every(periodMs: number, run: () => void): void {
