@@ -109,7 +109,7 @@ export class BlockedClients implements Deliveries {
     const { dispatch, replica, server } = this.#node;
     if (session.monitor) return dispatch.refuse(session, id, localError.monitorHasNoKeys);
     if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
-    if (replica.mode === MODE_NONE) return dispatch.withoutLeader(session);
+    if (replica.mode === MODE_NONE) return dispatch.withoutLeader(session, id);
     const command = encodeArguments(args);
     if (command.length > BLOCKED_BYTES_PER_CLIENT_MAX)
       return dispatch.refuse(session, id, blockingError.tooLong);
@@ -375,6 +375,14 @@ export class BlockedClients implements Deliveries {
     this.#finish(wait, Buffer.from(`-${text}${LINE_END}`, "latin1"));
   }
 
+  /** It was counted when it came, and did not run. */
+  #refuse(wait: Wait, text: string): void {
+    const { commandStatistics, statistics } = this.#node.server;
+    commandStatistics.countRefusedLater(wait.id);
+    statistics.errors.count(text);
+    this.#finish(wait, Buffer.from(`-${text}${LINE_END}`, "latin1"));
+  }
+
   #countError(wait: Wait, text: string): void {
     const { commandStatistics, statistics } = this.#node.server;
     commandStatistics.countFailed(wait.id);
@@ -411,7 +419,7 @@ export class BlockedClients implements Deliveries {
     } else if (tries !== undefined && wait.hasWaited && this.#mayBeLed(text)) {
       this.#later.push(wait);
     } else if (tries !== undefined) {
-      this.#fail(wait, text);
+      this.#refuse(wait, text);
     } else if (isUncertain) {
       this.#cancel(wait);
     } else {

@@ -17,6 +17,8 @@ export interface TimerSinks {
   record(id: number, microseconds: number, args: Args, session: Session): void;
   /** The command answered with an error; `errorsBefore` is the writer's count before it. */
   countErrors(id: number, errorsBefore: number, session: Session): void;
+  /** The commands of an EXEC, in its log form, did not run. */
+  notRun(form: Args, session: Session): void;
 }
 
 export class CommandTimer {
@@ -57,6 +59,10 @@ export class CommandTimer {
 
   stop(id: number, startUs: number, args: Args, session: Session): void {
     this.#sinks.record(id, this.#clock.monotonicUs() - startUs, args, session);
+  }
+
+  notRun(form: Args, session: Session): void {
+    this.#sinks.notRun(form, session);
   }
 
   failed(id: number, errorsBefore: number, session: Session): void {

@@ -4,7 +4,7 @@
 
 import type { Args } from "../base/args.ts";
 import { TRY_MEMORY_ARGUMENTS } from "../command/blocking.ts";
-import { replyError } from "../command/errors.ts";
+import { replyError, unknownSubcommand } from "../command/errors.ts";
 import { advanceReplyMode } from "../command/local-context.ts";
 import { localError, subscribersOnly } from "../command/local-errors.ts";
 import { lookupId, rows } from "../command/lookup.ts";
@@ -31,6 +31,7 @@ import {
   arityFits,
   deniedOutOfMemory,
   forbiddenInTransaction,
+  isInternal,
   leaderOnly,
   leaves,
   madeArguments,
@@ -76,7 +77,9 @@ export class Dispatch {
     if (id < 0 && this.#http.closes(session, args)) return DONE;
     if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
       session.lastRowId = id;
-      return this.refuse(session, id, describeUnfit(id, args));
+      // As in Redis: a container with an unknown subcommand is no command that could be counted.
+      const isUnknown = id >= 0 && routes[id] === ROUTE_CONTAINER && args.count > 1;
+      return this.refuse(session, isUnknown ? -1 : id, describeUnfit(id, args));
     }
     if (!session.authenticated && allowedUnauthenticated[id] === 0) {
       return this.refuse(session, id, "NOAUTH Authentication required.");
@@ -158,7 +161,7 @@ export class Dispatch {
         ? this.#write(session, id, args, buffer, start, end)
         : this.#read(session, id, args);
     }
-    if (mode !== MODE_FORWARD || session.virtual) return this.withoutLeader(session);
+    if (mode !== MODE_FORWARD || session.virtual) return this.withoutLeader(session, id);
     return this.#forward(session, id, args, buffer, start, end);
   }
 
@@ -169,7 +172,7 @@ export class Dispatch {
     if (limit.isLimited) {
       const inner = memoryArguments(id, args);
       if (deniedOutOfMemory[id] === 1 || inner > 0) {
-        if (limit.isRefusing) return this.refuse(session, id, replyError.outOfMemory);
+        if (limit.isRefusing) return this.#outOfMemory(session, id, args);
         if (limit.isTight(proposals.open, args)) return session.setHold(HOLD_PRESSURE);
       }
       proposals.open.innerArguments += inner + madeArguments[id]!;
@@ -179,6 +182,14 @@ export class Dispatch {
     if (args.bytes !== buffer || buffer[start] !== STAR) proposals.open.addInlineWrite(session, id, args);
     else proposals.open.addWrite(session, id, args, buffer, start, end);
     return this.#underWay(session);
+  }
+
+  #outOfMemory(session: Session, id: number, args: Args): number {
+    const outcome = this.refuse(session, id, replyError.outOfMemory);
+    // By whoever sent it on, or by this node before it was put back.
+    const isCounted = session.virtual || session.inLogForm;
+    if (outcome === DONE && id === rowIds.exec && isCounted) this.#node.server.notRun(args, session);
+    return outcome;
   }
 
   #read(session: Session, id: number, args: Args): number {
@@ -228,14 +239,17 @@ export class Dispatch {
   #runLocal(session: Session, id: number, args: Args): number {
     const node = this.#node;
     if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
+    if (id === rowIds.command && args.count > 1) {
+      return this.refuse(session, -1, unknownSubcommand("COMMAND", args.text(1)));
+    }
     if (this.#isBehind(session, id, args)) return session.setHold(HOLD_BEHIND);
     // The next leader carries it out, and this node passes it on like any other command.
     if (id === REMOVE_MEMBER_ID && node.operator.handsOver(args.text(2))) return session.setHold(HOLD_LEADER);
-    if (!session.virtual) node.server.commandStatistics.count(id);
+    if (!session.inLogForm) node.server.commandStatistics.count(id);
     node.requestTurn();
     node.server.run(session, id, args);
     // Not before, as in Redis: a SELECT is shown in the database that it chose.
-    if (node.monitoring) node.feedMonitors(session, id, args);
+    if (node.monitoring && !isShownAlready(session)) node.feedMonitors(session, id, args);
     session.authenticationChanged();
     // A command that waits is answered, and counted, when it has waited enough.
     if (!session.isParked) session.commandCountTotal++;
@@ -260,11 +274,17 @@ export class Dispatch {
     const reason = isExec ? execAborted(text) : text;
     const outcome = this.answerError(session, reason);
     if (outcome !== DONE) return outcome;
-    if (id >= 0 && session.notes === undefined) this.#node.server.commandStatistics.countRejected(id);
-    else if (id >= 0) session.notes?.failed(rows[id]!.name, reason, true);
+    if (id >= 0 && !session.isOwn) this.#countRefused(session, id, reason);
     if (isExec) session.endTransaction();
     else if (session.inTransaction && session.transaction !== undefined) session.transaction.hasFailed = true;
     return DONE;
+  }
+
+  #countRefused({ notes, inLogForm }: Session, id: number, text: string): void {
+    const { commandStatistics } = this.#node.server;
+    if (notes !== undefined) notes.failed(rows[id]!.name, text, true);
+    else if (inLogForm) commandStatistics.countRefusedLater(id);
+    else commandStatistics.countRejected(id);
   }
 
   /** Refused by cluster mode's rules. As in Redis, an EXEC is told so itself, and not that it was aborted. */
@@ -280,17 +300,22 @@ export class Dispatch {
   /** What every command that goes ahead does once: it is counted, shown to MONITOR, and the turn is due. */
   #begun(session: Session, id: number, args: Args): void {
     const node = this.#node;
-    // Commands of another node's clients are counted there (ADR 26).
-    if ((specials[id]! & SPECIAL_INTERNAL) === 0 && !session.virtual) node.server.commandStatistics.count(id);
+    // Commands of another node's clients are counted there (ADR 26), and those that were put back when they came.
+    if (!session.inLogForm && !isInternal(id)) node.server.commandStatistics.count(id);
     // Log forms are shown as what the client sent, by those who translate them.
-    if (node.monitoring && (specials[id]! & SPECIAL_LOG_FORM) === 0) node.feedMonitors(session, id, args);
+    const isShown = (specials[id]! & SPECIAL_LOG_FORM) === 0 && !isShownAlready(session);
+    if (node.monitoring && isShown) node.feedMonitors(session, id, args);
     node.requestTurn();
   }
 
   /** Nobody to ask: wait for a leader, but not for ever. */
-  withoutLeader(session: Session): number {
+  withoutLeader(session: Session, id: number): number {
     const node = this.#node;
-    return node.isLeaderless ? this.answerError(session, node.refusal()) : session.setHold(HOLD_LEADER);
+    if (!node.isLeaderless) return session.setHold(HOLD_LEADER);
+    const text = node.refusal();
+    const outcome = this.answerError(session, text);
+    if (outcome === DONE && !session.isOwn) this.#countRefused(session, id, text);
+    return outcome;
   }
 
   /** A reply that needs nothing but this session; behind unanswered commands it waits for its turn. */
@@ -319,10 +344,14 @@ export class Dispatch {
   /** An error of our own; behind unanswered commands it waits for its turn. */
   answerError(session: Session, text: string): number {
     const outcome = this.answer(session, (reply) => reply.error(text));
-    if (outcome === DONE && session.notes === undefined) this.#node.server.statistics.errors.count(text);
+    const isCounted = session.notes === undefined && !session.isOwn;
+    if (outcome === DONE && isCounted) this.#node.server.statistics.errors.count(text);
     return outcome;
   }
 }
+
+/** It was put back: MONITOR has shown it when it came. */
+const isShownAlready = (session: Session): boolean => session.inLogForm && !session.virtual;
 
 function someoneWatches(sessions: Iterable<Session>): boolean {
   for (const { transaction } of sessions) if ((transaction?.watches ?? 0) > 0) return true;

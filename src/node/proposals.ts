@@ -176,6 +176,7 @@ export class Proposals {
       if (startUs !== 0) timer.stop(id, startUs, args, session);
       // An EXEC does not fail: commands in it do, and were counted.
       if (writer.errors !== errorsBefore && id !== rowIds.exec) timer.failed(id, errorsBefore, session);
+      if (id === rowIds.exec && this.#inTransaction.ran === 0) timer.notRun(args, session);
       session.answered();
       if (session.plan !== undefined) session.takeReply(mark);
       if (writer.position > OUTPUT_BYTES_MAX) session.overflow();

@@ -33,6 +33,11 @@ export class ProxyNotes {
     this.#failures.set(key, { name, code, rejected, count: (known?.count ?? 0) + 1 });
   }
 
+  /** A command of a transaction was counted and did not run: no error of its own, so no code. */
+  notRun(name: string): void {
+    this.failed(name, "", false);
+  }
+
   /** All since the last time. */
   take(answered: number): {
     readonly times: ProxyTime[];

@@ -115,6 +115,8 @@ export const specials = Uint8Array.from(
     (row.name === "config|get" || row.name === "config|set" ? SPECIAL_SETTINGS : 0),
 );
 
+export const isInternal = (id: number): boolean => (specials[id]! & SPECIAL_INTERNAL) !== 0;
+
 /** How long this call may wait, in ms, 0 = for ever; undefined when it does not. */
 export function waitsMs(id: number, args: Args): number | undefined {
   const row = rows[id]!;

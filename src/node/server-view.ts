@@ -21,7 +21,7 @@ import type { SeshatNode } from "./node.ts";
 import { NodeFigures, raftView } from "./node-figures.ts";
 import type { Operator } from "./operator.ts";
 import type { PubSub } from "./publish-subscribe.ts";
-import { fast, rowIds, subscribes } from "./row-facts.ts";
+import { fast, isInternal, rowIds, subscribes } from "./row-facts.ts";
 import { ClientRegistry } from "./service/client-registry.ts";
 import { CommandStatistics } from "./service/command-statistics.ts";
 import { infoText } from "./service/info.ts";
@@ -159,7 +159,8 @@ export class ServerView implements Server, TimerSinks, ForwardingSinks {
   /** Error replies of handlers since `errorsBefore`, the writer's count then. */
   countErrors(id: number, errorsBefore: number, session: Session): void {
     const { writer } = this.#node.output;
-    if (writer.errors === errorsBefore) return;
+    // What the log's own words say goes on as the reply to a command, which counts it.
+    if (writer.errors === errorsBefore || isInternal(id)) return;
     if (session.notes !== undefined) return session.notes.failed(rows[id]!.name, writer.lastError, false);
     this.commandStatistics.countFailed(id);
     this.statistics.errors.count(writer.lastError);
@@ -191,13 +192,23 @@ export class ServerView implements Server, TimerSinks, ForwardingSinks {
     return slowlogSlowerThanUs < 0 ? Number.POSITIVE_INFINITY : slowlogSlowerThanUs;
   }
 
-  /** The leader says that commands of this node's clients failed, or were refused. */
+  /** An EXEC, in its log form, whose commands were counted when it came and did not run: a watched key changed, or it was refused. */
+  notRun(form: Args, session: Session): void {
+    for (const id of this.#node.transactions.rowsIn(form)) {
+      if (session.notes !== undefined) session.notes.notRun(rows[id]!.name);
+      else this.commandStatistics.uncount(id);
+    }
+  }
+
+  /** The leader says that commands of this node's clients failed, were refused, or did not run. */
   forwardedFailed({ name, code, count, rejected }: ProxyFailure): void {
     const row = lookupName(name);
     if (row === undefined || count < 1) return;
     const id = rowId(row);
     const times = Math.min(count, FAILURES_MAX);
-    if (rejected) this.commandStatistics.countRefusedThere(id, times);
+    if (isInternal(id)) return;
+    if (code === "") return this.commandStatistics.uncount(id, times);
+    if (rejected) this.commandStatistics.countRefusedLater(id, times);
     else this.commandStatistics.countFailed(id, times);
     this.statistics.errors.count(code, times);
   }

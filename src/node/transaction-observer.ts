@@ -25,6 +25,11 @@ export class TransactionObserver implements CommandObserver {
     this.#begun = 0;
   }
 
+  /** How many commands of the transaction have run. */
+  get ran(): number {
+    return this.#begun;
+  }
+
   begin(id: number, reply: ReplyWriter): void {
     this.#begun++;
     this.#startUs = this.#timer.start(id, this.#session);

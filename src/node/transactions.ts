@@ -23,13 +23,13 @@ import type { SeshatNode } from "./node.ts";
 import { MODE_LEADER, MODE_NONE } from "./replica.ts";
 import {
   deniedOutOfMemory,
+  isInternal,
   isLocalInTransaction,
   leaves,
   madeArguments,
   ROUTE_WRITE,
   routes,
   rowIds,
-  SPECIAL_INTERNAL,
   SPECIAL_SETTINGS,
   specials,
 } from "./row-facts.ts";
@@ -60,7 +60,7 @@ export class Transactions {
     const transaction = transactionOf(session);
     // Without a subcommand it is a command, with an unknown one none; DEBUG finds out by itself, as in Redis.
     if (id === rowIds.command && args.count > 1) {
-      return dispatch.refuse(session, id, unknownSubcommand("COMMAND", args.text(1)));
+      return dispatch.refuse(session, -1, unknownSubcommand("COMMAND", args.text(1)));
     }
     const isOwn = args.bytes === buffer && buffer[start] === STAR;
     const source = isOwn ? buffer : encodeArguments(args);
@@ -208,13 +208,23 @@ export class Transactions {
       for (let start = 0; start < bytes.length; start = this.#parser.position) {
         const args = this.#parse(bytes, { start, end: bytes.length });
         const inner = lookupId(args);
-        const isShown = inner !== rowIds.select && (specials[inner]! & SPECIAL_INTERNAL) === 0;
-        if (isShown) this.#show(session, inner, args);
+        if (isOfClient(inner)) this.#show(session, inner, args);
       }
       if (this.#node.monitoring) this.#node.feedMonitors(session, id, Args.of("EXEC"));
     } else if (id === rowIds.watch && this.#node.monitoring) {
       this.#node.feedMonitors(session, id, watchAsSent(form));
     }
+  }
+
+  /** Rows of the commands in EXEC's log form that its client sent. */
+  rowsIn(form: Args): number[] {
+    const bytes = form.copy(EXEC_COMMANDS);
+    const found: number[] = [];
+    for (let start = 0; start < bytes.length; start = this.#parser.position) {
+      const id = lookupId(this.#parse(bytes, { start, end: bytes.length }));
+      if (isOfClient(id)) found.push(id);
+    }
+    return found;
   }
 
   #show(session: Session, id: number, args: Args): void {
@@ -287,6 +297,8 @@ export class Transactions {
     }
     const headerEnd = reply.indexOf("\r\n") + 2;
     if (reply[0] !== STAR || reply[1] === MINUS) {
+      // They were counted when EXEC came.
+      for (const { id, isLocal } of queue) if (isLocal) node.server.commandStatistics.uncount(id);
       attach().raw(reply, 0, reply.length);
       return;
     }
@@ -313,6 +325,9 @@ export class Transactions {
     session.authenticationChanged();
   }
 }
+
+/** Of a command in EXEC's log form. A SELECT there says which database follows, and its client's own runs elsewhere. */
+const isOfClient = (id: number): boolean => id !== rowIds.select && !isInternal(id);
 
 const endsWaits = (id: number): boolean => id === rowIds.clientKill || id === rowIds.clientUnblock;
 

@@ -76,9 +76,14 @@ export class CommandStatistics implements CommandStatisticsView {
     this.#rejected[id] = this.#rejected[id]! + times;
   }
 
-  /** It was passed on and counted, and then refused there. */
-  countRefusedThere(id: number, times: number): void {
+  /** It was counted, and then it did not run: it was in a transaction that failed. */
+  uncount(id: number, times = 1): void {
     this.#calls[id] = Math.max(0, this.#calls[id]! - times);
+  }
+
+  /** It was counted, and then refused before it ran: by the leader, or when it was sent again. */
+  countRefusedLater(id: number, times = 1): void {
+    this.uncount(id, times);
     this.countRejected(id, times);
   }
 

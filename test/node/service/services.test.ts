@@ -250,7 +250,7 @@ describe("command statistics", () => {
   test("of fast commands one call in 32 is timed, from the first on; of others, and for a low threshold, all", () => {
     let nowUs = 1;
     const clock = { ...noClock, monotonicUs: () => nowUs++ };
-    const timer = new CommandTimer(clock, { record: () => {}, countErrors: () => {} });
+    const timer = new CommandTimer(clock, { record: () => {}, countErrors: () => {}, notRun: () => {} });
     const timed = (name: string, calls: number): number =>
       Array.from({ length: calls }, () => timer.start(rowId(row(name)), undefined)).filter(
         (startUs) => startUs !== 0,
