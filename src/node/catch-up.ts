@@ -134,12 +134,18 @@ export class CatchUp {
       this.#index = progress.match;
       this.#progressMs = nowMs;
     }
-    if (isCaughtUp(progress, raft.lastIndex)) {
+    if (this.#isThere(progress, raft.lastIndex, storage)) {
       if (this.#slowedFor === this.#member) this.#slowedFor = 0;
       this.end();
     } else if (nowMs - this.#progressMs > LOST_MS) {
       this.end();
     }
+  }
+
+  /** Few entries are not little when they are large: so many bytes the log must have room for. */
+  #isThere(progress: ProgressView, lastIndex: number, storage: Log): boolean {
+    if (!isCaughtUp(progress, lastIndex)) return false;
+    return storage.bytesBetween(progress.match, lastIndex) <= AHEAD_PART * this.#settings.logBytesMax;
   }
 
   #isTooMuch(writtenBytes: number): boolean {

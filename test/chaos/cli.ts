@@ -103,6 +103,7 @@ export async function main(words: readonly string[]): Promise<number> {
         seed,
         round,
         seconds: Number(values.seconds),
+        isFull: true,
         ...(kinds === undefined ? {} : { kinds }),
         ...(values.verbose ? { say: (line: string) => void process.stdout.write(`  ${line}\n`) } : {}),
       });

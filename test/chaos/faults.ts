@@ -2,14 +2,19 @@
 // plan; who leads at that moment is found out when it begins.
 
 import type { Random } from "../sim/random.ts";
-import { BigValueWriter } from "./big-values.ts";
 import { Connection } from "./connection.ts";
+import { bigValues, rejoinUnderLoad, slowCommands } from "./heavy-loads.ts";
 import type { Links } from "./links.ts";
 import { type Members, pause } from "./members.ts";
+import { at } from "./strength.ts";
 
 export interface FaultWorld {
   readonly members: Members;
   readonly links: Links;
+  /** Loads have the sizes of `npm run chaos`; those of `npm test` are a tenth of that. */
+  readonly isFull: boolean;
+  /** Within which a member must be back. */
+  readonly wellMsMax: number;
 }
 
 export interface Plan {
@@ -24,7 +29,7 @@ export interface Plan {
 }
 
 type End = () => Promise<void>;
-type Begin = (world: FaultWorld, victim: string, plan: Plan) => Promise<End>;
+export type Begin = (world: FaultWorld, victim: string, plan: Plan) => Promise<End>;
 
 /**
  * "node": the victim is as good as gone; as many at once as the others can do without. "links": mild, on all of them at once.
@@ -39,8 +44,6 @@ interface Row {
 }
 
 const ALONE_MS = 500;
-
-const at = (strength: number, least: number, most: number): number => least * (most / least) ** strength;
 
 const around =
   (faultOf: (plan: Plan) => Parameters<Links["setAround"]>[1]): Begin =>
@@ -162,23 +165,6 @@ const slowClients: Begin = async ({ members }, victim) => {
   };
 };
 
-const SLOW_COMMANDS = 4;
-const SLOW_BYTES_LEAST = 4 << 20;
-const SLOW_BYTES_MOST = 64 << 20;
-
-/** In one piece they keep the event loop of every member busy for longer than an election timeout. */
-const slowCommands: Begin = async ({ members }, victim, { strength }) => {
-  const connection = await Connection.open(members.node(victim).port);
-  const bytes = Math.round(at(strength, SLOW_BYTES_LEAST, SLOW_BYTES_MOST));
-  const invert = ["BITOP", "NOT", "chaos:slow", "chaos:slow"];
-  connection?.send([
-    [["SETRANGE", "chaos:slow", String(bytes - 1), "x"], () => {}],
-    ...Array.from({ length: SLOW_COMMANDS }, () => [invert, () => {}] as const),
-    [["DEL", "chaos:slow"], () => {}],
-  ]);
-  return async () => connection?.close();
-};
-
 /** They begin a command and say no more. */
 const halfOpenClients: Begin = async ({ members }, victim) => {
   const connections: Connection[] = [];
@@ -198,18 +184,6 @@ const halfOpenClients: Begin = async ({ members }, victim) => {
   };
 };
 
-const BIG_VALUE_LEAST = 300_000;
-const BIG_VALUE_MOST = 1_500_000;
-
-/** Writers of values that travel in pieces, at every member. */
-const bigValues: Begin = async ({ members }, _victim, { strength }) => {
-  const bytes = Math.round(at(strength, BIG_VALUE_LEAST, BIG_VALUE_MOST));
-  const writers = members.ports.map((_port, i) => new BigValueWriter(members, i, bytes));
-  return async () => {
-    await Promise.all(writers.map((writer) => writer.stop()));
-  };
-};
-
 export const FAULTS = {
   cut: { lane: "node", weight: 3, lengthMs: [300, 4000], begin: around(() => ({ held: true })) },
   disconnect: { lane: "node", weight: 2, lengthMs: [100, 3000], begin: around(() => ({ refused: true })) },
@@ -226,6 +200,7 @@ export const FAULTS = {
   SIGTERM: { lane: "node", weight: 2, lengthMs: [20, 1000], begin: ended("SIGTERM") },
   SIGSTOP: { lane: "node", weight: 3, lengthMs: [100, 4000], begin: stopped },
   "cut asleep": { lane: "node", weight: 2, lengthMs: [700, 3000], begin: stoppedAlone },
+  "rejoin under load": { lane: "node", weight: 2, lengthMs: [20, 2000], begin: rejoinUnderLoad },
   blocked: { lane: "node", weight: 2, lengthMs: [500, 3000], begin: blocked },
   delay: {
     lane: "links",

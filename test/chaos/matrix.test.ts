@@ -16,6 +16,8 @@ import { REFUSED, type Scene, threeBeforeEach } from "./scene.ts";
  */
 const LEAST = 0.9;
 const MOST = 1.1;
+/** A member is back within this time, however little it gets of the processor. */
+const WELL_MS_MAX = 200_000;
 const MIB = 1024 * 1024;
 const WARM_MIB = 32;
 const WRITTEN_MIB = 128;
@@ -275,8 +277,9 @@ describe("the matrix", () => {
         lengthMs: Math.min(FAULTS[kind].lengthMs[1], 2000),
         strength: 1,
       };
+      const world = { members, links, isFull: false, wellMsMax: WELL_MS_MAX };
       await underWrites(kind, others, async () => {
-        const end = await FAULTS[kind].begin({ members, links }, leader, plan);
+        const end = await FAULTS[kind].begin(world, leader, plan);
         // A node that does not hear a leader whom the others hear serves nobody (stall).
         const isWritten = async (): Promise<true | undefined> => {
           const replies = await Promise.all(others.map((name) => set(name, "k", `with ${kind}`)));

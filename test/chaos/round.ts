@@ -33,6 +33,8 @@ export interface RoundOptions {
   readonly thinkMs?: number;
   /** Default: a minute. */
   readonly wellMsMax?: number;
+  /** Loads of full size (faults.ts). */
+  readonly isFull?: boolean;
   readonly say?: (line: string) => void;
 }
 
@@ -170,7 +172,8 @@ class Round {
   async #inflict(plan: Plan, lane: Lane): Promise<void> {
     const { kind, lengthMs } = plan;
     const members = this.#members;
-    const world: FaultWorld = { members, links: this.#links };
+    const { isFull = false } = this.#options;
+    const world: FaultWorld = { members, links: this.#links, isFull, wellMsMax: this.#wellMsMax };
     const victim = await this.#victimOf(plan);
     if (lane === "node") members.lost.add(victim);
     this.#options.say?.(`${kind} at ${victim} for ${lengthMs} ms`);

@@ -33,7 +33,7 @@ export interface Target {
 const VITEST = [process.execPath, "node_modules/vitest/vitest.mjs", "run", "--maxWorkers=1"];
 const PROPERTY_RUNS = "1000";
 const SIMULATOR_SEEDS = 20;
-const SIMULATOR_OPTIONS = ["", "--publishing", "--eviction", "--rot"];
+const SIMULATOR_OPTIONS = ["", "--publishing", "--eviction", "--rot", "--rejoin"];
 const LINES_SHOWN = 30;
 const LINES_FIRST = 4;
 

@@ -262,6 +262,15 @@ test("a receiver that reads the log: clients may write half of what it takes, an
   assert.equal(held, 0);
 });
 
+test("a receiver that few entries are missing, but large ones, is not there: clients are slowed until little is missing", () => {
+  const reading = delivered(200);
+  let held = 0;
+  while (reading.catchUp.member !== 0) held += reading.step(10, 10);
+  assert.ok(held > 0);
+  const missing = (reading.lastIndex - reading.progress.match) * ENTRY_BYTES;
+  assert.ok(missing <= LOG_BYTES_MAX / 4 + 10 * ENTRY_BYTES, `${missing} bytes`);
+});
+
 test("a receiver of a snapshot: the log may grow in step with what is sent, and nobody is slowed for more than a minute", () => {
   const reading = new Reading();
   const { catchUp } = reading;

@@ -15,6 +15,7 @@ const HELP = `npm run sim -- [options]
   --publishing    there are publishers and subscribers in every run
   --settings      somebody changes settings in every run
   --busy          event loops are busy in every run
+  --rejoin        a member comes back while clients write, in every run
   --pieces        long frames travel in pieces in every run
   --mutation M    run a broken program instead, and stop at the first seed that finds it: ${Object.keys(MUTATIONS).join(", ")}
   --starts N      with --mutation: how many seeds it takes from N starts, 1000 apart
@@ -57,6 +58,7 @@ export async function main(words: readonly string[]): Promise<number> {
       settings: { type: "boolean", default: false },
       busy: { type: "boolean", default: false },
       pieces: { type: "boolean", default: false },
+      rejoin: { type: "boolean", default: false },
       soak: { type: "boolean", default: false },
       "keep-going": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -82,6 +84,7 @@ export async function main(words: readonly string[]): Promise<number> {
     ...(values.settings ? { settings: true } : {}),
     ...(values.busy ? { busy: true } : {}),
     ...(values.pieces ? { pieces: true } : {}),
+    ...(values.rejoin ? { rejoin: true, eviction: false, rot: false } : {}),
     trace: values.trace,
   };
   if (mutation !== undefined && values.starts !== undefined) {

@@ -5,9 +5,13 @@ import { Blocking } from "../../src/machine/blocking.ts";
 import { Machine } from "../../src/machine/machine.ts";
 import { MachineSettings } from "../../src/machine/settings.ts";
 import { WatchTable } from "../../src/machine/watches.ts";
+import { CatchUp } from "../../src/node/catch-up.ts";
 import { Cluster } from "../../src/node/cluster.ts";
+import { KeptLog } from "../../src/node/kept-log.ts";
 import { MemoryLimit } from "../../src/node/memory-limit.ts";
+import { NodeStorage } from "../../src/node/node-storage.ts";
 import { PubSub } from "../../src/node/publish-subscribe.ts";
+import { Replica } from "../../src/node/replica.ts";
 import { UpToDate } from "../../src/node/up-to-date.ts";
 import { RaftCore } from "../../src/raft/core.ts";
 import type { Entry } from "../../src/raft/index.ts";
@@ -33,6 +37,14 @@ const both =
     for (const mend of mends) mend();
   };
 
+/** Logs that a member which is away for a second does not find again. */
+const REJOINING: SimulationOptions = {
+  ...PLAIN,
+  rejoin: true,
+  logBytesMax: 4000,
+  delayMs: 1,
+  faults: ["pause"],
+};
 const EVICTING: SimulationOptions = { eviction: true, sessions: false, rot: false, disaster: "none" };
 
 export const MUTATIONS = {
@@ -137,6 +149,70 @@ export const MUTATIONS = {
     seedsMax: 10,
     options: { ...PLAIN, pieces: true, delayMs: 1 },
     install: () => replaced(Progress.prototype, "gains", () => () => true),
+  },
+  logCutBehindSnapshot: {
+    seedsMax: 10,
+    options: REJOINING,
+    // As it was: the log goes back to its tail when the transfer ends, and nobody is slowed.
+    install: () => {
+      let cutTo = 0;
+      return both(
+        replaced(
+          KeptLog.prototype,
+          "compact",
+          (compact) =>
+            function (this: KeptLog, raft, storage, appliedIndex) {
+              cutTo = this.catchUp.member === 0 || this.catchUp.isDelivered ? appliedIndex : 0;
+              compact.call(this, raft, storage, appliedIndex);
+              cutTo = 0;
+            },
+        ),
+        replaced(
+          NodeStorage.prototype,
+          "compactTo",
+          (compactTo) =>
+            function (this: NodeStorage, limit, tailBytes, tailEntries) {
+              compactTo.call(this, Math.max(limit, cutTo), tailBytes, tailEntries);
+            },
+        ),
+        replaced(
+          Replica.prototype,
+          "holds",
+          () =>
+            function (this: Replica) {
+              return this.pressure;
+            },
+        ),
+      );
+    },
+  },
+  slowedForEver: {
+    seedsMax: 10,
+    options: REJOINING,
+    install: () =>
+      replaced(
+        CatchUp.prototype,
+        "update",
+        (update) =>
+          function (this: CatchUp, raft, storage, writtenBytes, nowMs, isReached) {
+            const wasSlowing = this.isSlowing;
+            update.call(this, raft, storage, writtenBytes, nowMs, isReached);
+            this.isSlowing ||= wasSlowing && this.member !== 0;
+          },
+      ),
+  },
+  everybodySlowed: {
+    seedsMax: 10,
+    options: REJOINING,
+    install: () =>
+      replaced(
+        Replica.prototype,
+        "holds",
+        () =>
+          function (this: Replica) {
+            return this.pressure || this.log.catchUp.isSlowing;
+          },
+      ),
   },
   applyOutOfOrder: {
     seedsMax: 20,

@@ -37,6 +37,8 @@ export interface SimulationOptions {
   readonly busy?: boolean;
   /** Do long frames travel in pieces that urgent ones pass? Without it the seed decides. */
   readonly pieces?: boolean;
+  /** Does a member come back while clients write? Without it the seed decides. */
+  readonly rejoin?: boolean;
   /** For how long at most, during the faults; without it the seed decides. */
   readonly busyMsMax?: number;
 }
@@ -53,4 +55,5 @@ export const PLAIN: SimulationOptions = {
   settings: false,
   busy: false,
   pieces: false,
+  rejoin: false,
 };

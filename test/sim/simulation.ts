@@ -21,6 +21,7 @@ import type { SimulationOptions } from "./options.ts";
 import { type ProcessOptions, type ProcessWatcher, SimProcess } from "./process.ts";
 import { PublishSubscribe } from "./publish-subscribe.ts";
 import { Random } from "./random.ts";
+import { Rejoin } from "./rejoin.ts";
 import { Rot } from "./rot.ts";
 import { SettingsDesk } from "./settings.ts";
 import { Timeline, Trace } from "./timeline.ts";
@@ -44,6 +45,8 @@ const PUBLISHING_SHARE = 0.2;
 /** Those with busy event loops. */
 const BUSY_SHARE = 0.3;
 const PIECES_SHARE = 0.3;
+/** Those in which a member comes back while clients write. */
+const REJOIN_SHARE = 0.2;
 
 export { PLAIN, type SimulationOptions } from "./options.ts";
 
@@ -105,6 +108,7 @@ export class Simulation implements ProcessWatcher {
   readonly settings: SettingsDesk | undefined;
   readonly busy: Busy | undefined;
   readonly #bulkCut: BulkCut | undefined;
+  readonly #rejoin: Rejoin | undefined;
   /** All that ever ran, in the order of their starts. */
   readonly processes: SimProcess[] = [];
   readonly clients: SimClient[] = [];
@@ -186,6 +190,11 @@ export class Simulation implements ProcessWatcher {
       this.network.pieceBytes = Math.floor(pieces.magnitude(20, 500));
       this.#bulkCut = new BulkCut(this, pieces);
     }
+    // A limit of memory refuses its writes, and a state that is wrong is sent too.
+    const rejoin = Random.stream(seed, "rejoin");
+    const isRejoining = rejoin.chance(REJOIN_SHARE) ? options.rejoin !== false : options.rejoin === true;
+    if (isRejoining && this.eviction === undefined && this.rot === undefined)
+      this.#rejoin = new Rejoin(this, rejoin);
   }
 
   get hasFailed(): boolean {
@@ -231,7 +240,7 @@ export class Simulation implements ProcessWatcher {
   }
 
   #joined(process: SimProcess): void {
-    if (this.#hasSmallAppends) limitAppends(process);
+    if (this.#hasSmallAppends || this.#rejoin !== undefined) limitAppends(process);
     this.eviction?.watch(process);
   }
 
@@ -240,6 +249,7 @@ export class Simulation implements ProcessWatcher {
     this.faults.stepped(process);
     this.eviction?.stepped(process);
     this.settings?.stepped(process);
+    this.#rejoin?.stepped(process);
   }
 
   failed(process: SimProcess, problem: unknown): void {
@@ -259,6 +269,7 @@ export class Simulation implements ProcessWatcher {
       () => recover(this),
       () => this.sessions?.judge(),
       () => this.publishing?.judge(),
+      () => this.#rejoin?.judge(),
       () => this.busy?.judge(),
       () => this.#bulkCut?.judge(),
       () => settle(this),
@@ -299,7 +310,7 @@ export class Simulation implements ProcessWatcher {
       members: this.#listFor(machine),
       incarnation,
       hasPulses: this.busy !== undefined,
-      comparesStates: this.rot !== undefined,
+      comparesStates: this.rot !== undefined || this.#rejoin?.kind === "capped",
       maxmemoryBytes: this.eviction?.limitBytes ?? 0,
       maxmemoryPolicy: this.eviction?.policy ?? "noeviction",
       clockRate: 1 + random.between(-CLOCK_DRIFT_MAX, CLOCK_DRIFT_MAX),
@@ -431,7 +442,7 @@ export class Simulation implements ProcessWatcher {
     const { readMode, logBytesMax, turnDelayMsMax } = this.#shared;
     return (
       `${this.machines.length} nodes, clients of ${this.#mix.names.join(" ")}, ${readMode} reads, log of ${logBytesMax} bytes, turns within ${turnDelayMsMax.toFixed(1)} ms, ` +
-      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing", this.settings && "settings", this.busy && "busy", this.#bulkCut && "pieces"].filter(Boolean).join(", ")}`
+      `faults: ${[this.faults.description, this.operators?.description, this.disaster?.kind, this.sessions && "queues", this.rot && "rot", this.eviction?.description, this.publishing && "publishing", this.settings && "settings", this.busy && "busy", this.#bulkCut && "pieces", this.#rejoin && `rejoin (${this.#rejoin.kind})`].filter(Boolean).join(", ")}`
     );
   }
 
