@@ -4,7 +4,7 @@
 import { cautions, deriveSettings, firstConflict } from "./checks.ts";
 import { joinWords, splitWords } from "./grammar.ts";
 import { type Parsed, refused } from "./kinds.ts";
-import { SECRETS, secretOf, variableOf } from "./secrets.ts";
+import { SECRETS, secretIn, secretOf, variableOf } from "./secrets.ts";
 import {
   defaultSettings,
   findRow,
@@ -144,9 +144,9 @@ class Loader {
     for (const { value, file } of SECRETS) {
       const path = String(readSetting(this.settings, file));
       if (path === "") continue;
-      // A text file ends with the end of a line.
-      const secret = readSecret(path)?.replace(/\r?\n$/, "");
-      if (secret === undefined) return `${file.name}: cannot read '${path}'`;
+      const text = readSecret(path);
+      if (text === undefined) return `${file.name}: cannot read '${path}'`;
+      const secret = secretIn(text);
       if (secret === "") return `${file.name}: there is nothing in '${path}'`;
       writeSetting(this.settings, value, secret);
       this.outside.add(value.name);

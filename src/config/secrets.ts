@@ -24,6 +24,9 @@ export const SECRETS: readonly SecretRows[] = ROWS.filter((row) => row.secret).m
 export const secretOf = (row: Row<SettingValue>): SecretRows | undefined =>
   SECRETS.find(({ value, file }) => row === value || row === file);
 
+/** The secret in a file. A text file ends with the end of a line. */
+export const secretIn = (text: string): string => text.replace(/\r?\n$/, "");
+
 /** The variable that gives a setting. */
 export const variableOf = ({ name }: Row<SettingValue>): string =>
   `SESHAT_${name.toUpperCase().replaceAll("-", "_")}`;

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { secretIn } from "../config/secrets.ts";
 import { readSecret } from "./config-file.ts";
 import { listen } from "./listen.ts";
 import { probe } from "./probe.ts";
@@ -74,7 +75,7 @@ export async function localCluster(script: string, words: readonly string[]): Pr
     ];
     return { name, port: it, flags, process: start(script, flags) };
   });
-  return new Run(nodes, folder, commandOf(script), secrets.password).untilStopped();
+  return new Run(nodes, folder, commandOf(script), secrets.passwordFile).untilStopped();
 }
 
 /** The words that start this cluster on another port, as whoever reads them started the cluster on this one. */
@@ -111,24 +112,26 @@ const SECRET_BYTES = 16;
 function takeSecrets(
   words: readonly string[],
   folder: string,
-): { readonly flags: readonly string[]; readonly password: string | undefined } {
+): { readonly flags: readonly string[]; readonly passwordFile: string | undefined } {
   let flags: readonly string[] = words;
-  const take = (name: string, made: string | undefined): string | undefined => {
+  const fileOf = (name: string): string | undefined => {
+    const at = flags.indexOf(`--${name}-file`);
+    return at < 0 ? undefined : flags[at + 1];
+  };
+  const take = (name: string, fromOutside: string | undefined): void => {
     const at = flags.indexOf(`--${name}`);
-    const secret = at < 0 ? made : flags[at + 1];
-    if (secret === undefined || flags.includes(`--${name}-file`)) return undefined;
+    const secret = at < 0 ? fromOutside : flags[at + 1];
+    if (secret === undefined || secret === "" || fileOf(name) !== undefined) return;
     const path = join(folder, name);
     writeFileSync(path, `${secret}\n`, { mode: 0o600 });
     const others = at < 0 ? flags : [...flags.slice(0, at), ...flags.slice(at + 2)];
     flags = [...others, `--${name}-file`, path];
-    return secret;
   };
-  const { SESHAT_REQUIREPASS, SESHAT_CLUSTER_SECRET } = process.env;
-  const own = flags.indexOf("--requirepass-file");
-  const given = own < 0 ? undefined : readSecret(flags[own + 1] ?? "")?.trimEnd();
-  const password = given ?? take("requirepass", SESHAT_REQUIREPASS || undefined);
+  // Nodes find the file that the environment names by themselves.
+  const { SESHAT_REQUIREPASS, SESHAT_REQUIREPASS_FILE, SESHAT_CLUSTER_SECRET } = process.env;
+  take("requirepass", SESHAT_REQUIREPASS || undefined);
   take("cluster-secret", SESHAT_CLUSTER_SECRET || randomBytes(SECRET_BYTES).toString("hex"));
-  return { flags, password };
+  return { flags, passwordFile: fileOf("requirepass") ?? (SESHAT_REQUIREPASS_FILE || undefined) };
 }
 
 /** Undefined, or the line that says which port is taken. */
@@ -156,13 +159,19 @@ class Run {
   readonly #nodes: readonly LocalNode[];
   readonly #folder: string;
   readonly #command: string;
-  readonly #password: string | undefined;
+  /** Undefined: clients need no password. */
+  readonly #passwordFile: string | undefined;
   #isStopping = false;
   #failed = false;
 
   /** @param command runs one node, with its flags behind */
-  constructor(nodes: readonly LocalNode[], folder: string, command: string, password: string | undefined) {
-    this.#password = password;
+  constructor(
+    nodes: readonly LocalNode[],
+    folder: string,
+    command: string,
+    passwordFile: string | undefined,
+  ) {
+    this.#passwordFile = passwordFile;
     this.#nodes = nodes;
     this.#folder = folder;
     this.#command = command;
@@ -215,8 +224,11 @@ class Run {
 
   async #serves(): Promise<boolean> {
     const end = Date.now() + SERVE_LIMIT_MS;
+    const file = this.#passwordFile;
+    const text = file === undefined ? undefined : readSecret(file);
+    const password = text === undefined ? undefined : secretIn(text);
     for (const { port } of this.#nodes) {
-      while ((await probe("health", { host: HOST, port, password: this.#password })) !== undefined) {
+      while ((await probe("health", { host: HOST, port, password })) !== undefined) {
         if (this.#isStopping || this.#running().length < NODES || Date.now() > end) return false;
         await sleep(50);
       }
@@ -226,12 +238,15 @@ class Run {
 
   #announce(): void {
     const [first, second] = this.#nodes;
+    const file = this.#passwordFile;
+    // By the environment: on the command line ps would show it.
+    const client = file === undefined ? "redis-cli" : `REDISCLI_AUTH="$(cat ${quoted(file)})" redis-cli`;
     const lines = [
       `Three nodes are serving: ${this.#nodes.map(({ name, port }) => `${name} on ${port}`).join(", ")}.`,
       "",
-      `  redis-cli -p ${first?.port} set greeting hello`,
-      `  redis-cli -p ${second?.port} get greeting`,
-      `  redis-cli -p ${first?.port} info raft`,
+      `  ${client} -p ${first?.port} set greeting hello`,
+      `  ${client} -p ${second?.port} get greeting`,
+      `  ${client} -p ${first?.port} info raft`,
       `  kill -9 ${first?.process.pid}          # n1 dies; the others go on`,
       "",
       `Logs: ${this.#folder}, until all are stopped. Ctrl-C stops all three.`,

@@ -2,9 +2,12 @@
 // must at least be flags that the program takes, and agree with each other.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, test, vi } from "vitest";
 import { parse } from "yaml";
+import { parseTarget } from "../../src/io/command-client.ts";
 import { installed } from "../e2e/processes.ts";
 import { checkPods, configurationOf, parseManifests } from "./manifests.ts";
 
@@ -25,6 +28,67 @@ test("docker-compose.yml starts three nodes that agree on what they must share",
     assert.equal(node.settings.peerPort, 16379);
     assert.deepEqual(node.settings.peerBind, ["*", "-::*"]);
   }
+});
+
+describe("health checks need no password in words: they find it where the node does", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+  const dockerfile = readFileSync("Dockerfile", "utf8");
+  const wordsAfter = (name: string): string[] =>
+    JSON.parse(new RegExp(`^${name} .*?(\\[.*\\])$`, "m").exec(dockerfile)?.[1] ?? "[]") as string[];
+  const compose = parse(readFileSync("docker-compose.yml", "utf8")) as {
+    "x-node": { environment: Record<string, string>; healthcheck: { test: string[] } };
+  };
+  const composed = compose["x-node"];
+
+  for (const [name, words] of [
+    ["the image's", wordsAfter("HEALTHCHECK")],
+    ["docker-compose.yml's", composed.healthcheck.test.slice(1)],
+  ] as const) {
+    test(`${name} asks the image's program, as it is told by the environment`, () => {
+      const [node, script, command, ...options] = words;
+      assert.deepEqual([node, script, command], ["node", wordsAfter("ENTRYPOINT").at(-1), "health"]);
+      const folder = mkdtempSync(join(tmpdir(), "seshat-deploy-"));
+      const file = join(folder, "password");
+      writeFileSync(file, "in a file\n");
+      for (const [variable, value, password] of [
+        ["SESHAT_REQUIREPASS", "as it is", "as it is"],
+        ["SESHAT_REQUIREPASS_FILE", file, "in a file"],
+        ["SESHAT_REQUIREPASS", "", undefined],
+      ] as const) {
+        vi.unstubAllEnvs();
+        vi.stubEnv(variable, value);
+        const target = { host: "127.0.0.1", port: 6379, password };
+        assert.deepEqual(parseTarget(options), { target, rest: [] });
+      }
+      rmSync(folder, { recursive: true });
+    });
+  }
+
+  test("compose hands the password on, and none when there is none", () => {
+    assert.equal(composed.environment["SESHAT_REQUIREPASS"], "$" + "{SESHAT_REQUIREPASS:-}");
+    const secrets = { SESHAT_CLUSTER_SECRET: "a secret of twenty or so", SESHAT_REQUIREPASS: "" };
+    assert.equal(configurationOf([], secrets).settings.requirepass, "");
+  });
+
+  test("Kubernetes and Helm ask over HTTP, which needs none", () => {
+    for (const path of ["deploy/kubernetes/seshat.yaml", "deploy/helm/seshat/templates/statefulset.yaml"]) {
+      const probes = readFileSync(path, "utf8").match(/\w+Probe:\n.*$/gm) ?? [];
+      assert.ok(probes.length >= 2, path);
+      for (const probe of probes) assert.match(probe, /httpGet: \{ path: \/(health|ready), port: http \}/);
+    }
+  });
+
+  test("systemd hands over the file that has the secrets, and shows none", () => {
+    const unit = readFileSync("deploy/systemd/seshat.service", "utf8");
+    assert.match(
+      unit,
+      /^ExecStart=\S+ --max-semi-space-size=4 \S+ \$\{CREDENTIALS_DIRECTORY\}\/seshat\.conf$/m,
+    );
+    assert.match(unit, /^LoadCredential=seshat\.conf:\/etc\/seshat\/seshat\.conf$/m);
+    assert.doesNotMatch(unit, /^Environment=.*(PASS|SECRET)/m);
+  });
 });
 
 test("the pods of deploy/kubernetes are the members they name, and agree", () => {

@@ -1,7 +1,7 @@
 // The program from outside: options, ports, signals, three nodes.
 
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, test } from "vitest";
 import { startChild } from "../children.ts";
+import { installed } from "../e2e/processes.ts";
 import { freePorts } from "../ports.ts";
 import { until } from "../until.ts";
 import { type BuiltProgram, buildProgram } from "./built-program.ts";
@@ -359,6 +360,32 @@ describe("local cluster", () => {
       await gone.connect();
     });
   });
+
+  const password = "pass word $1";
+  const passwordFile = (): string => {
+    const path = join(folder, "local-password");
+    writeFileSync(path, `${password}\n`, { mode: 0o600 });
+    return path;
+  };
+  for (const [name, words, environment] of [
+    ["a flag", () => ["--requirepass", password], () => ({})],
+    ["a file", () => ["--requirepass-file", passwordFile()], () => ({})],
+    ["the environment", () => [], () => ({ SESHAT_REQUIREPASS: password })],
+    ["a file that the environment names", () => [], () => ({ SESHAT_REQUIREPASS_FILE: passwordFile() })],
+  ] as const) {
+    test(`with a password from ${name} it serves, and what it says to type works`, async (context) => {
+      if (!installed("redis-cli")) return context.skip();
+      const run = new Run(["local-cluster", "--port", `${PORT}`, ...words()], environment());
+      await until("serving", () => run.out.includes("Ctrl-C stops all three"));
+      const hints = [...run.out.matchAll(/^ {2}(.*redis-cli .*)$/gm)].map(([, line = ""]) => line);
+      const typed = hints.map((line) => execFileSync("sh", ["-c", line], { encoding: "utf8" }));
+      assert.deepEqual(typed.slice(0, 2), ["OK\n", "hello\n"]);
+      assert.match(typed[2]!, /raft_role:/);
+      assert.ok(!run.out.includes(password));
+      run.child.kill("SIGINT");
+      await run.ended(0);
+    });
+  }
 
   test("nodes go when the one that started them is killed", async () => {
     const run = new Run(["local-cluster", "--port", `${PORT}`]);
