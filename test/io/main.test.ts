@@ -373,18 +373,20 @@ describe("local cluster", () => {
     ["the environment", () => [], () => ({ SESHAT_REQUIREPASS: password })],
     ["a file that the environment names", () => [], () => ({ SESHAT_REQUIREPASS_FILE: passwordFile() })],
   ] as const) {
-    test(`with a password from ${name} it serves, and what it says to type works`, async (context) => {
-      if (!installed("redis-cli")) return context.skip();
-      const run = new Run(["local-cluster", "--port", `${PORT}`, ...words()], environment());
-      await until("serving", () => run.out.includes("Ctrl-C stops all three"));
-      const hints = [...run.out.matchAll(/^ {2}(.*redis-cli .*)$/gm)].map(([, line = ""]) => line);
-      const typed = hints.map((line) => execFileSync("sh", ["-c", line], { encoding: "utf8" }));
-      assert.deepEqual(typed.slice(0, 2), ["OK\n", "hello\n"]);
-      assert.match(typed[2]!, /raft_role:/);
-      assert.ok(!run.out.includes(password));
-      run.child.kill("SIGINT");
-      await run.ended(0);
-    });
+    test.skipIf(!installed("redis-cli"))(
+      `with a password from ${name} it serves, and what it says to type works (needs redis-cli)`,
+      async () => {
+        const run = new Run(["local-cluster", "--port", `${PORT}`, ...words()], environment());
+        await until("serving", () => run.out.includes("Ctrl-C stops all three"));
+        const hints = [...run.out.matchAll(/^ {2}(.*redis-cli .*)$/gm)].map(([, line = ""]) => line);
+        const typed = hints.map((line) => execFileSync("sh", ["-c", line], { encoding: "utf8" }));
+        assert.deepEqual(typed.slice(0, 2), ["OK\n", "hello\n"]);
+        assert.match(typed[2]!, /raft_role:/);
+        assert.ok(!run.out.includes(password));
+        run.child.kill("SIGINT");
+        await run.ended(0);
+      },
+    );
   }
 
   test("nodes go when the one that started them is killed", async () => {
