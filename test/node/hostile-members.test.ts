@@ -6,6 +6,7 @@ import { describe, test } from "vitest";
 import type { SnapshotReceiver, SnapshotStreamIn } from "../../src/node/ports.ts";
 import { makeMessage } from "../../src/raft/index.ts";
 import { encodePeerFrame } from "../../src/wire/peer-frame.ts";
+import { encodeSessionState } from "../../src/wire/session-state.ts";
 import { encodeSnapshotHeader } from "../../src/wire/snapshot-header.ts";
 import { followerOf, type Host, hostsOf, type SimLink, started, type World } from "./world.ts";
 
@@ -30,27 +31,58 @@ interface Sent {
   readonly term: number;
   readonly index: number;
   readonly confTwice?: boolean;
+  /** In whose name, and to whom; else it is what it seems. */
+  readonly from?: number;
+  readonly to?: number;
+  readonly clusterId?: string;
+  /** A command that waits in it. */
+  readonly waiting?: string;
 }
 
-/** All of a state but its end, offered to the victim by the other follower. */
-function offer({ leader, victim, other }: Three, { term, index, confTwice = false }: Sent): SnapshotReceiver {
+/** A state is offered to the victim by the other follower. Undefined: it is not wanted. */
+function offer({ leader, victim, other }: Three, sent: Sent): SnapshotReceiver | undefined {
   const { machine, raft } = leader.node.replica;
+  const { term, index, from = other.identity.incarnation, to = victim.identity.incarnation } = sent;
   const { confState } = raft!;
-  const voters = confTwice ? [...confState.voters, ...confState.voters] : confState.voters;
+  const voters = sent.confTwice === true ? [...confState.voters, ...confState.voters] : confState.voters;
+  const table = leader.node.cluster.membership.table();
   const header = encodeSnapshotHeader({
     raft: {
-      ...makeMessage("snapshot", other.identity.incarnation, victim.identity.incarnation, term),
+      ...makeMessage("snapshot", from, to, term),
       snapshot: { index, term, confState: { ...confState, voters } },
     },
-    table: leader.node.cluster.membership.table(),
+    table: { ...table, clusterId: sent.clusterId ?? table.clusterId },
     timeMs: machine.timeMs,
     logicalBytes: 1,
     repair: false,
   });
   const stream: SnapshotStreamIn = { remote: other.identity, pause() {}, resume() {}, destroy() {} };
-  const receiver = victim.node.snapshotOffered(stream, Buffer.from(header));
+  return victim.node.snapshotOffered(stream, Buffer.from(header));
+}
+
+/** All of a state but its end. */
+function arriving(all: Three, sent: Sent): SnapshotReceiver {
+  const { machine } = all.leader.node.replica;
+  const receiver = offer(all, sent);
   assert.ok(receiver !== undefined, "it is offered");
-  const reader = machine.store.beginSnapshot(machine.sessions.encode());
+  const metadata =
+    sent.waiting === undefined
+      ? machine.sessions.encode()
+      : encodeSessionState({
+          watches: [],
+          settings: [],
+          waiters: [
+            {
+              owner: { incarnation: all.other.identity.incarnation, session: 1, serial: 1 },
+              database: 0,
+              keys: [Buffer.from("l")],
+              type: 1,
+              evenWithoutKey: false,
+              command: Buffer.from(sent.waiting),
+            },
+          ],
+        });
+  const reader = machine.store.beginSnapshot(metadata);
   for (let chunk = reader.next(1 << 20); chunk !== undefined; chunk = reader.next(1 << 20))
     receiver.chunk(Buffer.from(chunk));
   return receiver;
@@ -68,8 +100,8 @@ describe("snapshots that end in one turn", () => {
       const { raft, machine } = victim.node.replica;
       const term = raft!.term + 1;
       const index = raft!.lastIndex + 100;
-      const first = offer(all, { term, index });
-      const then = offer(all, { ...second, term: second.term === 0 ? term : second.term });
+      const first = arriving(all, { term, index });
+      const then = arriving(all, { ...second, term: second.term === 0 ? term : second.term });
       assert.equal(first.ended(), true);
       assert.equal(then.ended(), isTaken);
       victim.node.turn(world.nowMs, world.wallMs, 0);
@@ -78,6 +110,31 @@ describe("snapshots that end in one turn", () => {
       assert.equal(victim.errors.length, isTaken ? 0 : 1);
     });
   }
+});
+
+describe("a snapshot that no member sends", () => {
+  const later = { term: 3, index: 5000 };
+  for (const [name, sent] of [
+    ["in the name of another", { ...later, from: 1 }],
+    ["for another", { ...later, to: 1 }],
+    ["of another cluster", { ...later, clusterId: "another" }],
+  ] as const) {
+    test(`${name} is not wanted`, () => assert.equal(offer(three(), sent), undefined));
+  }
+
+  test("with a command that cannot wait is not taken, and the state stays what it was", () => {
+    const all = three();
+    const { victim, world } = all;
+    const { appliedIndex } = victim.node.replica.machine;
+    assert.equal(arriving(all, { ...later, waiting: "*2\r\n$3\r\nGET" }).ended(), false);
+    victim.node.turn(world.nowMs, world.wallMs, 0);
+    assert.equal(victim.node.replica.machine.appliedIndex, appliedIndex);
+    assert.match(JSON.stringify(victim.errors), /metadata: no command at byte 0/);
+    assert.equal(
+      arriving(all, { ...later, waiting: "*3\r\n$5\r\nBLPOP\r\n$1\r\nl\r\n$1\r\n0\r\n" }).ended(),
+      true,
+    );
+  });
 });
 
 describe("the word that a member was removed", () => {

@@ -65,6 +65,11 @@ describe("a follower in term 2, whose log ends at 3, of the leader 2", () => {
       why: /in a list twice/,
     },
     {
+      name: "a snapshot with a later learner that does not vote yet",
+      m: message("snapshot", 2, 1, 2, snapshotOf({ learnersNext: [4] })),
+      why: /a later learner does not vote yet/,
+    },
+    {
       name: "a snapshot of a later term than the message",
       m: message("snapshot", 2, 1, 2, snapshotOf({}, 9, 3)),
       why: /snapshot of term 3/,
