@@ -157,7 +157,7 @@ async function main(): Promise<void> {
   const problems: string[] = [];
   for (const size of words.length > 0 ? words : SIZES_MIB) {
     // Peaks of a process never fall: a new one for each size.
-    const server = await startThree(["--max-semi-space-size=4"]);
+    const server = await startThree([]);
     const before = residentMib(server);
     problems.push(...(await run(size, server, rows)));
     await sleep(SETTLED_MS);

@@ -16,8 +16,17 @@ export interface Child {
 
 const running = new Set<Child>();
 
-export function start(name: string, command: string, args: readonly string[]): Child {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+/** `environment`: variables beside those of this process. */
+export function start(
+  name: string,
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Child {
+  const child = spawn(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
   let tail = "";
   const keep = (chunk: Buffer): void => {
     tail = (tail + chunk.toString("utf8")).slice(-OUTPUT_KEPT_BYTES);
@@ -89,6 +98,13 @@ export function residentBytes(child: Child): number {
     : Number(outputOf("ps", ["-o", "rss=", "-p", String(pid)]));
   if (!Number.isFinite(kib) || kib === 0) throw new Error(`cannot read the memory of ${child.name}`);
   return kib * 1024;
+}
+
+/** The most that was resident since the process started, as the system has counted; NaN where there is no /proc. */
+export function residentBytesMost({ process: { pid } }: Child): number {
+  const path = `/proc/${pid}/status`;
+  if (!existsSync(path)) return Number.NaN;
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(path, "latin1"))?.[1]) * 1024;
 }
 
 const TICKS_PER_SECOND = 100;

@@ -1,7 +1,7 @@
 // The servers under test: redis-server, one Seshat node, clusters of them. Each on loopback ports of its
 // own (17500-17599, or from SESHAT_BENCH_PORT on), started with nothing on disk, and ready when these functions return.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { once } from "./client.ts";
 import { PeerProxy, type ProxiedMember } from "./peer-proxy.ts";
@@ -33,8 +33,18 @@ const CLUSTER_PORT = FIRST_PORT + 20;
 const PEER_PORT_OFFSET = 50;
 const PROXY_PORT_OFFSET = 60;
 const PROGRAM = "dist/main.js";
-/** As it is deployed: docs/adr/0019-garbage.md. */
-const NODE_FLAGS = ["--max-semi-space-size=4"];
+
+/**
+ * How the program is deployed, from its first line: `#!/usr/bin/env -S NAME=VALUE node --flag`. The reasons
+ * are in docs/adr/0019-garbage.md and docs/OPERATIONS.md.
+ */
+function deployment(): { nodeFlags: readonly string[]; environment: Readonly<Record<string, string>> } {
+  if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: npm run build makes it`);
+  const words = readFileSync(PROGRAM, "utf8").split("\n", 1)[0]!.split(" ").slice(2);
+  const node = words.indexOf("node");
+  const variables = words.slice(0, node).map((word) => word.split("=", 2) as [string, string]);
+  return { nodeFlags: words.slice(node + 1), environment: Object.fromEntries(variables) };
+}
 
 const HOW_TO_INSTALL =
   "Debian and Ubuntu: apt-get install redis-server redis-tools; macOS: brew install redis. The version compared with is 7.0.";
@@ -87,21 +97,15 @@ function startNode(
   nodeFlags: readonly string[],
   settings: readonly string[] = [],
 ): Child {
-  if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: npm run build makes it`);
-  return start(name, process.execPath, [
-    ...NODE_FLAGS,
+  const deployed = deployment();
+  const args = [
+    ...deployed.nodeFlags,
     ...nodeFlags,
-    ...[
-      PROGRAM,
-      "--port",
-      String(port),
-      "--bind",
-      "127.0.0.1",
-      "--peer-port",
-      String(port + PEER_PORT_OFFSET),
-    ],
+    PROGRAM,
+    ...["--port", String(port), "--bind", "127.0.0.1", "--peer-port", String(port + PEER_PORT_OFFSET)],
     ...["--node-name", name, "--maxclients", CLIENTS_MAX, "--loglevel", "warning", ...members, ...settings],
-  ]);
+  ];
+  return start(name, process.execPath, args, deployed.environment);
 }
 
 export async function startOne(nodeFlags: readonly string[]): Promise<Server> {

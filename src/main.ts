@@ -1,4 +1,4 @@
-#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=2097152 node --max-semi-space-size=4
+#!/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=1048576 node --max-semi-space-size=4
 // The composition root: command line -> settings -> ports -> node -> listeners. The only place that knows all parts,
 // and with io/ the only one that touches the process. Decides nothing else.
 

@@ -2,8 +2,9 @@
 // sparse pages, and at last what only a collection of garbage frees. Looks at figures of the store; nothing that replicas
 // agree on depends on it.
 
+import type { Store } from "../store/store.ts";
+import type { EntryMemory } from "./entry-memory.ts";
 import type { Ports } from "./ports.ts";
-import type { Replica } from "./replica.ts";
 
 const INTERVAL_MS = 100;
 /** Half a ms to one of them. */
@@ -16,9 +17,24 @@ const DROPPED_PART = 1 / 8;
 const COLLECTING_PART = 1 / 10;
 const COLLECTING_MS_LEAST = 1000;
 
+/** The parts of the ports that a return of memory needs. */
+export interface MemoryPorts {
+  readonly buffers: Pick<Ports["buffers"], "trim">;
+  readonly clock: Pick<Ports["clock"], "monotonicMs">;
+  readonly host: Pick<Ports["host"], "collectGarbage">;
+}
+
+/** The parts of a replica that hold memory. */
+export interface MemoryHolder {
+  readonly machine: { readonly store: Pick<Store, "reservedBytes" | "logicalBytes" | "tidy"> };
+  readonly entryMemory: Pick<EntryMemory, "trim">;
+  /** The log. */
+  readonly storage: { readonly bytes: number } | undefined;
+}
+
 export class MemoryReturn {
-  readonly #ports: Pick<Ports, "buffers" | "clock" | "host">;
-  readonly #replica: Replica;
+  readonly #ports: MemoryPorts;
+  readonly #replica: MemoryHolder;
   #isTidying = false;
   #nextMs = 0;
   #nextTrimMs = 0;
@@ -29,7 +45,7 @@ export class MemoryReturn {
   /** Collections since the start. */
   collections = 0;
 
-  constructor(ports: Pick<Ports, "buffers" | "clock" | "host">, replica: Replica) {
+  constructor(ports: MemoryPorts, replica: MemoryHolder) {
     this.#ports = ports;
     this.#replica = replica;
   }
