@@ -13,7 +13,7 @@ import { formatAddress } from "./config/special-kinds.ts";
 import type { Settings } from "./config/table.ts";
 import { SizeClassPool } from "./io/buffer-pool.ts";
 import { ClientListener } from "./io/client-listener.ts";
-import { includeReader, readSecret, readText } from "./io/config-file.ts";
+import { readText } from "./io/config-file.ts";
 import { createLog, logDestination } from "./io/log.ts";
 import { openFilesMax, reservedFiles } from "./io/open-files.ts";
 import type { OperatorCommand } from "./io/operator-commands.ts";
@@ -84,17 +84,18 @@ async function main(argv: readonly string[]): Promise<number | undefined> {
     file: file === undefined || path === undefined ? undefined : { path, text: file.text },
     environment: process.env,
     flags,
-    readInclude: includeReader(path),
-    readSecret,
+    readFile: readText,
   });
   if (!loaded.ok) return problem(loaded.error);
   const configFile = path === undefined ? "" : realpathSync(path);
   const { settings, given, outside, warnings } = loaded;
+  const unwritten = new Set([...outside, ...loaded.derived]);
   process.title = titleOf(settings);
   const clientsMax = (openFilesMax() ?? Number.POSITIVE_INFINITY) - reservedFiles(settings);
   if (clientsMax < 1) return problem("ulimit -n is too low for a node: raise it to 1024 or more");
   const fewer = lowerMaxclients(settings, clientsMax);
-  const configuration = new Configuration(settings, given, outside);
+  if (fewer.length > 0) unwritten.add("maxclients");
+  const configuration = new Configuration(settings, given, unwritten);
   configuration.onChange(["maxclients"], ({ maxclients }) =>
     maxclients <= clientsMax
       ? undefined

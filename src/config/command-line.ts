@@ -2,6 +2,7 @@
 // after `--name` go on until the next `--name`, as in redis-server. Knows no setting's value.
 
 import type { Directive } from "./load.ts";
+import { shownLine } from "./secrets.ts";
 import { ROWS, type SettingName } from "./table.ts";
 
 export type CommandLine =
@@ -21,13 +22,15 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     if (word.startsWith("--")) {
       const [name = "", value] = word.slice(2).split("=", 2);
       if (value !== undefined) {
-        return { kind: "error", error: `${word}: write the value as a word of its own: --${name} ${value}` };
+        const said = `--${shownLine(word.slice(2))}`;
+        return { kind: "error", error: `${said}: write the value as a word of its own: --${name} <value>` };
       }
       flags.push({ name, words: [] });
     } else if (current !== undefined) {
       current.words.push(word);
     } else {
-      return { kind: "error", error: `${word}: options start with two dashes; seshat --help lists all` };
+      const [said] = word.split("=", 1);
+      return { kind: "error", error: `${said}: options start with two dashes; seshat --help lists all` };
     }
   }
   return { kind: "run", file, flags };

@@ -72,20 +72,21 @@ export class Configuration {
   /** Of the cluster's settings those that the file or the flags speak of, until the cluster has said what is in force. */
   #given: ClusterValues;
 
-  /** Settings whose values came from a file of their own or the environment. */
-  readonly #outside: Set<string>;
+  /** Settings whose values are not the file's to have: they are read, or follow from others, at each start. */
+  readonly #unwritten: Set<string>;
 
   /**
    * @param given names of the settings that the file or the flags speak of
-   * @param outside names of those whose value is somewhere else, and is not to be written into the file
+   * @param unwritten names of those whose value is somewhere else or follows from others, and is not to be written
+   * into the file
    */
   constructor(
     settings: Settings,
     given: ReadonlySet<string> = new Set(),
-    outside: ReadonlySet<string> = new Set(),
+    unwritten: ReadonlySet<string> = new Set(),
   ) {
     this.settings = settings;
-    this.#outside = new Set(outside);
+    this.#unwritten = new Set(unwritten);
     this.#given = this.clusterValues().filter(([name]) => given.has(name));
   }
 
@@ -187,15 +188,15 @@ export class Configuration {
 
   /** The text of the file as CONFIG REWRITE leaves it: comments and order kept, values as they are now. */
   rewritten(text: string): string {
-    return rewrittenText(text, this.settings, this.#outside);
+    return rewrittenText(text, this.settings, this.#unwritten);
   }
 
-  /** It was set here: what a file or the environment said of it is over. */
+  /** It was set here: what a file, the environment or other settings said of it is over. */
   #isOurs(row: Row<SettingValue>): void {
+    this.#unwritten.delete(row.name);
     const file = secretOf(row)?.file;
     if (file === undefined) return;
-    this.#outside.delete(row.name);
-    this.#outside.delete(file.name);
+    this.#unwritten.delete(file.name);
     writeSetting(this.settings, file, file.default);
   }
 
@@ -250,7 +251,7 @@ export class Configuration {
     const last = rows[rows.length - 1];
     return conflict === undefined || last === undefined
       ? undefined
-      : { kind: "failed", name: last.name, reason: conflict };
+      : { kind: "failed", name: last.name, reason: conflict.text };
   }
 
   #announce(rows: readonly Row<SettingValue>[], before: readonly SettingValue[]): SetProblem | undefined {

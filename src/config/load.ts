@@ -4,7 +4,7 @@
 import { cautions, deriveSettings, firstConflict } from "./checks.ts";
 import { joinWords, splitWords } from "./grammar.ts";
 import { type Parsed, refused } from "./kinds.ts";
-import { SECRETS, secretIn, secretOf, variableOf } from "./secrets.ts";
+import { SECRETS, secretIn, secretOf, shownLine, shownName, variableOf } from "./secrets.ts";
 import {
   defaultSettings,
   findRow,
@@ -29,11 +29,14 @@ export interface LoadInput {
   readonly flags?: readonly Directive[];
   /** Variables may give secrets, and where they are: they override the file, and flags override them. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** Text of a file that `include` names, or undefined when it cannot be read. */
-  readonly readInclude?: (path: string) => string | undefined;
-  /** Text of a file with a secret, or undefined when it cannot be read. */
-  readonly readSecret?: (path: string) => string | undefined;
+  /** Reads a file that `include` or a setting of a secret names. */
+  readonly readFile?: (path: string) => FileText;
 }
+
+/** `error` is one line, and names the file. */
+export type FileText =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly error: string };
 
 export type Loaded =
   | {
@@ -44,6 +47,8 @@ export type Loaded =
       readonly warnings: readonly string[];
       /** Those whose value came from a file of its own or the environment: it is not to be written anywhere else. */
       readonly outside: ReadonlySet<string>;
+      /** Those that nobody gave, and that other settings decide: they follow these at the next start too. */
+      readonly derived: ReadonlySet<string>;
     }
   /** `error` is one line, and says where. */
   | { readonly ok: false; readonly error: string };
@@ -51,12 +56,12 @@ export type Loaded =
 const INCLUDE_DEPTH_MAX = 16;
 
 export function loadSettings(input: LoadInput): Loaded {
-  const loader = new Loader(input.readInclude ?? (() => undefined));
+  const loader = new Loader(input.readFile ?? ((path) => refused(`cannot read ${path}`)));
   const error =
     (input.file && loader.file(input.file.path, input.file.text, 0)) ??
     loader.environment(input.environment ?? {}) ??
     loader.flags(input.flags ?? []) ??
-    loader.finish(input.readSecret ?? (() => undefined));
+    loader.finish();
   return error === undefined
     ? {
         ok: true,
@@ -64,6 +69,7 @@ export function loadSettings(input: LoadInput): Loaded {
         given: loader.given,
         warnings: loader.warnings,
         outside: loader.outside,
+        derived: loader.derived,
       }
     : { ok: false, error };
 }
@@ -81,15 +87,26 @@ export function parseFor(
   return row.kind.parse(words, before);
 }
 
+/** Of a directive, for errors. */
+interface Place {
+  /** "seshat.conf:3", "--port" or "SESHAT_REQUIREPASS". */
+  readonly at: string;
+  /** The same with the line, as far as it may be shown. */
+  readonly where: string;
+}
+
 class Loader {
   readonly settings = defaultSettings();
   readonly given = new Set<string>();
   readonly warnings: string[] = [];
   readonly outside = new Set<string>();
-  readonly #readInclude: (path: string) => string | undefined;
+  derived: ReadonlySet<string> = new Set();
+  /** By the name of the setting, and by "member NAME": where it was given, the last one last. */
+  readonly #places = new Map<string, Place>();
+  readonly #readFile: (path: string) => FileText;
 
-  constructor(readInclude: (path: string) => string | undefined) {
-    this.#readInclude = readInclude;
+  constructor(readFile: (path: string) => FileText) {
+    this.#readFile = readFile;
   }
 
   file(path: string, text: string, depth: number): string | undefined {
@@ -97,14 +114,16 @@ class Loader {
     for (let i = 0; i < lines.length; i++) {
       const line = lines[i]!.trim();
       if (line === "" || line.startsWith("#")) continue;
-      const where = `${path}:${i + 1}: ${line}`;
+      const at = `${path}:${i + 1}`;
+      const shown = shownLine(line);
+      const place = { at, where: shown === "" ? at : `${at}: ${shown}` };
       const words = splitWords(line);
-      if (words === undefined) return `${where}: unbalanced quotes`;
+      if (words === undefined) return `${place.where}: unbalanced quotes`;
       const [name = "", ...rest] = words;
       const error =
         name.toLowerCase() === "include"
-          ? this.#include(where, rest, depth)
-          : this.#apply(where, { name, words: rest }, "");
+          ? this.#include(place.where, rest, depth)
+          : this.#apply(place, { name, words: rest }, "");
       if (error !== undefined) return error;
     }
     return undefined;
@@ -118,8 +137,9 @@ class Loader {
         startedAfresh.add(row.name);
         writeSetting(this.settings, row, row.default);
       }
-      const where = `--${[directive.name, joinWords(directive.words)].join(" ").trimEnd()}`;
-      const error = this.#apply(where, directive, "--");
+      const line = [directive.name, joinWords(directive.words)].join(" ").trimEnd();
+      const place = { at: `--${shownName(directive.name)}`, where: `--${shownLine(line)}` };
+      const error = this.#apply(place, directive, "--");
       if (error !== undefined) return error;
       if (row?.secret === true && directive.words[0] !== "") this.#cautionOf(row);
     }
@@ -128,11 +148,13 @@ class Loader {
 
   environment(variables: Readonly<Record<string, string | undefined>>): string | undefined {
     for (const { value, file } of SECRETS) {
-      for (const row of [file, value]) {
+      const given = [file, value].filter((row) => (variables[variableOf(row)] ?? "") !== "");
+      // Variables have no order, so neither could be the later one.
+      if (given.length > 1) return `${given.map(variableOf).join(" and ")} are both set: give one of them`;
+      for (const row of given) {
         const variable = variableOf(row);
-        const word = variables[variable];
-        if (word === undefined || word === "") continue;
-        const error = this.#apply(variable, { name: row.name, words: [word] }, "");
+        const directive = { name: row.name, words: [variables[variable] ?? ""] };
+        const error = this.#apply({ at: variable, where: variable }, directive, "");
         if (error !== undefined) return error;
         this.outside.add(row.name);
       }
@@ -140,20 +162,25 @@ class Loader {
     return undefined;
   }
 
-  finish(readSecret: (path: string) => string | undefined): string | undefined {
+  finish(): string | undefined {
     for (const { value, file } of SECRETS) {
       const path = String(readSetting(this.settings, file));
       if (path === "") continue;
-      const text = readSecret(path);
-      if (text === undefined) return `${file.name}: cannot read '${path}'`;
-      const secret = secretIn(text);
-      if (secret === "") return `${file.name}: there is nothing in '${path}'`;
+      const where = this.#places.get(file.name)?.where ?? file.name;
+      const read = this.#readFile(path);
+      if (!read.ok) return `${where}: ${read.error}`;
+      const secret = secretIn(read.text);
+      if (secret === "") return `${where}: there is nothing in ${path}`;
       writeSetting(this.settings, value, secret);
       this.outside.add(value.name);
     }
-    deriveSettings(this.settings);
+    this.derived = deriveSettings(this.settings);
     this.warnings.push(...cautions(this.settings));
-    return firstConflict(this.settings);
+    const conflict = firstConflict(this.settings);
+    if (conflict === undefined) return undefined;
+    // Of the lines that do not go together the last one is named: until it came, all was well.
+    const given = [...this.#places].filter(([name]) => conflict.names.includes(name));
+    return [...given.slice(-1).map(([, place]) => place.at), conflict.text].join(": ");
   }
 
   #cautionOf(row: Row<SettingValue>): void {
@@ -167,17 +194,21 @@ class Loader {
     const path = words[0];
     if (path === undefined || words.length > 1) return `${where}: wrong number of arguments`;
     if (depth === INCLUDE_DEPTH_MAX) return `${where}: files include each other more than ${depth} deep`;
-    const text = this.#readInclude(path);
-    return text === undefined ? `${where}: cannot read '${path}'` : this.file(path, text, depth + 1);
+    const read = this.#readFile(path);
+    return read.ok ? this.file(path, read.text, depth + 1) : `${where}: ${read.error}`;
   }
 
-  #apply(where: string, { name, words }: Directive, prefix: string): string | undefined {
+  #apply(place: Place, { name, words }: Directive, prefix: string): string | undefined {
     const row = findRow(name);
-    if (row === undefined) return this.#unknown(where, name.toLowerCase(), words, prefix);
+    if (row === undefined) return this.#unknown(place, name.toLowerCase(), words, prefix);
     const result = parseFor(row, words, readSetting(this.settings, row));
-    if (!result.ok) return `${row.secret ? where.split(name)[0] + name : where}: ${result.error}`;
+    if (!result.ok) return `${place.where}: ${result.error}`;
     writeSetting(this.settings, row, result.value);
     this.given.add(row.name);
+    for (const key of row.kind.addsUp ? [row.name, `${row.name} ${words[0]}`] : [row.name]) {
+      this.#places.delete(key);
+      this.#places.set(key, place);
+    }
     this.#replaces(row);
     return undefined;
   }
@@ -192,13 +223,14 @@ class Loader {
     writeSetting(this.settings, other, other.default);
   }
 
-  #unknown(where: string, name: string, words: readonly string[], prefix: string): string | undefined {
+  #unknown({ at, where }: Place, name: string, words: readonly string[], prefix: string): string | undefined {
     const known = unsupported(name, words);
     if (known?.kind === "ignored") {
-      this.warnings.push(`${where}: ignored, ${name} has no meaning in Seshat`);
+      this.warnings.push(`${at}: ignored, ${name} has no meaning in Seshat`);
       return undefined;
     }
     if (known?.kind === "refused") return `${where}: not supported: ${known.why}`;
+    if (findRow(shownName(name)) !== undefined) return `${where}: write a space behind the name`;
     const near = nearestName(name);
     const hint = near === undefined ? "seshat --help lists all" : `did you mean ${prefix}${near}?`;
     return `${where}: there is no such setting; ${hint}`;

@@ -198,7 +198,7 @@ export const TABLE = [
   row({ name: "heartbeat-interval", field: "heartbeatMs", group: "Raft", ...oursFixed, kind: integer(1, 60_000), default: 50,
     help: "Ms between a leader's signs of life; half of election-timeout while idle." }),
   row({ name: "tick-interval", field: "tickMs", group: "Raft", ...oursFixed, kind: integer(1, 1000), default: 10,
-    help: "Ms of one step of Raft's clock; the three above are multiples of it." }),
+    help: "Ms of a step of Raft's clock; it divides election-timeout, lease-duration and heartbeat-interval." }),
   row({ name: "read-mode", field: "readMode", group: "Raft", ...oursShared, kind: oneOf("lease", "quorum"), default: "lease",
     help: "Reads rest on the members' promises, or ask a majority each time." }),
 

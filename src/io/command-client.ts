@@ -4,7 +4,7 @@
 import { Redis } from "ioredis";
 import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/table.ts";
-import { includeReader, readSecret, readText } from "./config-file.ts";
+import { readText } from "./config-file.ts";
 
 const CONNECT_MS_MAX = 2000;
 const LOOPBACK = "127.0.0.1";
@@ -74,8 +74,7 @@ function settingsOf(given: ReadonlyMap<string, string>): Settings | string {
     file: file === undefined || path === undefined ? undefined : { path, text: file.text },
     environment: process.env,
     flags: passwordFile === undefined ? [] : [{ name: "requirepass-file", words: [passwordFile] }],
-    readInclude: includeReader(path),
-    readSecret,
+    readFile: readText,
   });
   return loaded.ok ? loaded.settings : loaded.error;
 }

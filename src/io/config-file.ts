@@ -1,5 +1,5 @@
-// The config file on disk: read at the start, replaced whole by CONFIG REWRITE, with the mode and the owner it has. Knows nothing of its
-// grammar.
+// The config file on disk, and those that it names: read at the start. CONFIG REWRITE replaces the config file whole, with
+// the mode and the owner it has. Knows nothing of its grammar.
 
 import {
   closeSync,
@@ -14,36 +14,19 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
+import type { FileText } from "../config/load.ts";
 
 const OWNER_ONLY = 0o600;
 const PERMISSIONS = 0o7777;
 
-export type FileText =
-  | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly error: string };
-
+/** Relative to the folder that the process was started in, whoever names the file: as in Redis, and as logfile is. */
 export function readText(path: string): FileText {
   try {
     return { ok: true, text: readFileSync(path, "utf8") };
   } catch (error) {
-    return { ok: false, error: `cannot read ${path}: ${reasonOf(error)}` };
+    return { ok: false, error: `cannot read ${resolve(path)}: ${reasonOf(error)}` };
   }
-}
-
-/** For `include`: relative to the file on the command line. */
-export function includeReader(file: string | undefined): (path: string) => string | undefined {
-  const folder = file === undefined ? process.cwd() : dirname(resolve(file));
-  return (path) => {
-    const read = readText(resolve(folder, path));
-    return read.ok ? read.text : undefined;
-  };
-}
-
-/** For a secret: relative to where the process was started, as logfile is. */
-export function readSecret(path: string): string | undefined {
-  const read = readText(resolve(path));
-  return read.ok ? read.text : undefined;
 }
 
 /** The old text or the new one is there at any moment, also after a crash. Undefined, or what went wrong. */

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { secretIn } from "../config/secrets.ts";
-import { readSecret } from "./config-file.ts";
+import { readText } from "./config-file.ts";
 import { listen } from "./listen.ts";
 import { probe } from "./probe.ts";
 import { complain } from "./process-end.ts";
@@ -225,8 +225,8 @@ class Run {
   async #serves(): Promise<boolean> {
     const end = Date.now() + SERVE_LIMIT_MS;
     const file = this.#passwordFile;
-    const text = file === undefined ? undefined : readSecret(file);
-    const password = text === undefined ? undefined : secretIn(text);
+    const read = file === undefined ? undefined : readText(file);
+    const password = read?.ok === true ? secretIn(read.text) : undefined;
     for (const { port } of this.#nodes) {
       while ((await probe("health", { host: HOST, port, password })) !== undefined) {
         if (this.#isStopping || this.#running().length < NODES || Date.now() > end) return false;

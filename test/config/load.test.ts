@@ -3,8 +3,18 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "vitest";
 import { parseCommandLine } from "../../src/config/command-line.ts";
-import { loadSettings } from "../../src/config/load.ts";
+import { type FileText, loadSettings } from "../../src/config/load.ts";
 import { defaultSettings, type Settings } from "../../src/config/table.ts";
+
+/** Of those files, and no others. */
+const readerOf =
+  (files: Record<string, string>) =>
+  (path: string): FileText => {
+    const text = files[path];
+    return text === undefined
+      ? { ok: false, error: `cannot read ${path}: there is no such file` }
+      : { ok: true, text };
+  };
 
 function load(text: string, commandLine = "", files: Record<string, string> = {}) {
   const argv = commandLine === "" ? [] : commandLine.split(" ");
@@ -13,7 +23,7 @@ function load(text: string, commandLine = "", files: Record<string, string> = {}
   return loadSettings({
     file: { path: "f.conf", text },
     flags: parsed.flags,
-    readInclude: (path) => files[path],
+    readFile: readerOf(files),
   });
 }
 
@@ -53,7 +63,7 @@ describe("secrets", () => {
       file: { path: "f.conf", text },
       flags: parsed.flags,
       environment,
-      readSecret: (path) => files[path],
+      readFile: readerOf(files),
     });
   };
   const passwords: [string, Parameters<typeof loadSecrets>, string, string[]][] = [
@@ -89,13 +99,75 @@ describe("secrets", () => {
     });
   }
 
-  test("a file that is not there, or holds nothing, stops the start", () => {
-    const errorOf = (path: string) => {
-      const loaded = loadSecrets(`cluster-secret-file ${path}`);
-      return loaded.ok ? "" : loaded.error;
-    };
-    assert.equal(errorOf("/none"), "cluster-secret-file: cannot read '/none'");
-    assert.equal(errorOf("/run/empty"), "cluster-secret-file: there is nothing in '/run/empty'");
+  const failing: [string, Parameters<typeof loadSecrets>, string][] = [
+    [
+      "a file that is not there",
+      ["cluster-secret-file /none"],
+      "f.conf:1: cluster-secret-file /none: cannot read /none: there is no such file",
+    ],
+    [
+      "a file that holds nothing",
+      ["", { flags: "--requirepass-file /run/empty" }],
+      "--requirepass-file /run/empty: there is nothing in /run/empty",
+    ],
+    [
+      "a file that a variable names and that is not there",
+      ["", { environment: { SESHAT_CLUSTER_SECRET_FILE: "/none" } }],
+      "SESHAT_CLUSTER_SECRET_FILE: cannot read /none: there is no such file",
+    ],
+    [
+      "two variables for one secret, which have no order",
+      ["", { environment: { SESHAT_REQUIREPASS: "e", SESHAT_REQUIREPASS_FILE: "/run/pass" } }],
+      "SESHAT_REQUIREPASS_FILE and SESHAT_REQUIREPASS are both set: give one of them",
+    ],
+  ];
+  for (const [name, input, want] of failing) {
+    test(`${name}: the start stops, and says where`, () => {
+      const loaded = loadSecrets(...input);
+      assert.equal(loaded.ok ? "" : loaded.error, want);
+    });
+  }
+
+  test("no error shows a secret: a quote is missing, a name is misspelled, the value is glued to its name", () => {
+    const lines = [
+      'requirepass "hunter2 and more',
+      "cluster-secret 'hunter2",
+      'requirepass"hunter2',
+      '"requirepass hunter2',
+      '"requirepass" hunter2 x',
+      "REQUIREPASS hunter2 x",
+      "requirepass=hunter2",
+      "requirepas hunter2",
+      'requirepas "hunter2',
+      "requirepas=hunter2",
+      "masterauth hunter2",
+      "user default on >hunter2",
+      "tls-key-file-pass hunter2",
+      "timeout 5 requirepass hunter2",
+      "include a.conf requirepass hunter2",
+    ];
+    const errors = lines.flatMap((line) => [
+      errorOf(line),
+      errorOf("include a.conf", "", { "a.conf": `\n${line}` }),
+    ]);
+    for (const word of ["--requirepass=hunter2", "--requirepas=hunter2", "-requirepass=hunter2"]) {
+      const parsed = parseCommandLine([word]);
+      errors.push(parsed.kind === "error" ? parsed.error : "");
+    }
+    for (const flags of [
+      "--requirepas hunter2",
+      "--requirepass hunter2 x",
+      "--timeout 5 -requirepass hunter2",
+    ]) {
+      errors.push(errorOf("", flags));
+    }
+    for (const error of errors) {
+      assert.notEqual(error, "");
+      assert.doesNotMatch(error, /hunter2/);
+    }
+    assert.equal(errors[0], "f.conf:1: requirepass: unbalanced quotes");
+    assert.equal(errors[3], "a.conf:2: cluster-secret: unbalanced quotes");
+    assert.equal(errorOf("requirepass=x"), "f.conf:1: requirepass: write a space behind the name");
   });
 
   test("a secret on the command line is warned of, without showing it", () => {
@@ -112,7 +184,7 @@ describe("secrets", () => {
     const problem = errorOf(members);
     assert.match(
       problem,
-      /^requirepass needs a cluster-secret, or anybody on this machine gets past it through the peer port/,
+      /^f\.conf:4: requirepass needs a cluster-secret, or anybody on this machine gets past it through the peer port/,
     );
     assert.match(problem, /start all members with the same cluster-secret-file or SESHAT_CLUSTER_SECRET$/);
     assert.equal(settingsOf(`${members}cluster-secret sixteen-of-these`).requirepass, "p");
@@ -160,7 +232,10 @@ describe("what is read", () => {
       settingsOf("include a.conf\nport 2", "", { "a.conf": "port 1\ntimeout 3" }).timeoutSeconds,
       3,
     );
-    assert.equal(errorOf("include a.conf"), "f.conf:1: include a.conf: cannot read 'a.conf'");
+    assert.equal(
+      errorOf("include a.conf"),
+      "f.conf:1: include a.conf: cannot read a.conf: there is no such file",
+    );
     assert.match(errorOf("include a.conf", "", { "a.conf": "include a.conf" }), /include each other/);
     assert.equal(
       errorOf("include a.conf", "", { "a.conf": "\nport x" }),
@@ -182,6 +257,25 @@ describe("members", () => {
   });
   test("a cluster of one may have any port", () => {
     assert.equal(settingsOf("", "--port 60000").peerPort, 0);
+  });
+  const cautioned = (text: string): readonly string[] => {
+    const loaded = load(`cluster-secret sixteen-of-these\nnode-name a\n${text}`);
+    return loaded.ok ? loaded.warnings : [loaded.error];
+  };
+  test("a peer port that the own line does not send others to is warned of", () => {
+    assert.deepEqual(cautioned("member a 127.0.0.1:30215\nport 30205"), []);
+    assert.deepEqual(cautioned("member a 127.0.0.1:30215\npeer-port 40205"), [
+      "peer-port 40205 is not the port of this node's member line (a 127.0.0.1:30215), which the other members dial: " +
+        "unless a proxy or a mapped port leads from there to here, leave peer-port out",
+    ]);
+  });
+  test("a peer port that other machines do not reach is warned of", () => {
+    assert.deepEqual(cautioned("member a 10.0.0.1:16379"), []);
+    assert.deepEqual(cautioned("member a 10.0.0.1:16379\npeer-bind 127.0.0.1 -10.0.0.1"), []);
+    assert.deepEqual(cautioned("member a 10.0.0.1:16379\npeer-bind 127.0.0.1 -::1"), [
+      "peer-bind 127.0.0.1 -::1 listens for this machine only, and this node's member line (a 10.0.0.1:16379) names it " +
+        "for others: unless a proxy leads from there to here, leave peer-bind out",
+    ]);
   });
   test("members on the command line replace those of the file", () => {
     const settings = settingsOf(three, "--node-name a --member a 127.0.0.1:1 --member b 127.0.0.1:2");
@@ -206,9 +300,9 @@ describe("mistakes get one line that says where", () => {
     ['port "1', "", 'f.conf:1: port "1: unbalanced quotes'],
     ["port 70000", "", "f.conf:1: port 70000: argument must be between 0 and 65535 inclusive"],
     ["", "--port abc", "--port abc: argument couldn't be parsed into an integer"],
-    ["", "--prot 1", "--prot 1: there is no such setting; did you mean --port?"],
-    ["mxmemory 1", "", "f.conf:1: mxmemory 1: there is no such setting; did you mean maxmemory?"],
-    ["nonsense 1", "", "f.conf:1: nonsense 1: there is no such setting; seshat --help lists all"],
+    ["", "--prot 1", "--prot: there is no such setting; did you mean --port?"],
+    ["mxmemory 1", "", "f.conf:1: mxmemory: there is no such setting; did you mean maxmemory?"],
+    ["nonsense 1", "", "f.conf:1: nonsense: there is no such setting; seshat --help lists all"],
     [
       "appendonly yes",
       "",
@@ -218,37 +312,50 @@ describe("mistakes get one line that says where", () => {
     [
       "replicaof h 1",
       "",
-      "f.conf:1: replicaof h 1: not supported: members replicate by Raft: name them with member",
+      "f.conf:1: replicaof: not supported: members replicate by Raft: name them with member",
     ],
-    ["tls-port 6380", "", "f.conf:1: tls-port 6380: not supported: TLS is not there yet"],
+    ["tls-port 6380", "", "f.conf:1: tls-port: not supported: TLS is not there yet"],
     [
       "",
       "--lease-duration 310",
-      "lease-duration (310) must not exceed election-timeout (300): a member could be elected while the old leader still answers reads",
+      "--lease-duration: lease-duration (310) must not exceed election-timeout (300): a member could be elected while the old leader still answers reads",
     ],
-    ["", "--heartbeat-interval 55", "heartbeat-interval (55 ms) must be a multiple of tick-interval (10 ms)"],
+    [
+      "tick-interval 50\n",
+      "--heartbeat-interval 55",
+      "--heartbeat-interval: heartbeat-interval (55 ms) must be a multiple of tick-interval (50 ms)",
+    ],
+    [
+      "heartbeat-interval 55\nelection-timeout 550\ntick-interval 10",
+      "",
+      "f.conf:3: heartbeat-interval (55 ms) must be a multiple of tick-interval (10 ms)",
+    ],
     [
       "",
       "--heartbeat-interval 100",
-      "heartbeat-interval (100) must not exceed half of lease-duration (75): the lease of a quiet leader would run out between heartbeats",
+      "--heartbeat-interval: heartbeat-interval (100) must not exceed half of lease-duration (75): the lease of a quiet leader would run out between heartbeats",
     ],
-    [three, "", "node-name is missing: say which of the members this node is (n1, n2, n3)"],
-    [three, "--node-name n9", "node-name n9 is not among the members (n1, n2, n3)"],
+    [three, "", "f.conf:3: node-name is missing: say which of the members this node is (n1, n2, n3)"],
+    [three, "--node-name n9", "--node-name: node-name n9 is not among the members (n1, n2, n3)"],
     [
       three,
       "--node-name n1 --port 16379",
-      "port and peer-port are both 16379: clients and members need a port each",
+      "--port: port and peer-port are both 16379: clients and members need a port each",
     ],
     [
-      "node-name a\nmember a 127.0.0.1:1\nmember b 10.0.0.2:1",
+      "node-name a\nmember b 10.0.0.2:1\nmember a 127.0.0.1:1",
       "",
-      "member b at 10.0.0.2:1 is another machine: give all a cluster-secret",
+      "f.conf:2: member b at 10.0.0.2:1 is another machine: give all a cluster-secret",
     ],
-    ["", "--peer-bind 0.0.0.0", "peer-bind 0.0.0.0 needs a cluster-secret: anybody could join as a member"],
+    [
+      "",
+      "--peer-bind 0.0.0.0",
+      "--peer-bind: peer-bind 0.0.0.0 needs a cluster-secret: anybody could join as a member",
+    ],
     [
       "",
       "--log-tail-bytes 100mb",
-      "log-tail-bytes (104857600) must not exceed log-max-bytes (67108864): the tail is a part of the log",
+      "--log-tail-bytes: log-tail-bytes (104857600) must not exceed log-max-bytes (67108864): the tail is a part of the log",
     ],
     ["", "--member n1", "--member n1: a member is a name and an address, as in: member n1 127.0.0.1:16379"],
   ];
@@ -284,7 +391,7 @@ describe("the command line", () => {
     });
     assert.deepEqual(parseCommandLine(["--port=1"]), {
       kind: "error",
-      error: "--port=1: write the value as a word of its own: --port 1",
+      error: "--port=1: write the value as a word of its own: --port <value>",
     });
   });
 });
@@ -305,7 +412,7 @@ describe("a stock redis.conf", () => {
       assert.ok(loaded.ok, loaded.ok ? "" : loaded.error);
       assert.deepEqual(loaded.settings.bind, ["127.0.0.1", "-::1"]);
       assert.ok(loaded.warnings.length > 10);
-      assert.match(loaded.warnings[0]!, /^f\.conf:\d+: .*: ignored, \S+ has no meaning in Seshat$/);
+      assert.match(loaded.warnings[0]!, /^f\.conf:\d+: ignored, \S+ has no meaning in Seshat$/);
     },
   );
 });

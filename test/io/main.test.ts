@@ -2,7 +2,17 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -193,14 +203,38 @@ describe("one node", () => {
 
   test("CONFIG REWRITE replaces the file", async () => {
     const file = join(folder, "node.conf");
-    writeFileSync(file, `# mine\nport ${PORT}\npeer-port ${PEER_PORT}\nmaxclients 100\n`);
-    new Run([file]);
+    writeFileSync(file, `# mine\nport ${PORT}\ntimeout 100\n`);
+    // So few files that maxclients is lowered, which nobody asked for either.
+    new Run([file], {}, "ulimit -n 300");
     const redis = client(PORT);
-    assert.equal(await redis.config("SET", "maxclients", "200"), "OK");
+    assert.equal(await redis.config("SET", "timeout", "200"), "OK");
     assert.equal(await redis.config("REWRITE"), "OK");
-    const text = readFileSync(file, "utf8");
-    assert.match(text, /^# mine$/m);
-    assert.match(text, /^maxclients 200$/m);
+    assert.equal(readFileSync(file, "utf8"), `# mine\nport ${PORT}\ntimeout 200\n`);
+  });
+
+  test("files are looked for where the node was started, those that an included file names too", async () => {
+    const there = join(folder, "there");
+    mkdirSync(there);
+    writeFileSync(join(there, "node.conf"), `port ${PORT}\nbind 127.0.0.1\ninclude more.conf\n`);
+    writeFileSync(join(folder, "more.conf"), "requirepass-file pass\n");
+    writeFileSync(join(folder, "pass"), "from-the-folder\n");
+    new Run([join("there", "node.conf")], {}, `cd '${folder}'`);
+    const redis = new Redis({
+      port: PORT,
+      password: "from-the-folder",
+      retryStrategy: () => 50,
+      maxRetriesPerRequest: 50,
+    });
+    redis.on("error", () => {});
+    connections.push(redis);
+    assert.equal(await redis.ping(), "PONG");
+    const elsewhere = new Run(["node.conf"], {}, `cd '${there}'`);
+    await elsewhere.ended(1);
+    const missing = join(realpathSync(there), "more.conf");
+    assert.equal(
+      elsewhere.err,
+      `seshat: node.conf:3: include more.conf: cannot read ${missing}: there is no such file\n`,
+    );
   });
 
   test("CONFIG REWRITE keeps the mode of the file, whatever the umask", async () => {
@@ -262,7 +296,10 @@ describe("one node", () => {
       oneNode("--node-name", "n1", "--member", "n1", `127.0.0.1:${PEER_PORT}`, "--requirepass", "p"),
     );
     await run.ended(1);
-    assert.match(run.err, /^seshat: requirepass needs a cluster-secret, .*SESHAT_CLUSTER_SECRET\n$/);
+    assert.match(
+      run.err,
+      /^seshat: --requirepass: requirepass needs a cluster-secret, .*SESHAT_CLUSTER_SECRET\n$/,
+    );
   });
 
   test("maxclients is lowered to what the limit of open files leaves, also by CONFIG SET", async () => {
