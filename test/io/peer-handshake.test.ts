@@ -1,7 +1,7 @@
 // Framing at every cut, and who may talk to whom.
 
 import assert from "node:assert/strict";
-import { scryptSync } from "node:crypto";
+import { createHmac, scryptSync } from "node:crypto";
 import { describe, test } from "vitest";
 import { connectionBackoffMs } from "../../src/io/backoff.ts";
 import { FrameReader } from "../../src/io/frame-reader.ts";
@@ -287,6 +287,18 @@ describe("handshake", () => {
     assert.equal(member.receive(welcome).kind, "continue");
     const reflected = member.receive(proof);
     assert.equal(reflected.kind === "refused" && reflected.text, "its cluster-secret is another one");
+  });
+
+  test("a proof is of its role, and of all that was said, each behind its length", () => {
+    const a = terms(1, { secret: "s" });
+    const acceptor = new AcceptorHandshake(a);
+    const [hello, proof] = new DiallerHandshake(a, "pulse", 0).receive(acceptor.first).send;
+    assert.ok(hello !== undefined && proof !== undefined);
+    // A frame is a length and a body.
+    const said = Buffer.concat([acceptor.first, hello]);
+    const expected = createHmac("sha256", a.key!).update("dialler").update(said).digest();
+    const message = decodeHandshake(proof.subarray(4));
+    assert.deepEqual(message.ok && message.value, { step: "proof", proof: expected });
   });
 
   test("every connection has nonces of its own", () => {

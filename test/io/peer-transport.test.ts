@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import { afterEach, describe, test } from "vitest";
+import { afterEach, describe, test, vi } from "vitest";
 import { TcpPeerTransport } from "../../src/io/peer-transport.ts";
 import type { LinkDown, PeerIdentity, SnapshotReceiver, SnapshotStreamIn } from "../../src/node/ports.ts";
 import { encodePeerFrame } from "../../src/wire/peer-frame.ts";
@@ -167,6 +167,18 @@ describe("links", () => {
     assert.deepEqual(await b.transport.listen(["127.0.0.1"], port), { port });
     b.transport.open(a.address, 0);
     await until("both directions", () => link.isUp && b.node.upLinks.length === 2);
+  });
+
+  test("a link that is lost as soon as it is there is made ever more slowly", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0);
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    const [a, b] = [await start(), await start()];
+    b.node.onLinkUp = (link) => link.reject("no member says that");
+    a.transport.open(b.address, 0);
+    await until("five times", () => a.node.linkNews.filter((line) => line.startsWith("down")).length === 5);
+    const delaysMs = timers.mock.calls.flatMap(([, ms]) => (ms !== undefined && ms >= 10 ? [ms] : []));
+    vi.restoreAllMocks();
+    assert.deepEqual(delaysMs.slice(0, 5), [10, 20, 40, 80, 160]);
   });
 
   test("a new incarnation resets every link", async () => {
