@@ -146,6 +146,7 @@ async function runNode(
     {
       secret: settings.clusterSecret,
       sharedSettings: configuration.sharedText(),
+      needsPassword: () => settings.requirepass !== "",
       sharedDifferences: (theirs, founding) => configuration.sharedDifferences(theirs, founding),
       snapshotWindowBytes: settings.snapshotWindowBytes,
       busyLimitMs,

@@ -121,8 +121,8 @@ export function mismatch(
 }
 
 function remoteOf(theirs: HandshakeIdentity): PeerIdentity {
-  const { clusterId, name, address, clientAddress, clientHostname, incarnation } = theirs;
-  return { clusterId, name, address, clientAddress, clientHostname, incarnation };
+  const { sharedSettings: _, ...remote } = theirs;
+  return remote;
 }
 
 /** The side that connected. It waits to be challenged. */

@@ -33,6 +33,8 @@ const LOGGED_REFUSALS_MAX = 256;
 export interface PeerSettings {
   readonly secret: string;
   readonly sharedSettings: string;
+  /** CONFIG SET may change it while the node runs. */
+  needsPassword(): boolean;
   sharedDifferences(theirs: string, founding: boolean): readonly string[];
   readonly snapshotWindowBytes: number;
   readonly busyLimitMs: number;
@@ -74,7 +76,8 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
     const { sharedSettings } = this.#settings;
     const sharedDifferences: PeerTerms["sharedDifferences"] = (theirs, founding) =>
       this.#settings.sharedDifferences(theirs, founding);
-    return { self: this.self, versions: VERSIONS, key: this.#key, sharedSettings, sharedDifferences };
+    const self = { ...this.self, needsPassword: this.#settings.needsPassword() };
+    return { self, versions: VERSIONS, key: this.#key, sharedSettings, sharedDifferences };
   }
 
   /** Whom to tell. Before anything else. */

@@ -11,7 +11,7 @@ import { Dialled } from "./dialled.ts";
 import type { Forwarding } from "./forwarding.ts";
 import { Founding, foundedText } from "./founding.ts";
 import { Membership } from "./membership.ts";
-import { printable } from "./peer-checks.ts";
+import { passwordCaution, printable } from "./peer-checks.ts";
 import { PeerFrames } from "./peer-frames.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { LinkDown, PeerLink, Ports } from "./ports.ts";
@@ -165,6 +165,8 @@ export class Cluster {
       this.#nextAskMs = 0;
     }
     ports.log.info({ peer: remote.name, outgoing: link.outgoing }, "peer connected");
+    const caution = passwordCaution(this.#parts.settings.requirepass !== "", remote);
+    if (caution !== undefined && link.outgoing) ports.log.warn({ peer: remote.name }, caution);
     if (this.membership.fresh) this.#tryToFound();
     // Whoever is in it and fresh joins by it; to others it says where we belong, should that be newer than our hello.
     else if (link.outgoing) this.links.table(remote.incarnation, this.membership.table());

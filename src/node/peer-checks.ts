@@ -8,6 +8,7 @@ import type { EntryCheck } from "../machine/entry-check.ts";
 import type { ClusterMember, ClusterTable, JoinReply, MemberName } from "../wire/cluster-messages.ts";
 import type { RaftMessage, RaftMessageType } from "../wire/raft-message.ts";
 import type { SnapshotHeader } from "../wire/snapshot-header.ts";
+import type { PeerIdentity } from "./ports.ts";
 
 /** What travels on links. Proposals stay with the leader, and snapshots have a connection of their own. */
 const ON_LINKS: ReadonlySet<RaftMessageType> = new Set([
@@ -46,6 +47,17 @@ export function firstProblem<T>(
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** Members may have different passwords, and none is ever sent to another member; one without any is a mistake. */
+export function passwordCaution(
+  isNeededHere: boolean,
+  { name, needsPassword }: PeerIdentity,
+): string | undefined {
+  if (needsPassword === undefined || needsPassword === isNeededHere) return undefined;
+  return isNeededHere
+    ? `member ${name} asks its clients for no password, and this node does: give all members the same requirepass`
+    : `this node asks its clients for no password, and member ${name} does: give all members the same requirepass`;
 }
 
 /** Of what a node says of itself, in the handshake or when it joins. */

@@ -176,6 +176,8 @@ export interface PeerIdentity {
   readonly clientHostname: string;
   /** Safe integer, 1 to 2^53 - 1; one process start. A Raft member is exactly this. */
   readonly incarnation: number;
+  /** Whether its clients must give a password, as of the handshake; absent = it does not say. */
+  readonly needsPassword?: boolean;
 }
 
 /**

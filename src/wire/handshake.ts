@@ -14,6 +14,8 @@ export interface HandshakeIdentity {
   readonly incarnation: number;
   /** Settings that must be equal on all nodes, as text. */
   readonly sharedSettings: string;
+  /** Whether its clients must give a password; absent = it does not say. */
+  readonly needsPassword?: boolean;
 }
 
 export interface VersionRange {
@@ -144,5 +146,6 @@ function identityFromWire(wire: seshat.Identity.$Properties | null | undefined):
     clientHostname: self.clientHostname ?? "",
     incarnation: safeInteger(self.incarnation, "incarnation"),
     sharedSettings: self.sharedSettings ?? "",
+    ...(typeof self.needsPassword === "boolean" ? { needsPassword: self.needsPassword } : {}),
   };
 }

@@ -111,6 +111,22 @@ describe.skipIf(!installed("helm"))("rendered by helm (skipped where it is not i
     );
   });
 
+  test("a pod's memory is what docs/OPERATIONS.md says of maxmemory", () => {
+    const memoryOf = (...values: string[]): (string | undefined)[] => {
+      const { resources } = ofKind(rendered("s", existing, ...values), "StatefulSet").spec.template.spec
+        .containers[0]!;
+      return [resources.requests["memory"], resources.limits["memory"]];
+    };
+    assert.deepEqual(memoryOf(), ["1024Mi", "1536Mi"]);
+    assert.deepEqual(memoryOf("settings.maxmemory=1gb"), ["1536Mi", "2560Mi"]);
+    assert.deepEqual(memoryOf("settings.maxmemory=2G"), ["2420Mi", "4328Mi"]);
+    assert.deepEqual(memoryOf("settings.maxmemory=123456789"), ["630Mi", "748Mi"]);
+    assert.deepEqual(memoryOf("settings.maxmemory={1gb}"), ["1536Mi", "2560Mi"]);
+    assert.deepEqual(memoryOf("settings.maxmemory=0"), [undefined, undefined]);
+    const larger = ["settings.maxmemory=1gb", "resources.limits.memory=4Gi"];
+    assert.deepEqual(memoryOf(...larger), ["1536Mi", "4Gi"]);
+  });
+
   test("rules and monitor for the Prometheus operator, where they are asked for", () => {
     const kinds = (manifests: readonly Manifest[]): string[] => manifests.map(({ kind }) => kind);
     const without = kinds(rendered("seshat", existing));
@@ -140,6 +156,7 @@ describe.skipIf(!installed("helm"))("rendered by helm (skipped where it is not i
     [["auth.clusterSecret=s"], /set auth\.password/],
     [[existing, "settings.requirepass=x"], /invalid propertyName 'requirepass'/],
     [[existing, "settings.Port=1"], /invalid propertyName 'Port'/],
+    [[existing, "settings.maxmemory=1.5gb"], /settings\.maxmemory: 1\.5gb is no size/],
     [[existing, "replicas=0"], /replicas/],
     [[existing, "podDisruptionBudget.maxUnavailable=0"], /maxUnavailable/],
     [[existing, "replica=5"], /replica/],

@@ -27,6 +27,7 @@ interface Container {
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly resources: { readonly requests: Labels; readonly limits: Labels };
   readonly livenessProbe: { readonly httpGet: { readonly port: string } };
 }
 

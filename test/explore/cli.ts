@@ -1,5 +1,6 @@
 // npm run explore: all tests of random inputs and the simulator with new seeds, until it is stopped.
 
+import { spawnSync } from "node:child_process";
 import { setPriority } from "node:os";
 import { parseArgs } from "node:util";
 import { newSeed } from "../chance.ts";
@@ -18,26 +19,46 @@ Each failure is printed with the command that repeats it and with where its seed
 other work.
 `;
 const LOW_PRIORITY = 10;
+const EXIT_USAGE = 2;
+
+/** Tests of processes run what is in dist/. Whoever only asks for the names does not wait for this. */
+function isBuilt(): boolean {
+  return spawnSync("npm", ["run", "--silent", "build"], { stdio: "inherit" }).status === 0;
+}
+
+const OPTIONS = {
+  minutes: { type: "string" },
+  jobs: { type: "string", default: "1" },
+  only: { type: "string" },
+  first: { type: "string" },
+  list: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+function refuse(text: string): number {
+  process.stderr.write(`${text}\n\n${HELP}`);
+  return EXIT_USAGE;
+}
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
 export async function main(words: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...words],
-    options: {
-      minutes: { type: "string" },
-      jobs: { type: "string", default: "1" },
-      only: { type: "string" },
-      first: { type: "string" },
-      list: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
+  let values: Values;
+  try {
+    ({ values } = parseArgs({ args: [...words], options: OPTIONS }));
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   if (values.help) {
     say(HELP);
     return 0;
   }
+  const all = allTargets();
   const wanted = values.only?.split(",");
-  const targets = allTargets().filter(
+  const unknown = wanted?.filter((part) => !all.some(({ name }) => name.includes(part))) ?? [];
+  if (unknown.length > 0) return refuse(`--only ${unknown.join(",")}: no name in --list has it`);
+  const targets = all.filter(
     ({ name }) => wanted === undefined || wanted.some((part) => name.includes(part)),
   );
   if (values.list) {
@@ -47,11 +68,12 @@ export async function main(words: readonly string[]): Promise<number> {
   const first = Number(values.first ?? newSeed());
   const jobs = Number(values.jobs);
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
-  const isSound = Number.isSafeInteger(first) && Number.isInteger(jobs) && jobs >= 1 && (minutes ?? 1) > 0;
-  if (targets.length === 0 || !isSound) {
-    process.stderr.write(HELP);
-    return 2;
+  if (!Number.isSafeInteger(first)) return refuse(`--first ${values.first}: it must be a whole number`);
+  if (!(Number.isInteger(jobs) && jobs >= 1)) {
+    return refuse(`--jobs ${values.jobs}: it must be a whole number from 1 on`);
   }
+  if (!((minutes ?? 1) > 0)) return refuse(`--minutes ${values.minutes}: it must be a number above 0`);
+  if (!isBuilt()) return 1;
   setPriority(LOW_PRIORITY);
   const explorer = new Explorer({ targets, first, jobs, say, ...(minutes === undefined ? {} : { minutes }) });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => explorer.stop());

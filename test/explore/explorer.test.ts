@@ -1,6 +1,7 @@
 // The search for new seeds, with programs that end well, end badly, or do not end.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,6 +102,34 @@ test("each test of seeds.ts is a file that draws from there, and a target", () =
     assert.ok(text.includes(`drawsOf("${name}")`), `${path} draws "${name}"`);
     assert.ok(text.includes(`${seedVariable}=n`), `${path} says its variable`);
     assert.ok(names.includes(name), name);
+  }
+});
+
+/** As `npm run explore -- ...` runs it. */
+function commandLine(...words: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, ["test/explore/run.mjs", ...words], { encoding: "utf8" });
+}
+
+test("a mistake in the options is named, and nothing runs", () => {
+  const mistakes: readonly (readonly [words: string[], text: string])[] = [
+    [["--only", "transactions,nosuch"], "--only nosuch: no name in --list has it\n"],
+    [["--first", "x"], "--first x: it must be a whole number\n"],
+    [["--jobs", "0"], "--jobs 0: it must be a whole number from 1 on\n"],
+    [["--nosuch"], "Unknown option '--nosuch'"],
+    [["--minutes=-1"], "--minutes -1: it must be a number above 0\n"],
+  ];
+  for (const [words, text] of mistakes) {
+    const { status, stdout, stderr } = commandLine(...words);
+    assert.deepEqual([status, stdout, stderr.slice(0, text.length)], [2, "", text]);
+  }
+});
+
+test("--list names the targets, and the example in docs/TESTING.md names some of them", () => {
+  const example = /npm run explore -- --only (\S+)/.exec(readFileSync("docs/TESTING.md", "utf8"))?.[1];
+  assert.ok(example !== undefined);
+  for (const part of example.split(",")) {
+    const { status, stdout } = commandLine("--list", "--only", part);
+    assert.deepEqual([status, stdout.includes(part)], [0, true], part);
   }
 });
 

@@ -25,6 +25,8 @@ interface Options {
   readonly secret?: string;
   readonly clusterId?: string;
   readonly listens?: boolean;
+  /** As its settings have it, which CONFIG SET may change. */
+  needsPassword?: boolean;
 }
 
 async function start(options: Options = {}): Promise<Member> {
@@ -43,6 +45,7 @@ async function start(options: Options = {}): Promise<Member> {
   const settings = {
     secret: options.secret ?? "",
     sharedSettings: "",
+    needsPassword: () => options.needsPassword ?? false,
     sharedDifferences: () => [],
     snapshotWindowBytes: 1 << 20,
     busyLimitMs: 5000,
@@ -78,15 +81,15 @@ const frameOf = (text: string): Buffer =>
 
 describe("links", () => {
   test("both ends come up, frames go both ways in order, close is told to both", async () => {
-    const [a, b] = [await start(), await start()];
+    const [a, b] = [await start(), await start({ needsPassword: true })];
     const link = a.transport.open(b.address, b.transport.self.incarnation);
     assert.deepEqual(a.node.linkNews, [], "no news from inside open()");
     assert.equal(link.send([frameOf("too early")]), false);
     await until("up", () => a.node.upLinks.length === 1 && b.node.upLinks.length === 1);
-    assert.deepEqual(link.remote, b.transport.self);
+    assert.deepEqual(link.remote, { ...b.transport.self, needsPassword: true });
     const back = b.node.upLinks[0]!;
     assert.equal(back.outgoing, false);
-    assert.deepEqual(back.remote, a.transport.self);
+    assert.deepEqual(back.remote, { ...a.transport.self, needsPassword: false });
     const frames = Array.from({ length: 50 }, (_, i) => frameOf(`${i}`.repeat(i * 500)));
     for (const frame of frames) {
       assert.equal(link.send([frame]), true);

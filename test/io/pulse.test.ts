@@ -48,6 +48,7 @@ async function receiver(secret = ""): Promise<{ readonly node: FakeNode; readonl
   const settings = {
     secret,
     sharedSettings: "",
+    needsPassword: () => false,
     sharedDifferences: () => [],
     snapshotWindowBytes: 1 << 20,
     busyLimitMs: 5000,

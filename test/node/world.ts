@@ -179,6 +179,7 @@ export class Host {
       clientAddress: `${world.clientHost}:${6000 + number}`,
       clientHostname: world.clientHostname,
       incarnation: 1000 + world.nextId(),
+      needsPassword: configuration.settings.requirepass !== "",
     };
     this.node = new SeshatNode(configuration, this.#ports());
   }
