@@ -80,6 +80,7 @@ async function open(port: number): Promise<Door> {
   const settings = {
     secret: SECRET,
     sharedSettings: "",
+    needsPassword: () => false,
     sharedDifferences: () => [],
     snapshotWindowBytes: 1 << 20,
     busyLimitMs: 5000,
