@@ -50,10 +50,18 @@ export class MemoryReturn {
     this.#replica = replica;
   }
 
+  /** Records are being moved: the node must not rest meanwhile. */
+  get isTidying(): boolean {
+    return this.#isTidying;
+  }
+
   /** Once a tick. */
   tick(nowMs: number): void {
+    if (nowMs >= this.#nextMs) this.#look(nowMs);
     this.#tidy();
-    if (nowMs < this.#nextMs) return;
+  }
+
+  #look(nowMs: number): void {
     this.#nextMs = nowMs + INTERVAL_MS;
     if (nowMs >= this.#nextTrimMs) {
       this.#nextTrimMs = nowMs + TRIM_INTERVAL_MS;

@@ -60,12 +60,13 @@ export class Rest {
   }
 
   #isBusy(heldCount: number): boolean {
-    const { replica, server, shutdownControl, cluster } = this.#node;
+    const { replica, server, shutdownControl, cluster, memoryReturn } = this.#node;
     return (
       heldCount > 0 ||
       replica.mode === MODE_NONE ||
       replica.raft?.transferring !== false ||
       replica.isUnderWay ||
+      memoryReturn.isTidying ||
       replica.limit.isOver(replica.machine.store) ||
       server.pause.isActive(replica.monotonicMs) ||
       shutdownControl.underWay ||

@@ -186,6 +186,32 @@ test("MEMORY PURGE trims and collects at once, and tidies from the next tick on"
   assert.equal(node.tidied.length, 3);
 });
 
+test("a node does not rest while records are moved together, and rests when that is done", () => {
+  const world = started(1);
+  const { node } = world.leader()!;
+  const client = world.leader()!.connect();
+  const keys = 20_000;
+  const values = Array.from({ length: keys }, (_, i) => [`k${i}`, "x".repeat(1000)]);
+  for (let i = 0; i < keys; i += 1000) client.call("MSET", ...values.slice(i, i + 1000).flat());
+  // The last of ten stays, in every page.
+  for (let i = 0; i < keys; i += 1000) {
+    client.call("DEL", ...Array.from({ length: 900 }, (_, k) => `k${i + k + Math.floor(k / 9)}`));
+  }
+  const { store } = node.replica.machine;
+  const before = store.reservedBytes;
+  let steps = 0;
+  for (let i = 0; i < 500; i++) {
+    world.step();
+    if (!node.memoryReturn.isTidying) continue;
+    steps++;
+    assert.equal(node.restTicks(), 1);
+  }
+  assert.ok(steps > 0, "more than a step of tidying");
+  assert.ok(store.reservedBytes < before / 2, `${store.reservedBytes} of ${before} bytes`);
+  assert.equal(node.memoryReturn.isTidying, false);
+  assert.ok(node.restTicks() > 1);
+});
+
 const VALUE = "x".repeat(100_000);
 const VALUES = 200;
 
