@@ -4,7 +4,6 @@
 
 import { readFileSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { DestinationStream } from "pino";
 import { ownMember } from "./config/checks.ts";
 import { helpText, parseCommandLine } from "./config/command-line.ts";
 import { Configuration } from "./config/configuration.ts";
@@ -14,7 +13,7 @@ import type { Settings } from "./config/table.ts";
 import { SizeClassPool } from "./io/buffer-pool.ts";
 import { ClientListener } from "./io/client-listener.ts";
 import { readText } from "./io/config-file.ts";
-import { createLog, logDestination } from "./io/log.ts";
+import { createLog, type LogDestination, logDestination, reopenOnHangup } from "./io/log.ts";
 import { openFilesMax, reservedFiles } from "./io/open-files.ts";
 import type { OperatorCommand } from "./io/operator-commands.ts";
 import { TcpPeerTransport } from "./io/peer-transport.ts";
@@ -135,6 +134,7 @@ async function runNode(
   const destination = openLog(settings.logfile);
   if (typeof destination === "string") return problem(destination);
   const log = createLog(settings.loglevel, destination);
+  reopenOnHangup(destination, log);
   for (const warning of warnings) log.warn({}, warning);
 
   const buffers = new SizeClassPool();
@@ -200,7 +200,7 @@ async function watchOver(node: SeshatNode, turns: TurnLoop): Promise<string | un
   return startHttpEndpoint(httpBind, httpPort, metrics, () => node.readinessProblem);
 }
 
-function openLog(path: string): DestinationStream | string {
+function openLog(path: string): LogDestination | string {
   try {
     return logDestination(path);
   } catch (error) {

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { secretIn } from "../config/secrets.ts";
 import { readText } from "./config-file.ts";
@@ -21,13 +21,14 @@ const SERVE_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 15_000;
 const HOST = "127.0.0.1";
 
-/** The example of another port, in errors and hints. */
-const OTHER_PORT = 7379;
+/** Examples of another port, in errors and hints: the first that is not the one given. */
+const OTHER_PORTS: readonly number[] = [7379, 8379];
 
 const USAGE = `Usage: seshat local-cluster [--port <first port>] [--name value]...
 
 Three nodes on this machine, on three ports in a row (6379, 6380, 6381). Other options go to every node.
-The logs are in a folder of their own, which goes when all three were stopped.
+The logs are in a folder of their own, which goes when all three were stopped; one that was started again by hand
+goes on, and keeps the folder.
 `;
 
 interface LocalNode {
@@ -51,7 +52,7 @@ export async function localCluster(script: string, words: readonly string[]): Pr
   const ports = Array.from({ length: NODES }, (_, i) => port + i);
   const taken = await firstTaken([...ports, ...ports.map((it) => it + PEER_PORT_OFFSET)]);
   if (taken !== undefined) {
-    complain(`${taken}: ${commandWithPort(OTHER_PORT)}`);
+    complain(`${taken}: ${commandBeside(port)}`);
     return 1;
   }
   const folder = mkdtempSync(join(tmpdir(), "seshat-"));
@@ -79,16 +80,23 @@ export async function localCluster(script: string, words: readonly string[]): Pr
 }
 
 /** The words that start this cluster on another port, as whoever reads them started the cluster on this one. */
-function commandWithPort(port: number): string {
+function commandBeside(taken: number): string {
+  const port = OTHER_PORTS.find((it) => it !== taken);
   const isScript = process.env["npm_lifecycle_event"] === "start";
   return `${isScript ? "npm start --" : "seshat local-cluster"} --port ${port}`;
 }
+
+/** A variable that glibc's malloc reads. */
+const MALLOC_THRESHOLD = "MALLOC_MMAP_THRESHOLD_";
 
 /** The words that run the program whether or not "seshat" is on PATH. */
 function commandOf(script: string): string {
   const near = relative(process.cwd(), script);
   const path = near.startsWith("..") ? script : near;
-  return [process.argv0, ...process.execArgv, path].map(quoted).join(" ");
+  const command = [process.argv0, ...process.execArgv, path].map(quoted).join(" ");
+  // What npm start sets for a node's sake, it has to have in another terminal too.
+  const threshold = process.env[MALLOC_THRESHOLD];
+  return threshold === undefined ? command : `${MALLOC_THRESHOLD}=${quoted(threshold)} ${command}`;
 }
 
 /** For a shell. */
@@ -127,11 +135,14 @@ function takeSecrets(
     const others = at < 0 ? flags : [...flags.slice(0, at), ...flags.slice(at + 2)];
     flags = [...others, `--${name}-file`, path];
   };
-  // Nodes find the file that the environment names by themselves.
   const { SESHAT_REQUIREPASS, SESHAT_REQUIREPASS_FILE, SESHAT_CLUSTER_SECRET } = process.env;
   take("requirepass", SESHAT_REQUIREPASS || undefined);
   take("cluster-secret", SESHAT_CLUSTER_SECRET || randomBytes(SECRET_BYTES).toString("hex"));
-  return { flags, passwordFile: fileOf("requirepass") ?? (SESHAT_REQUIREPASS_FILE || undefined) };
+  // A node that is started again by hand may have another environment, and another folder.
+  if (SESHAT_REQUIREPASS_FILE && fileOf("requirepass") === undefined) {
+    flags = [...flags, "--requirepass-file", resolve(SESHAT_REQUIREPASS_FILE)];
+  }
+  return { flags, passwordFile: fileOf("requirepass") };
 }
 
 /** Undefined, or the line that says which port is taken. */
@@ -180,7 +191,7 @@ class Run {
   async untilStopped(): Promise<number> {
     const ended = this.#nodes.map((node) => this.#watch(node));
     const onSignal = (): void => this.#stop();
-    process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onSignal);
     if (await this.#serves()) this.#announce();
     else if (!this.#isStopping) {
       this.#failed = true;
@@ -189,6 +200,14 @@ class Run {
     }
     await Promise.all(ended);
     if (this.#failed) return 1;
+    const others = await this.#startedByOthers();
+    if (others.length > 0) {
+      const names = others.map(({ name, port: it }) => `${name} on port ${it}`).join(", ");
+      process.stdout.write(
+        `Stopped, except for what was started by hand: ${names}. The folder ${this.#folder} stays for it.\n`,
+      );
+      return 0;
+    }
     rmSync(this.#folder, { recursive: true, force: true });
     process.stdout.write(`All nodes are stopped. Their logs in ${this.#folder} are removed.\n`);
     return 0;
@@ -216,6 +235,13 @@ class Run {
         process.stderr.write(`  ${this.#command} ${flags.map(quoted).join(" ")}\n`);
       });
     });
+  }
+
+  /** Those that ended before, and whose ports somebody has: their logs and secrets are in our folder. */
+  async #startedByOthers(): Promise<LocalNode[]> {
+    const others: LocalNode[] = [];
+    for (const node of this.#nodes) if ((await firstTaken([node.port])) !== undefined) others.push(node);
+    return others;
   }
 
   #running(): LocalNode[] {
@@ -250,7 +276,7 @@ class Run {
       `  kill -9 ${first?.process.pid}          # n1 dies; the others go on`,
       "",
       `Logs: ${this.#folder}, until all are stopped. Ctrl-C stops all three.`,
-      `Other ports: ${commandWithPort(OTHER_PORT)}`,
+      ...(first?.port === DEFAULT_PORT ? [`Other ports: ${commandBeside(DEFAULT_PORT)}`] : []),
     ];
     process.stdout.write(`${lines.join("\n")}\n`);
   }

@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -201,6 +202,22 @@ describe("one node", () => {
     socket.destroy();
   });
 
+  test("SIGHUP opens the log file anew, and ends nothing", async () => {
+    const log = join(folder, "rotated.log");
+    const run = new Run(oneNode("--logfile", log));
+    assert.equal(await client(PORT).ping(), "PONG");
+    renameSync(log, `${log}.1`);
+    run.child.kill("SIGHUP");
+    const lines = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
+    await until("opened anew", () => lines(log).includes("SIGHUP: the log file is opened anew"));
+    assert.equal(await client(PORT).ping(), "PONG");
+    run.child.kill("SIGTERM");
+    await run.ended(0);
+    assert.match(lines(log), /"stopped"/);
+    assert.match(lines(`${log}.1`), /"started"/);
+    assert.doesNotMatch(lines(`${log}.1`), /SIGHUP|"stopped"/);
+  });
+
   test("CONFIG REWRITE replaces the file", async () => {
     const file = join(folder, "node.conf");
     writeFileSync(file, `# mine\nport ${PORT}\ntimeout 100\n`);
@@ -368,7 +385,7 @@ describe("one node", () => {
 
 describe("local cluster", () => {
   test("starts three, survives one killed, stops all", async () => {
-    const run = new Run(["local-cluster", "--port", `${PORT}`]);
+    const run = new Run(["local-cluster", "--port", `${PORT}`], { MALLOC_MMAP_THRESHOLD_: "1048576" });
     await until("serving", () => run.out.includes("Ctrl-C stops all three"));
     const [first, second] = [client(PORT), client(PORT + 1)];
     assert.equal(await first.set("greeting", "hello"), "OK");
@@ -378,19 +395,25 @@ describe("local cluster", () => {
     await until("noticed", () => run.err.includes(`n1 on port ${PORT} ended (SIGKILL)`));
     await until("a hint", () => run.err.endsWith("/cluster-secret\n"));
     const [, hint = ""] = /is started by\n {2}(.*)\n$/.exec(run.err) ?? [];
-    assert.match(hint, new RegExp(`^\\S*node .*main\\.js --port ${PORT} `));
+    assert.match(hint, new RegExp(`^MALLOC_MMAP_THRESHOLD_=1048576 \\S*node .*main\\.js --port ${PORT} `));
+    assert.doesNotMatch(run.out, /Other ports/, "whoever gave a port knows how");
     // Between leaders: not executed or unknown, so asked again.
     await until("it is written", () => second.set("greeting", "again").catch(() => undefined));
     await until("it is read", async () => (await second.get("greeting").catch(() => "")) === "again");
-    const restarted = startChild("sh", ["-c", `exec ${hint}`], { stdio: "ignore" });
+    const restarted = startChild("sh", ["-c", `exec env ${hint}`], { stdio: "ignore" });
     const back = client(PORT);
     await until("the member is back", async () => (await back.info("raft")).includes("raft_role:follower"));
     const [, folder = ""] = /Logs: (\S+)\n/.exec(run.out) ?? [];
     assert.ok(existsSync(folder));
-    restarted.kill("SIGKILL");
     run.child.kill("SIGINT");
     await run.ended(0);
-    assert.ok(!existsSync(folder), "the logs of a cluster that was stopped are removed");
+    assert.match(
+      run.out,
+      new RegExp(`\nStopped, except for what was started by hand: n1 on port ${PORT}\\. `),
+    );
+    assert.ok(existsSync(join(folder, "cluster-secret")), "a node that runs keeps its log and its secret");
+    restarted.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
     await assert.rejects(async () => {
       const gone = new Redis({ port: PORT + 1, lazyConnect: true, retryStrategy: () => null });
       gone.on("error", () => {});
@@ -420,8 +443,10 @@ describe("local cluster", () => {
         assert.deepEqual(typed.slice(0, 2), ["OK\n", "hello\n"]);
         assert.match(typed[2]!, /raft_role:/);
         assert.ok(!run.out.includes(password));
-        run.child.kill("SIGINT");
+        const [, folderOfLogs = ""] = /Logs: (\S+)\n/.exec(run.out) ?? [];
+        run.child.kill("SIGHUP");
         await run.ended(0);
+        assert.ok(!existsSync(folderOfLogs), "the logs of a cluster that was stopped are removed");
       },
     );
   }
