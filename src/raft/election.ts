@@ -5,6 +5,7 @@ import { holdBack, hurryDue, leaderHeard } from "./failover.ts";
 import { hex, MESSAGE_NAME, makeMessage } from "./message.ts";
 import type { Raft } from "./raft.ts";
 import { broadcastAppend } from "./replicate.ts";
+import { isOrdered } from "./transfer.ts";
 import type { Entry, Message } from "./types.ts";
 
 /** preVote: only asks. election: raises the term. transfer: the leader ordered it, `stampMs` releases pledges. */
@@ -93,7 +94,8 @@ function campaign(r: Raft, kind: CampaignKind, stampMs: number): void {
 export function handleVoteRequest(r: Raft, m: Message): void {
   const canVote =
     r.vote === m.from || (r.vote === 0 && r.leader === 0) || (m.type === "preVote" && m.term > r.term);
-  const granted = canVote && r.log.isUpToDate(m.index, m.logTerm) && !r.pledge.forbids(m, r.nowMs);
+  const granted =
+    canVote && r.log.isUpToDate(m.index, m.logTerm) && !r.pledge.forbids(m, isOrdered(r, m), r.nowMs);
   r.info?.(
     granted
       ? `${hex(r.id)} [${r.logPosition()}, vote: ${hex(r.vote)}] cast ${MESSAGE_NAME[m.type]} for ${hex(m.from)} ` +

@@ -43,3 +43,13 @@ function spread(r: Raft): number {
 function retryTicks(r: Raft): number {
   return 1 + Math.ceil(r.electionTicks / 4) + spread(r);
 }
+
+/** Has this node heard its leader, or as the leader a quorum, within an election timeout, and lost no connection to it? */
+export function isLeaderAlive(r: Raft): boolean {
+  return (
+    r.config.checkQuorum &&
+    r.leader !== NO_MEMBER &&
+    r.leader !== r.lostLeader &&
+    r.electionElapsed < r.electionTicks
+  );
+}

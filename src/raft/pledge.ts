@@ -38,10 +38,13 @@ export class VotePledge {
     return nowMs < this.#untilMs;
   }
 
-  /** Whether granting this vote or pre-vote would break the pledge. */
-  forbids(request: Message, nowMs: number): boolean {
+  /**
+   * Whether granting this vote or pre-vote would break the pledge.
+   * @param isOrdered the leader has told the candidate to campaign (transfer.ts)
+   */
+  forbids(request: Message, isOrdered: boolean, nowMs: number): boolean {
     if (!this.running(nowMs) || request.from === this.#leader) return false;
-    return !(request.transfer && this.#releasedBy(request.term - 1, request.stampMs));
+    return !(isOrdered && this.#releasedBy(request.term - 1, request.stampMs));
   }
 
   /** Whether this node may campaign when its leader says so ("timeoutNow"). */

@@ -9,6 +9,7 @@ import {
   rejectionText,
 } from "./election.ts";
 import { entryBytesOf, payloadBytesOf } from "./entry-size.ts";
+import { isLeaderAlive } from "./failover.ts";
 import { handleLeaderMessage } from "./follower.ts";
 import { handleMemberMessage } from "./leader.ts";
 import { appliedTo } from "./membership.ts";
@@ -16,6 +17,7 @@ import { type Draft, hex, lastOf, MESSAGE_NAME, makeMessage } from "./message.ts
 import { proposeForwarded } from "./proposals.ts";
 import type { Raft } from "./raft.ts";
 import { handleReadResponse, requestRead } from "./reads.ts";
+import { isOrdered } from "./transfer.ts";
 import { type Entry, type Message, NO_MEMBER, type SnapshotMeta } from "./types.ts";
 
 /** False if the message was a proposal and was dropped. */
@@ -54,15 +56,12 @@ export function stepMessage(r: Raft, m: Message): boolean {
 /** False if the message must leave no trace: a request for votes against a leader that lives, or is pledged to. */
 function acceptHigherTerm(r: Raft, m: Message): boolean {
   if (m.type === "vote" || m.type === "preVote") {
-    const protectedTicks =
-      r.config.checkQuorum && r.leader !== NO_MEMBER && r.leader !== r.lostLeader && !m.transfer
-        ? r.electionTicks - r.electionElapsed
-        : 0;
-    if (protectedTicks > 0) {
-      r.info?.(`${ignoredVoteText(r, m)}: lease is not expired (remaining ticks: ${protectedTicks})`);
+    if (isLeaderAlive(r) && !isOrdered(r, m)) {
+      const ticks = r.electionTicks - r.electionElapsed;
+      r.info?.(`${ignoredVoteText(r, m)}: lease is not expired (remaining ticks: ${ticks})`);
       return false;
     }
-    if (r.pledge.forbids(m, r.nowMs)) {
+    if (r.pledge.forbids(m, isOrdered(r, m), r.nowMs)) {
       r.info?.(`${ignoredVoteText(r, m)}: it is pledged to the leader`);
       return false;
     }

@@ -4,7 +4,7 @@ import { hex, makeMessage } from "./message.ts";
 import type { Progress } from "./progress.ts";
 import type { Raft } from "./raft.ts";
 import { sendAppend } from "./replicate.ts";
-import { type MemberId, NO_MEMBER } from "./types.ts";
+import { type MemberId, type Message, NO_MEMBER } from "./types.ts";
 
 export function startTransfer(r: Raft, target: MemberId, peer: Progress): void {
   if (peer.isLearner) {
@@ -60,4 +60,13 @@ export function abortTransfer(r: Raft): void {
   if (r.transferee === NO_MEMBER) return;
   r.transferee = NO_MEMBER;
   restartLease(r);
+}
+
+/**
+ * Was this candidate told by the leader to campaign? Then nobody protects that leader. The leader knows whom it has told;
+ * the others know at least who may be told. A stranger that says so changes nothing (docs/adr/0024).
+ */
+export function isOrdered(r: Raft, m: Message): boolean {
+  if (!m.transfer) return false;
+  return r.role === "leader" ? r.transferee === m.from : r.tracker.isVoter(m.from);
 }
