@@ -362,6 +362,9 @@ describe("one node", () => {
     const slow = Array.from({ length: 80 }, (_, i) => open(i % 2 === 0 ? "" : "GET /health HTT"));
     await until("no more than 64", () => slow.filter(({ isClosed }) => isClosed()).length >= 16);
     await until("all are ended", () => slow.every(({ isClosed }) => isClosed()));
+    // Whoever had a place and was too slow is told so.
+    const told = slow.filter(({ text }) => text().startsWith("HTTP/1.1 408 "));
+    assert.ok(told.length > 0 && told.length <= 64, `${told.length} had a place`);
     assert.equal((await fetch(`http://127.0.0.1:${httpPort}/health`)).status, 200);
   });
 
