@@ -39,9 +39,9 @@ export class MemoryReturn {
   #nextMs = 0;
   #nextTrimMs = 0;
   #nextCollectionMs = 0;
-  /** The most that was held since the last collection, with what was trimmed since. */
+  /** The most that was held since the last collection, with what was trimmed or released since. */
   #mostBytes = 0;
-  #trimmedBytes = 0;
+  #releasedBytes = 0;
   /** Collections since the start. */
   collections = 0;
 
@@ -55,6 +55,11 @@ export class MemoryReturn {
     return this.#isTidying;
   }
 
+  /** So many bytes that a client had sent, or had to get, went with it. */
+  released(bytes: number): void {
+    this.#releasedBytes += bytes;
+  }
+
   /** Once a tick. */
   tick(nowMs: number): void {
     if (nowMs >= this.#nextMs) this.#look(nowMs);
@@ -65,14 +70,14 @@ export class MemoryReturn {
     this.#nextMs = nowMs + INTERVAL_MS;
     if (nowMs >= this.#nextTrimMs) {
       this.#nextTrimMs = nowMs + TRIM_INTERVAL_MS;
-      this.#trimmedBytes += this.#replica.entryMemory.trim() + this.#ports.buffers.trim();
+      this.#releasedBytes += this.#replica.entryMemory.trim() + this.#ports.buffers.trim();
     }
     const { reservedBytes, logicalBytes } = this.#replica.machine.store;
     // Sparse, as it seems: the store knows.
     this.#isTidying ||= reservedBytes - logicalBytes > Math.max(DROPPED_BYTES_LEAST, reservedBytes / 4);
     const bytes = this.#heldBytes();
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
-    const dropped = this.#mostBytes - bytes + this.#trimmedBytes;
+    const dropped = this.#mostBytes - bytes + this.#releasedBytes;
     if (dropped < Math.max(DROPPED_BYTES_LEAST, DROPPED_PART * this.#mostBytes)) return;
     if (nowMs >= this.#nextCollectionMs) this.#collect(nowMs);
   }
@@ -104,6 +109,6 @@ export class MemoryReturn {
     this.collections++;
     this.#nextCollectionMs = nowMs + Math.max(COLLECTING_MS_LEAST, tookMs / COLLECTING_PART);
     this.#mostBytes = this.#heldBytes();
-    this.#trimmedBytes = 0;
+    this.#releasedBytes = 0;
   }
 }

@@ -116,6 +116,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     this.gone = true;
     this.#parked = undefined;
     this.#mayAnswer = undefined;
+    this.#node.memoryReturn.released(this.#input.length + this.outputBufferBytes);
     this.#input.clear();
     this.#deferred.clear();
     this.#node.sessionClosed(this);

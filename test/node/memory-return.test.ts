@@ -249,3 +249,15 @@ for (const [name, { commands, goneMs }] of Object.entries(WAYS)) {
     });
   }
 }
+
+test("a client that dies in the middle of a large command: its part of it is collected", () => {
+  const world = started(1);
+  const host = world.leader()!;
+  const client = host.connect();
+  const head = `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${32 * MIB}\r\n`;
+  client.sendRaw(Buffer.from(head + "x".repeat(16 * MIB)));
+  for (let i = 0; i < 20; i++) world.step();
+  const { collections } = host.node.memoryReturn;
+  client.destroy();
+  world.until("garbage is collected", () => host.node.memoryReturn.collections > collections);
+});
