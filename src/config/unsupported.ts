@@ -75,10 +75,6 @@ const REFUSED: readonly (readonly [RegExp, Refusal])[] = [
   [/^rename-command$/, { harmless: "", why: "commands cannot be renamed" }],
   [/^loadmodule$/, { harmless: "", why: "modules of Redis cannot be loaded" }],
   [/^enable-(?:protected-configs|module-command)$/, { harmless: "no", why: "there is no such thing here" }],
-  [
-    /^maxmemory-clients$/,
-    { harmless: "0", why: "use client-query-buffer-limit and client-output-buffer-limit" },
-  ],
 ];
 
 export type Unsupported = { readonly kind: "ignored" } | { readonly kind: "refused"; readonly why: string };

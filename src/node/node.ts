@@ -15,6 +15,7 @@ import type { Settings } from "../config/table.ts";
 import { Store } from "../store/store.ts";
 import { BlockedClients } from "./blocked-clients.ts";
 import { Chores } from "./chores.ts";
+import { ClientMemory } from "./client-memory.ts";
 import { Cluster } from "./cluster.ts";
 import { Comparison } from "./comparison.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -73,6 +74,7 @@ export class SeshatNode implements NodeInputs {
   readonly settingsCommands: SettingsCommands;
   readonly chores: Chores;
   readonly memoryReturn: MemoryReturn;
+  readonly #clientMemory = new ClientMemory(this);
   readonly comparison: Comparison;
   readonly blockedClients: BlockedClients;
   readonly metKeys: MetKeys;
@@ -421,6 +423,7 @@ export class SeshatNode implements NodeInputs {
     this.#shutdown.tick(nowMs);
     this.chores.tick(nowMs);
     this.memoryReturn.tick(nowMs);
+    this.#clientMemory.tick();
     this.comparison.tick(nowMs);
     this.blockedClients.tick(nowMs);
     if (nowMs < this.#nextSecondMs) return;
