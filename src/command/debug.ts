@@ -75,8 +75,12 @@ function sleep({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
   reply.ok();
 }
 
-function setActiveExpire({ server }: LocalContext, args: Args, reply: ReplyWriter): void {
-  server.activeExpire = Math.trunc(lenientNumber(args.text(2))) !== 0;
+/** What SET-ACTIVE-EXPIRE asks for; undefined when it is not well formed. */
+export const wantsActiveExpire = (args: Args): boolean | undefined =>
+  args.count === 3 ? Math.trunc(lenientNumber(args.text(2))) !== 0 : undefined;
+
+/** The log has done it by now: it is a switch of the cluster (docs/adr/0023). */
+function setActiveExpire(_context: LocalContext, _args: Args, reply: ReplyWriter): void {
   reply.ok();
 }
 
@@ -159,7 +163,7 @@ function help(_context: LocalContext, _args: Args, reply: ReplyWriter): void {
     "RELOAD",
     "    Pass all data through a snapshot and back.",
     "SET-ACTIVE-EXPIRE <0|1>",
-    "    Switch the reclaiming of dead keys in the background off or on.",
+    "    Switch the reclaiming of dead keys in the background off or on, in the whole cluster.",
     "SLEEP <seconds>",
     "    Stop this node for so long. Decimals allowed.",
     "STRINGMATCH-LEN <pattern> <string>",

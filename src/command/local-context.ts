@@ -173,8 +173,6 @@ export interface Server {
   sleep(milliseconds: number): void;
   /** DEBUG RELOAD: the store goes through a snapshot and back. An error text, or undefined. */
   reload(): string | undefined;
-  /** DEBUG SET-ACTIVE-EXPIRE. */
-  activeExpire: boolean;
 }
 
 export interface ClientsView {

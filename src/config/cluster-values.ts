@@ -9,10 +9,13 @@ export type ClusterValues = readonly (readonly [name: string, value: string])[];
 
 export const CLUSTER_ROWS: readonly Row<SettingValue>[] = ROWS.filter((row) => row.cluster === true);
 
-export const clusterDefaults: ClusterValues = CLUSTER_ROWS.map((row) => [
-  row.name,
-  row.kind.format(row.default),
-]);
+/** DEBUG SET-ACTIVE-EXPIRE: a switch of the cluster that no file and no CONFIG knows. "1" or "0". */
+export const ACTIVE_EXPIRE = "debug-set-active-expire";
+
+export const clusterDefaults: ClusterValues = [
+  ...CLUSTER_ROWS.map((row) => [row.name, row.kind.format(row.default)] as const),
+  [ACTIVE_EXPIRE, "1"],
+];
 
 /** The value that the text means for this setting of the cluster; undefined when it is none, or there is no such setting. */
 export function parseClusterValue(name: string, text: string): SettingValue | undefined {
@@ -24,6 +27,7 @@ export function parseClusterValue(name: string, text: string): SettingValue | un
 
 /** The same as CONFIG GET shows it; only for a setting's own name. */
 export function canonicalValue(name: string, text: string): string | undefined {
+  if (name === ACTIVE_EXPIRE) return text === "0" || text === "1" ? text : undefined;
   const value = parseClusterValue(name, text);
   const row = findRow(name);
   return value === undefined || row?.name !== name ? undefined : row.kind.format(value);

@@ -3,7 +3,12 @@
 // replica. It knows texts only, and no file.
 
 import type { ReplicatedSettings } from "../command/types.ts";
-import { type ClusterValues, canonicalValue, clusterDefaults } from "../config/cluster-values.ts";
+import {
+  ACTIVE_EXPIRE,
+  type ClusterValues,
+  canonicalValue,
+  clusterDefaults,
+} from "../config/cluster-values.ts";
 
 /** An entry changed these, or all came at once: from the founder, or with a snapshot. */
 export type SettingsSource = "entry" | "state";
@@ -12,6 +17,8 @@ export class MachineSettings implements ReplicatedSettings {
   onChange: (values: ClusterValues, source: SettingsSource) => void = () => {};
   #values: ReadonlyMap<string, string> = new Map(clusterDefaults);
   #text: Buffer | undefined;
+  /** DEBUG SET-ACTIVE-EXPIRE: do the leader's entries remove keys that are due? */
+  activeExpire = true;
 
   /** All or nothing. Undefined when done, else the name of the first that is wrong. */
   change(values: ClusterValues): string | undefined {
@@ -21,17 +28,21 @@ export class MachineSettings implements ReplicatedSettings {
       if (value === undefined) return name;
       canonical.push([name, value]);
     }
-    this.#values = new Map([...this.#values, ...canonical]);
-    this.#text = undefined;
+    this.#set([...this.#values, ...canonical]);
     this.onChange(canonical, "entry");
     return undefined;
   }
 
   /** What is not named has its default. Names that this version does not know are kept for those that do. */
   restore(values: ClusterValues): void {
-    this.#values = new Map([...clusterDefaults, ...values]);
-    this.#text = undefined;
+    this.#set([...clusterDefaults, ...values]);
     this.onChange(this.values(), "state");
+  }
+
+  #set(values: ClusterValues): void {
+    this.#values = new Map(values);
+    this.#text = undefined;
+    this.activeExpire = this.#values.get(ACTIVE_EXPIRE) !== "0";
   }
 
   /** In order of their names. */

@@ -11,6 +11,7 @@ import { lookupId, rows } from "../command/lookup.ts";
 import { EXEC_MEMORY_ARGUMENTS, execAborted, transactionError } from "../command/transactions.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
+import { WAIT_END_NONE } from "../wire/cluster-messages.ts";
 import {
   DONE,
   HOLD_BEHIND,
@@ -223,8 +224,15 @@ export class Dispatch {
       forwarding.add(session, id, buffer, start, end);
     }
     // As long as it waits there, nothing behind it is looked at.
-    if (id === rowIds.wait) session.setHold(HOLD_ORDER);
+    if (id === rowIds.wait) this.#awaitLeader(session);
     return this.#underWay(session);
+  }
+
+  /** A client that sends no more waits for nothing, and one that was unblocked does not wait again at the next leader. */
+  #awaitLeader(session: Session): void {
+    session.setHold(HOLD_ORDER);
+    if (session.waitEnd !== WAIT_END_NONE) this.#node.forwarding.endWait(session);
+    else if (session.inputEnded) session.unblock(false);
   }
 
   /**

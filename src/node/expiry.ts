@@ -1,4 +1,4 @@
-// When keys go whose time is over. The leader's entries remove them, unless DEBUG SET-ACTIVE-EXPIRE 0 was sent to it: then they
+// When keys go whose time is over. The leader's entries remove them, unless DEBUG SET-ACTIVE-EXPIRE 0 is in force: then they
 // go when commands meet them, reads included. While the leader's clients are paused (CLIENT PAUSE) none goes at all. In:
 // both switches, and reads before they run. Out: flags of entries, and orders to remove keys in front of a read.
 
@@ -18,12 +18,17 @@ const ONLOOKERS: ReadonlySet<string> = new Set(["keys", "memory|usage", "debug|o
 const KEYS_MAX = 1024;
 
 export class Expiry {
-  /** DEBUG SET-ACTIVE-EXPIRE. */
-  isActive = true;
+  readonly #isActive: () => boolean;
   readonly #isPaused: () => boolean;
 
-  constructor(isPaused: () => boolean) {
+  constructor(isActive: () => boolean, isPaused: () => boolean) {
+    this.#isActive = isActive;
     this.#isPaused = isPaused;
+  }
+
+  /** DEBUG SET-ACTIVE-EXPIRE, which is the cluster's. */
+  get isActive(): boolean {
+    return this.#isActive();
   }
 
   get isPaused(): boolean {

@@ -10,7 +10,12 @@ import { LINK_WAITING_BYTES, OUTPUT_BYTES_MAX, SHARED_BYTES_LEAST } from "../bas
 import { lookupId } from "../command/lookup.ts";
 import { EXEC_COMMANDS } from "../command/transactions.ts";
 import { COMMAND, RequestParser, redisLimits } from "../resp/request-parser.ts";
-import type { ProxyFailure, ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
+import {
+  type ProxyFailure,
+  type ProxyReply,
+  type ProxyRequest,
+  WAIT_END_NONE,
+} from "../wire/cluster-messages.ts";
 import { newsOf, type ToldClient } from "./client-properties.ts";
 import { UNREAD_OUTPUT_BYTES_MAX } from "./holds.ts";
 import { PendingInput } from "./pending-input.ts";
@@ -46,6 +51,8 @@ interface Traffic {
   /** Raised whenever commands are taken back, so that late answers to their first sending are told apart. */
   generation: number;
   told: ToldClient | undefined;
+  /** The leader is to be told that the session's WAIT ends. */
+  endsWait: boolean;
 }
 
 /** Where what the leader saw of forwarded commands is counted, as if they had run here. */
@@ -121,6 +128,7 @@ export class Forwarding {
         asked: new Set(),
         generation: 1,
         told: undefined,
+        endsWait: false,
       };
       this.#traffic.set(session.id, traffic);
     }
@@ -132,6 +140,14 @@ export class Forwarding {
     traffic.ids.push(id);
     session.outstanding++;
     session.forwarded++;
+    this.#dirty.add(traffic);
+  }
+
+  /** The session's WAIT, the last of what is on its way, does not wait any longer. */
+  endWait({ id }: Session): void {
+    const traffic = this.#traffic.get(id);
+    if (traffic === undefined || traffic.ids.length === 0) return;
+    traffic.endsWait = true;
     this.#dirty.add(traffic);
   }
 
@@ -147,8 +163,9 @@ export class Forwarding {
       if (traffic.target !== 0 && traffic.target !== leader) continue;
       this.#dirty.delete(traffic);
       const count = traffic.ids.length - traffic.sentCount;
-      if (count === 0) continue;
-      const { generation } = traffic;
+      const { generation, endsWait } = traffic;
+      if (count === 0 && !endsWait) continue;
+      traffic.endsWait = false;
       const client = newsOf(session, this.#sinks.timesAll, traffic.told, leader, generation);
       if (client !== null) traffic.told = { member: leader, generation, client };
       traffic.target = leader;
@@ -162,6 +179,7 @@ export class Forwarding {
         muted: session.muted,
         closed: false,
         client,
+        waitEnd: endsWait ? session.waitEnd : WAIT_END_NONE,
       });
       traffic.sentCount += count;
       traffic.sentBytes = bytes.length;
@@ -271,6 +289,7 @@ export class Forwarding {
         muted: false,
         closed: true,
         client: null,
+        waitEnd: WAIT_END_NONE,
       });
     }
   }
@@ -283,6 +302,8 @@ export class Forwarding {
   /** The first `count` commands are answered. */
   #drop(traffic: Traffic, count: number): void {
     const { session, bytes } = traffic;
+    // A WAIT is the last one.
+    if (count === traffic.ids.length) session.waitEnd = WAIT_END_NONE;
     const length = count === traffic.ids.length ? bytes.length : this.#lengthOf(traffic, count);
     bytes.consume(length);
     traffic.ids = traffic.ids.slice(count);
@@ -303,6 +324,7 @@ export class Forwarding {
     traffic.sentCount = 0;
     traffic.sentBytes = 0;
     traffic.target = 0;
+    traffic.endsWait = false;
     session.forwarded -= count;
     session.outstanding -= count;
     this.#dirty.delete(traffic);

@@ -102,7 +102,10 @@ export class Replica {
     this.readContext = { ...contextOf(store, localRandom), progress: this.machine, settings };
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);
     this.log = new KeptLog(environment.settings, this.#inFlight, (member) => environment.reaches(member));
-    this.expiry = new Expiry(() => environment.isPaused());
+    this.expiry = new Expiry(
+      () => this.machine.sessions.settings.activeExpire,
+      () => environment.isPaused(),
+    );
     this.limit = new MemoryLimit(environment.settings, localRandom, this.#inFlight);
     this.proposals = new Proposals({
       machine: this.machine,

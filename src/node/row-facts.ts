@@ -100,6 +100,7 @@ export const SPECIAL_INTERNAL = 4;
 export const SPECIAL_BLOCKING = 8;
 export const SPECIAL_SETTINGS = 16;
 const LOG_FORMS = new Set(["exec", "watch", "unwatch", ...logRows.map(({ name }) => name)]);
+const SETTING = new Set(["config|get", "config|set", "debug|set-active-expire"]);
 /**
  * RESTRICTED: settings may forbid it; ServerView.restriction() says. LOG_FORM: in the log it looks different
  * (command/transactions.ts), so what a client sends is translated first. INTERNAL: it is a word of the log only.
@@ -112,7 +113,7 @@ export const specials = Uint8Array.from(
     (LOG_FORMS.has(row.name) ? SPECIAL_LOG_FORM : 0) |
     (logRows.includes(row) ? SPECIAL_INTERNAL : 0) |
     ("blocking" in row ? SPECIAL_BLOCKING : 0) |
-    (row.name === "config|get" || row.name === "config|set" ? SPECIAL_SETTINGS : 0),
+    (SETTING.has(row.name) ? SPECIAL_SETTINGS : 0),
 );
 
 export const isInternal = (id: number): boolean => (specials[id]! & SPECIAL_INTERNAL) !== 0;
@@ -136,6 +137,7 @@ export const rowIds = {
   clientUnblock: idOf("client|unblock"),
   expire: idOf("seshat.expire"),
   configGet: idOf("config|get"),
+  activeExpire: idOf("debug|set-active-expire"),
   configSet: idOf("config|set"),
   config: idOf("seshat.config"),
   settings: idOf("seshat.settings"),

@@ -337,14 +337,6 @@ export class ServerView implements Server, TimerSinks, ForwardingSinks {
     if (cluster.snapshots.sendingTo !== 0) return "ERR a snapshot is being sent; try again later";
     return replica.reload();
   }
-
-  get activeExpire(): boolean {
-    return this.#node.replica.expiry.isActive;
-  }
-
-  set activeExpire(on: boolean) {
-    this.#node.replica.expiry.isActive = on;
-  }
 }
 
 /** Counters that only grow, read from time to time: how much each has grown since it was last asked for. */

@@ -3,6 +3,7 @@
 
 import type { ClientKind, ReplyMode } from "../command/local-context.ts";
 import { rows } from "../command/lookup.ts";
+import { WAIT_END_NONE, type WaitEnd } from "../wire/cluster-messages.ts";
 import type { Wait } from "./blocked-clients.ts";
 import type { ClientConnection } from "./ports.ts";
 import type { ProxyNotes } from "./proxy-notes.ts";
@@ -62,6 +63,8 @@ export class SessionFields {
   transaction: Transaction | undefined;
   /** Of the EXEC that is on its way, when its reply is not to go out as it comes. */
   plan: Plan | undefined;
+  /** How its WAIT is to end, if not by itself: wherever that waits, at whichever leader. */
+  waitEnd: WaitEnd = WAIT_END_NONE;
   /** Its command that waits for a key. */
   wait: Wait | undefined;
   /** Of a virtual session: what its client's node is to count. */

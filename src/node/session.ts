@@ -8,6 +8,7 @@ import { advanceReplyMode, type Client, type ParkedCommand } from "../command/lo
 import { WARM_BYTES_LEAST } from "../machine/machine.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { COMMAND, encodeArguments, PROTOCOL_ERROR, RequestParser } from "../resp/request-parser.ts";
+import { WAIT_END_ERROR, WAIT_END_NONE, WAIT_END_TIMEOUT } from "../wire/cluster-messages.ts";
 import { ClientFlow } from "./client-flow.ts";
 import { DeferredMessages } from "./deferred-messages.ts";
 import {
@@ -317,7 +318,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
   park(wait: ParkedCommand): void {
     this.#parked = wait;
     this.setHold(HOLD_PARKED);
-    if (this.inputEnded) this.unblock(false);
+    if (this.inputEnded || this.waitEnd !== WAIT_END_NONE) this.unblock(this.waitEnd === WAIT_END_ERROR);
   }
 
   /** park() for a command that may wait long: it is asked only when the node holds the session again. */
@@ -329,11 +330,21 @@ export class Session extends TransactingSession implements Client, ClientHandler
   unblock(withError: boolean): boolean {
     if (this.wait !== undefined) return this.#node.blockedClients.unblock(this.wait, withError);
     const parked = this.#parked;
-    if (parked === undefined) return false;
+    if (parked === undefined) return this.#endWaitElsewhere(withError);
+    if (parked.deadlineMs === Number.NEGATIVE_INFINITY) return false; // it is ended already
     const finish = withError
       ? (reply: ReplyWriter): void => reply.error(blockingError.unblocked)
       : parked.finish;
     this.#parked = { deadlineMs: Number.NEGATIVE_INFINITY, ready: parked.ready, finish };
+    this.#node.requestTurn();
+    return true;
+  }
+
+  /** A WAIT that the leader answers. False: there is none, or its end is under way. */
+  #endWaitElsewhere(withError: boolean): boolean {
+    if (this.#hold !== HOLD_ORDER || !this.blocked || this.waitEnd !== WAIT_END_NONE) return false;
+    this.waitEnd = withError ? WAIT_END_ERROR : WAIT_END_TIMEOUT;
+    this.#node.forwarding.endWait(this);
     this.#node.requestTurn();
     return true;
   }
@@ -470,6 +481,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     if (parked === undefined) return true;
     if (!parked.ready() && nowMs < parked.deadlineMs) return false;
     this.#parked = undefined;
+    this.waitEnd = WAIT_END_NONE;
     parked.finish(this.#node.output.attach(this, this.protocol, this.replyMode !== "on"));
     this.commandCountTotal++;
     return true;

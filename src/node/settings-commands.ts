@@ -1,12 +1,13 @@
-// CONFIG SET and CONFIG GET where they are about settings of the cluster (docs/adr/0023): translated into words of the log,
-// and answered by this node when the log has. Also what this node does when the log puts a setting in force: its own copy
+// CONFIG SET and CONFIG GET where they are about settings of the cluster (docs/adr/0023), and DEBUG SET-ACTIVE-EXPIRE, which is
+// a switch of the cluster: translated into words of the log, and answered by this node when the log has. Also what this node does when the log puts a setting in force: its own copy
 // follows. It decides nothing about a value: the settings' table does.
 
 import { Args } from "../base/args.ts";
 import { assert } from "../base/assert.ts";
+import { wantsActiveExpire } from "../command/debug.ts";
 import { NAMES_MAX, utf8Argument } from "../command/local-arguments.ts";
 import type { ConfigSetProblem } from "../command/local-context.ts";
-import type { ClusterValues } from "../config/cluster-values.ts";
+import { ACTIVE_EXPIRE, type ClusterValues } from "../config/cluster-values.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import { DONE, HOLD_ORDER } from "./holds.ts";
@@ -38,7 +39,7 @@ export class SettingsCommands {
   /** DONE or HELD; undefined when this node can answer by itself. */
   begin(session: Session, id: number, args: Args): number | undefined {
     const { replica, isLeaderless, dispatch, server } = this.#node;
-    const form = this.form(id, args);
+    const form = this.form(session, id, args);
     if (form === undefined) return undefined;
     if (session.outstanding > 0) return session.setHold(HOLD_ORDER);
     if (id === rowIds.configGet) {
@@ -62,8 +63,12 @@ export class SettingsCommands {
   }
 
   /** The word of the log for it; undefined when it does not need the cluster, or is wrong. */
-  form(id: number, args: Args): string[] | undefined {
-    const { configuration } = this.#node;
+  form(session: Session, id: number, args: Args): string[] | undefined {
+    const { configuration, server } = this.#node;
+    if (id === rowIds.activeExpire) {
+      const isOn = server.debugAllowed(session) ? wantsActiveExpire(args) : undefined;
+      return isOn === undefined ? undefined : ["seshat.config", ACTIVE_EXPIRE, isOn ? "1" : "0"];
+    }
     if (id === rowIds.configGet) {
       if (args.count - 2 > NAMES_MAX) return undefined;
       const patterns: string[] = [];

@@ -163,7 +163,7 @@ export class Transactions {
 
   /** What has a place in the log in the stead of a command of the node itself; undefined: nothing has. */
   #formOf(session: Session, id: number, args: Args, isAlone: boolean): readonly string[] | undefined {
-    if ((specials[id]! & SPECIAL_SETTINGS) !== 0) return this.#node.settingsCommands.form(id, args);
+    if ((specials[id]! & SPECIAL_SETTINGS) !== 0) return this.#node.settingsCommands.form(session, id, args);
     if (isAlone || !endsWaits(id)) return undefined;
     const waits = waitsEndedBy(this.#node, session, id, args);
     return waits.length === 0 ? undefined : cancelWord(this.#node, waits);

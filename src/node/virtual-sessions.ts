@@ -3,7 +3,12 @@
 // (any more) hands back at once what it has not begun: never a second hop.
 
 import { LINK_WAITING_BYTES, PROXIED_SESSIONS_MAX, SHARED_BYTES_LEAST } from "../base/limits.ts";
-import type { ProxyReply, ProxyRequest } from "../wire/cluster-messages.ts";
+import {
+  type ProxyReply,
+  type ProxyRequest,
+  WAIT_END_ERROR,
+  WAIT_END_NONE,
+} from "../wire/cluster-messages.ts";
 import type { SeshatNode } from "./node.ts";
 import type { ClientConnection } from "./ports.ts";
 import { ProxyNotes } from "./proxy-notes.ts";
@@ -142,7 +147,9 @@ export class VirtualSessions {
     session.database = request.database;
     session.protocol = request.protocol === 3 ? 3 : 2;
     session.replyMode = request.muted ? "off" : "on";
+    session.waitEnd = request.waitEnd;
     session.receive(request.commands, 0, request.commands.length);
+    if (request.waitEnd !== WAIT_END_NONE) session.unblock(request.waitEnd === WAIT_END_ERROR);
   }
 
   /** The node of this session's client sent a command that no node passes on. */

@@ -16,7 +16,12 @@ export interface ProxyRequest {
   readonly closed: boolean;
   /** Null: as it was. (Null is what the encoder takes.) */
   readonly client: ProxyClient | null;
+  readonly waitEnd: WaitEnd;
 }
+
+/** How a WAIT ends before its time: as if that had run out, or with an error. */
+export type WaitEnd = seshat.WaitEnd;
+export const { WAIT_END_NONE, WAIT_END_TIMEOUT, WAIT_END_ERROR } = seshat.WaitEnd;
 
 export interface ProxyClient {
   readonly address: string;
@@ -113,6 +118,7 @@ export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): Pro
     muted: wire.muted ?? false,
     closed: wire.closed ?? false,
     client: wire.client ? proxyClientFromWire(wire.client) : null,
+    waitEnd: wire.waitEnd ?? WAIT_END_NONE,
   };
 }
 

@@ -227,7 +227,6 @@ export class FakeServer implements Server {
   readonly databaseCount = 16;
   readonly lastSaveSeconds = 1_600_000_000;
   password = Buffer.alloc(0);
-  activeExpire = true;
   monotonic = 1000;
   debug = true;
   view: RaftView = followerView;

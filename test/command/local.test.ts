@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { Args } from "../../src/base/args.ts";
 import { namesWithComplexity } from "../../src/command/command-complexity.ts";
+import { wantsActiveExpire } from "../../src/command/debug.ts";
 import { replyError } from "../../src/command/errors.ts";
 import { type ParkedCommand, REDIS_VERSION } from "../../src/command/local-context.ts";
 import { localError } from "../../src/command/local-errors.ts";
@@ -321,11 +322,12 @@ describe("DEBUG", () => {
     });
   }
   test("SET-ACTIVE-EXPIRE", () => {
-    const fake = new Fake();
-    fake.run("debug set-active-expire 0");
-    assert.equal(fake.server.activeExpire, false);
-    fake.run("debug set-active-expire 1");
-    assert.equal(fake.server.activeExpire, true);
+    const wants = (...words: string[]): boolean | undefined =>
+      wantsActiveExpire(Args.of("debug", "set-active-expire", ...words));
+    assert.deepEqual(
+      [wants("0"), wants("1"), wants("x"), wants(), wants("1", "2")],
+      [false, true, false, undefined, undefined],
+    );
   });
   test("not allowed", () => {
     const fake = new Fake();

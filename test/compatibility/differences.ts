@@ -46,6 +46,11 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: [],
+    what: "A client that closes its side is answered everything that it sent, and then its connection ends. A command of it that waits ends as if its time had run out, and what stands behind that runs and is answered",
+    why: "`printf ... | nc` gets its answers however many nodes they come through. Redis drops a client that waits as soon as that closes its side, and runs nothing of what stands behind",
+  },
+  {
+    commands: [],
     what: "What a node tells of itself is its own and not the cluster's: clients, slow log, latency, `MONITOR`, statistics, settings of the node",
     why: "as with several redis-servers",
   },
@@ -61,7 +66,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["exec"],
-    what: "In a transaction, commands of the node itself (`PING`, `CLIENT`, `SELECT`, `HELLO`, `SUBSCRIBE`, ..., and `CONFIG` of the node's own settings) run after all data commands, on the client's node; their replies stand in their places",
+    what: "In a transaction, commands of the node itself (`PING`, `CLIENT`, `SELECT`, `HELLO`, `SUBSCRIBE`, ..., and `CONFIG` of the node's own settings) run after all data commands, on the client's node; their replies stand in their places. What `CLIENT KILL` and `CLIENT UNBLOCK` end gets nothing of the transaction's data all the same",
     why: "the data commands are one entry of the log, which every replica executes (ADR 10)",
   },
   {
@@ -81,7 +86,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["client|unblock"],
-    what: "1 means that the client waited. What comes before the end of the wait in the log still serves the client. A `WAIT` that the leader answers for another node cannot be ended",
+    what: "1 means that the client waited. What comes before the end of the wait in the log still serves the client",
     why: "an element must not be popped for nobody",
   },
   {
@@ -221,7 +226,7 @@ export const differences: readonly Difference[] = [
   },
   {
     commands: ["debug"],
-    what: "Only a few of its subcommands: see `DEBUG HELP`",
+    what: "Only a few of its subcommands: see `DEBUG HELP`. `SET-ACTIVE-EXPIRE` holds for the whole cluster",
     why: "they are tests of Redis's own parts",
   },
   {

@@ -278,6 +278,47 @@ for (const [where, nodes, hostIn] of places) {
       assert.equal(waiting.take(), NIL);
     });
 
+    for (const [reason, end] of [
+      ["TIMEOUT", /^:[0-2]\r\n\+PONG\r\n$/],
+      ["ERROR", /^-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n\+PONG\r\n$/],
+    ] as const) {
+      test(`CLIENT UNBLOCK ${reason} of a client in WAIT, also in MULTI`, () => {
+        const world = started(nodes);
+        const host = hostIn(world);
+        const waiting = host.connect();
+        const other = host.connect();
+        const unblock = `CLIENT UNBLOCK ${waiting.id} ${reason}`;
+        for (const wait of ["WAIT 5 0", "WAIT 5 100000"]) {
+          block(waiting, wait);
+          waiting.sendRaw(pipeline("PING"));
+          assert.equal(exchange(other, unblock, unblock), ":1\r\n:0\r\n");
+          assert.match(waiting.take(), end);
+          waiting.sendRaw(pipeline("SET k v", wait, "PING"));
+          steps(world, 20);
+          assert.equal(waiting.take(), "+OK\r\n");
+          const answers = exchange(other, "MULTI", "SET k w", unblock, "EXEC");
+          assert.equal(answers, "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n:1\r\n");
+          assert.match(waiting.take(), end);
+        }
+        assert.equal(exchange(other, unblock), ":0\r\n");
+        block(waiting, "WAIT 5 0");
+        other.call("CLIENT", "KILL", "ID", String(waiting.id));
+        assert.ok(waiting.isClosed);
+      });
+    }
+
+    test("CLIENT UNBLOCK of a client whose commands are paused: it waits for no key, and goes on waiting", () => {
+      const world = started(nodes);
+      const host = hostIn(world);
+      const paused = host.connect();
+      const other = host.connect();
+      exchange(other, "CLIENT PAUSE 1000 WRITE");
+      block(paused, "SET k v");
+      assert.equal(exchange(other, `CLIENT UNBLOCK ${paused.id}`), ":0\r\n");
+      steps(world, 120);
+      assert.equal(paused.take(), "+OK\r\n");
+    });
+
     test("a socket that closes, and a push that is read behind it", () => {
       const world = started(nodes);
       const host = hostIn(world);
@@ -348,6 +389,23 @@ test("the leader is lost under a transaction that kills: the next one runs it, o
     }
     assert.equal(waitersOf(host), 0);
   }
+});
+
+test("a WAIT that is unblocked while its leader is lost does not wait at the next one", () => {
+  const world = started(3);
+  const old = world.leader()!;
+  const host = followerOf(world);
+  const waiting = host.connect();
+  const other = host.connect();
+  block(waiting, "WAIT 5 0");
+  world.cut.add(`${host.name}>${old.name}`);
+  other.sendRaw(pipeline(`CLIENT UNBLOCK ${waiting.id} ERROR`));
+  steps(world, 2);
+  assert.deepEqual([other.take(), waiting.take()], [":1\r\n", ""]);
+  world.kill(old.name);
+  world.until("another leader", () => world.leader() !== undefined);
+  steps(world, 100);
+  assert.equal(waiting.take(), "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n");
 });
 
 test("where nobody leads KILL is answered, once that is certain", () => {

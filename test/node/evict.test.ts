@@ -362,7 +362,6 @@ test("due keys go before live ones", () => {
   const world = started(3, { maxmemory: "100kb", "maxmemory-policy": "allkeys-random" });
   const leader = world.leader()!;
   const client = leader.connect();
-  leader.node.replica.expiry.isActive = true;
   const value = "x".repeat(200);
   for (let i = 0; i < 200; i++) client.send("SET", `live${i}`, value);
   for (let i = 0; i < 190; i++) client.send("SET", `dead${i}`, value, "PX", "20");

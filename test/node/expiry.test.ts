@@ -48,13 +48,47 @@ const meetings: readonly (readonly [commands: string, want: string | RegExp])[] 
   ["SELECT 1|GET k|SELECT 0|GET k", "+OK\r\n$-1\r\n+OK\r\n$-1\r\n"],
 ];
 
+test("DEBUG SET-ACTIVE-EXPIRE on a follower holds for the cluster, through a change of leader, and in MULTI", () => {
+  const world = started(3, { "enable-debug-command": "yes" });
+  const host = followerOf(world);
+  const client = host.connect();
+  const size = (): string => {
+    const answer = exchange(client, "SET k v PX 20");
+    steps(world, 30);
+    return answer + exchange(client, "DBSIZE");
+  };
+  assert.equal(exchange(client, "DEBUG SET-ACTIVE-EXPIRE 0"), "+OK\r\n");
+  assert.equal(size(), "+OK\r\n:1\r\n");
+  world.kill(world.leader()!.name);
+  world.until("another leader", () => world.leader() !== undefined);
+  assert.equal(size(), "+OK\r\n:1\r\n");
+  const answers = exchange(client, "MULTI", "SET x y", "DEBUG SET-ACTIVE-EXPIRE 1", "EXEC");
+  assert.equal(answers, "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n+OK\r\n");
+  steps(world, 30);
+  assert.equal(exchange(client, "DBSIZE"), ":1\r\n");
+  assert.match(exchange(client, "CONFIG GET debug*"), /^\*0\r\n$/);
+  for (const it of hostsOf(world)) assert.equal(it.node.replica.expiry.isActive, true);
+  assertEqualStates(world);
+});
+
+test("DEBUG SET-ACTIVE-EXPIRE goes with snapshots, and is not for who may not use DEBUG", () => {
+  const world = started(1, { "enable-debug-command": "yes" });
+  const client = world.leader()!.connect();
+  assert.equal(exchange(client, "DEBUG SET-ACTIVE-EXPIRE 0", "DEBUG RELOAD"), "+OK\r\n+OK\r\n");
+  assert.equal(world.leader()!.node.replica.expiry.isActive, false);
+  const strict = started(3);
+  const answer = followerOf(strict).connect().call("DEBUG", "SET-ACTIVE-EXPIRE", "0");
+  assert.match(answer, /^-ERR DEBUG command not allowed\./);
+  for (const it of hostsOf(strict)) assert.equal(it.node.replica.expiry.isActive, true);
+});
+
 for (const [where, nodes, hostIn] of places) {
   describe(where, () => {
     for (const [commands, want] of meetings) {
       test(`with DEBUG SET-ACTIVE-EXPIRE 0, ${commands} removes what it finds dead`, () => {
         const world = started(nodes, { "enable-debug-command": "yes", "notify-keyspace-events": "Ex" });
-        assert.equal(world.leader()!.connect().call("DEBUG", "SET-ACTIVE-EXPIRE", "0"), "+OK\r\n");
         const host = hostIn(world);
+        assert.equal(host.connect().call("DEBUG", "SET-ACTIVE-EXPIRE", "0"), "+OK\r\n");
         const [client, events] = [host.connect(), host.connect()];
         exchange(events, "SUBSCRIBE __keyevent@0__:expired");
         assert.equal(exchange(client, "SET k v PX 50", "SET other v"), "+OK\r\n+OK\r\n");

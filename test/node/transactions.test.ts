@@ -137,7 +137,7 @@ test("a key that dies while it is watched is a change, one that was dead is none
   for (let i = 0; i < 20; i++) world.step();
   exchange(client, ["EXEC"], NIL);
   const leader = world.leader()!;
-  leader.node.replica.expiry.isActive = false;
+  leader.node.replica.machine.sessions.settings.activeExpire = false;
   exchange(client, ["SET a 1 PX 100"], OK);
   for (let i = 0; i < 20; i++) world.step();
   assert.equal(leader.node.replica.machine.store.databases[0]!.size, 1);
