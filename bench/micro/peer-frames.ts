@@ -50,7 +50,7 @@ const proxied = (sessionId: number): ProxyRequest => ({
   muted: false,
   closed: false,
   client: null,
-  waitEnd: 0,
+  waitEnd: null,
 });
 
 const frames: readonly (readonly [name: string, parts: Partial<PeerFrame>])[] = [

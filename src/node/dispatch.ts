@@ -75,9 +75,10 @@ export class Dispatch {
       return this.logForm(session, id, args, buffer, start, end);
     }
     if ((special & SPECIAL_INTERNAL) !== 0) return this.refuse(session, -1, describeUnfit(-1, args));
+    // Whatever becomes of it, as in Redis.
+    session.lastRowId = id;
     if (id < 0 && this.#http.closes(session, args)) return DONE;
     if (id < 0 || routes[id] === ROUTE_CONTAINER || !arityFits(id, args.count)) {
-      session.lastRowId = id;
       // As in Redis: a container with an unknown subcommand is no command that could be counted.
       const isUnknown = id >= 0 && routes[id] === ROUTE_CONTAINER && args.count > 1;
       return this.refuse(session, isUnknown ? -1 : id, describeUnfit(id, args));
@@ -96,7 +97,6 @@ export class Dispatch {
       const refusal = node.slotRules.refusal(session, id, args);
       if (refusal !== undefined) return this.#sendAway(session, id, refusal);
     }
-    session.lastRowId = id;
     if (node.server.pause.untilMs > 0 && this.#isPaused(session, id)) return session.setHold(HOLD_PAUSE);
     if (session.inTransaction && queued[id] === 1) {
       return forbiddenInTransaction[id] === 1

@@ -179,7 +179,7 @@ export class Forwarding {
         muted: session.muted,
         closed: false,
         client,
-        waitEnd: endsWait ? session.waitEnd : WAIT_END_NONE,
+        waitEnd: endsWait ? session.waitEnd : null,
       });
       traffic.sentCount += count;
       traffic.sentBytes = bytes.length;
@@ -289,7 +289,7 @@ export class Forwarding {
         muted: false,
         closed: true,
         client: null,
-        waitEnd: WAIT_END_NONE,
+        waitEnd: null,
       });
     }
   }

@@ -147,9 +147,9 @@ export class VirtualSessions {
     session.database = request.database;
     session.protocol = request.protocol === 3 ? 3 : 2;
     session.replyMode = request.muted ? "off" : "on";
-    session.waitEnd = request.waitEnd;
+    session.waitEnd = request.waitEnd ?? WAIT_END_NONE;
     session.receive(request.commands, 0, request.commands.length);
-    if (request.waitEnd !== WAIT_END_NONE) session.unblock(request.waitEnd === WAIT_END_ERROR);
+    if (request.waitEnd !== null) session.unblock(request.waitEnd === WAIT_END_ERROR);
   }
 
   /** The node of this session's client sent a command that no node passes on. */

@@ -16,7 +16,8 @@ export interface ProxyRequest {
   readonly closed: boolean;
   /** Null: as it was. (Null is what the encoder takes.) */
   readonly client: ProxyClient | null;
-  readonly waitEnd: WaitEnd;
+  /** Null: its WAIT, if there is one, goes on. */
+  readonly waitEnd: WaitEnd | null;
 }
 
 /** How a WAIT ends before its time: as if that had run out, or with an error. */
@@ -118,7 +119,7 @@ export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): Pro
     muted: wire.muted ?? false,
     closed: wire.closed ?? false,
     client: wire.client ? proxyClientFromWire(wire.client) : null,
-    waitEnd: wire.waitEnd ?? WAIT_END_NONE,
+    waitEnd: wire.waitEnd || null,
   };
 }
 

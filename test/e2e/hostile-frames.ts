@@ -255,7 +255,7 @@ export class HostileFrames {
           random.below(2) === 0
             ? null
             : { address: "x", noTouch: true, lastWriteIndex: this.#number(5), timesAll: true },
-        waitEnd: random.below(4),
+        waitEnd: random.below(4) || null,
       })),
     };
   }

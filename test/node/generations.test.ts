@@ -26,7 +26,7 @@ test("answers to commands that were given up are not counted as those of later o
       generation,
       muted: false,
       closed: false,
-      waitEnd: 0,
+      waitEnd: null,
       client: null,
     };
     sessions.request(9, request);

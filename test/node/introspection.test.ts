@@ -139,6 +139,25 @@ test("keys that clients wait for are counted on the clients' own node", () => {
   assert.deepEqual(counts(client), ["2", "0"]);
 });
 
+test("CLIENT LIST shows the last command, also one that was refused", () => {
+  const world = started(1);
+  const client = world.leader()!.connect();
+  const other = world.leader()!.connect();
+  client.call("SUBSCRIBE", "c");
+  for (const [command, shown] of [
+    ["GET", "get"],
+    ["SET k v", "set"],
+    ["CLIENT LIST", "client|list"],
+    ["NOSUCH", "NULL"],
+  ] as const) {
+    client.call(...command.split(" "));
+    assert.match(
+      other.call("CLIENT", "LIST", "ID", String(client.id)),
+      new RegExp(` cmd=${shown.replace("|", "\\|")} `),
+    );
+  }
+});
+
 test("CLIENT LIST shows what the running command, a queue and a wait take", () => {
   const world = started(3);
   const client = followerOf(world).connect();

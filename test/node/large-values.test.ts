@@ -42,7 +42,7 @@ const request = (commands: Buffer, generation = 1, sessionId = 7): ProxyRequest 
   generation,
   muted: false,
   closed: false,
-  waitEnd: 0,
+  waitEnd: null,
   client: null,
 });
 

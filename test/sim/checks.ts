@@ -2,6 +2,7 @@
 // after every step of a process, the costly part at intervals. Names of properties are those of the Raft paper.
 
 import { crc32c } from "../../src/base/crc32c.ts";
+import { ACTIVE_EXPIRE } from "../../src/config/cluster-values.ts";
 import type { ConfState, RaftCore } from "../../src/raft/index.ts";
 import { Raft } from "../../src/raft/raft.ts";
 import type { SimProcess } from "./process.ts";
@@ -303,6 +304,7 @@ export class Checks {
     const { machine } = process.node.replica;
     const { settings } = machine.sessions;
     const followed = new Map(process.node.configuration.clusterValues());
+    followed.set(ACTIVE_EXPIRE, process.node.replica.expiry.isActive ? "1" : "0");
     for (const [name, value] of settings.values())
       demand(
         // rot.ts switches that off by hand.
