@@ -9,13 +9,13 @@ export type ClusterValues = readonly (readonly [name: string, value: string])[];
 
 export const CLUSTER_ROWS: readonly Row<SettingValue>[] = ROWS.filter((row) => row.cluster === true);
 
-/** DEBUG SET-ACTIVE-EXPIRE: a switch of the cluster that no file and no CONFIG knows. "1" or "0". */
+/** DEBUG SET-ACTIVE-EXPIRE: a switch of the cluster that no file and no CONFIG knows. "0", or "1" as before it was set. */
 export const ACTIVE_EXPIRE = "debug-set-active-expire";
 
-export const clusterDefaults: ClusterValues = [
-  ...CLUSTER_ROWS.map((row) => [row.name, row.kind.format(row.default)] as const),
-  [ACTIVE_EXPIRE, "1"],
-];
+export const clusterDefaults: ClusterValues = CLUSTER_ROWS.map((row) => [
+  row.name,
+  row.kind.format(row.default),
+]);
 
 /** The value that the text means for this setting of the cluster; undefined when it is none, or there is no such setting. */
 export function parseClusterValue(name: string, text: string): SettingValue | undefined {
