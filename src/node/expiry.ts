@@ -18,21 +18,21 @@ const ONLOOKERS: ReadonlySet<string> = new Set(["keys", "memory|usage", "debug|o
 const KEYS_MAX = 1024;
 
 export class Expiry {
-  readonly #isActive: () => boolean;
-  readonly #isPaused: () => boolean;
+  readonly #settings: () => { readonly activeExpire: boolean };
+  readonly #pause: { isPaused(): boolean };
 
-  constructor(isActive: () => boolean, isPaused: () => boolean) {
-    this.#isActive = isActive;
-    this.#isPaused = isPaused;
+  constructor(settings: () => { readonly activeExpire: boolean }, pause: { isPaused(): boolean }) {
+    this.#settings = settings;
+    this.#pause = pause;
   }
 
   /** DEBUG SET-ACTIVE-EXPIRE, which is the cluster's. */
   get isActive(): boolean {
-    return this.#isActive();
+    return this.#settings().activeExpire;
   }
 
   get isPaused(): boolean {
-    return this.#isPaused();
+    return this.#pause.isPaused();
   }
 
   /** May entries be made for nothing but keys that are due? */

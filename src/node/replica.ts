@@ -102,10 +102,7 @@ export class Replica {
     this.readContext = { ...contextOf(store, localRandom), progress: this.machine, settings };
     this.timer = new CommandTimer(ports.clock, environment.timerSinks);
     this.log = new KeptLog(environment.settings, this.#inFlight, (member) => environment.reaches(member));
-    this.expiry = new Expiry(
-      () => this.machine.sessions.settings.activeExpire,
-      () => environment.isPaused(),
-    );
+    this.expiry = new Expiry(() => this.machine.sessions.settings, environment);
     this.limit = new MemoryLimit(environment.settings, localRandom, this.#inFlight);
     this.proposals = new Proposals({
       machine: this.machine,
