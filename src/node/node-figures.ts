@@ -195,7 +195,9 @@ export function raftView(node: SeshatNode): RaftView {
   for (const member of membership.list()) {
     if (member.incarnation === membership.self.incarnation) continue;
     const view = views.find(({ id }) => id === member.incarnation);
-    const heardMs = links.heardMs(member.incarnation);
+    // Two followers have nothing to say to each other.
+    const isListenedTo = raft?.role === "leader" || raft?.leader === member.incarnation;
+    const heardMs = isListenedTo ? links.heardMs(member.incarnation) : 0;
     const { host, port } = splitAddress(member.clientAddress);
     peers.push({
       node: member.name,

@@ -3,6 +3,7 @@
 // commands that were timed, which may be a sample of all, and stand for the others too.
 
 import type { CommandHistogram, CommandStatisticsView } from "../../command/local-context.ts";
+import { logRows } from "../../command/lookup.ts";
 import type { CommandRow } from "../../command/types.ts";
 
 /**
@@ -42,7 +43,7 @@ export class CommandStatistics implements CommandStatisticsView {
   /** latency-tracking: switches the histograms off, not the counts. */
   histogramsOn = true;
 
-  readonly #names: readonly string[];
+  /** Without the words of the log, which no client sends. */
   readonly #idByName = new Map<string, number>();
   readonly #calls: Float64Array;
   readonly #rejected: Float64Array;
@@ -54,9 +55,8 @@ export class CommandStatistics implements CommandStatisticsView {
 
   /** `rows`: the table's flat list; a row's index there is its id everywhere below. */
   constructor(rows: readonly CommandRow[]) {
-    this.#names = rows.map((row) => row.name);
     rows.forEach((row, id) => {
-      this.#idByName.set(row.name, id);
+      if (!logRows.includes(row)) this.#idByName.set(row.name, id);
     });
     this.#calls = new Float64Array(rows.length);
     this.#rejected = new Float64Array(rows.length);
@@ -121,7 +121,7 @@ export class CommandStatistics implements CommandStatisticsView {
   /** Commands that were called or refused, in table order. */
   figures(): readonly CommandFigures[] {
     const found: CommandFigures[] = [];
-    this.#names.forEach((name, id) => {
+    this.#idByName.forEach((id, name) => {
       const calls = this.#calls[id]!;
       if (calls === 0 && this.#rejected[id] === 0 && this.#failed[id] === 0) return;
       const timedCalls = this.#timedCalls[id]!;

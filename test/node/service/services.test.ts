@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
 import { Args } from "../../../src/base/args.ts";
-import { lookupName, rowId, rows } from "../../../src/command/lookup.ts";
+import { logRows, lookupName, rowId, rows } from "../../../src/command/lookup.ts";
 import type { CommandRow } from "../../../src/command/types.ts";
 import { CommandTimer } from "../../../src/node/command-timer.ts";
 import { ClientRegistry } from "../../../src/node/service/client-registry.ts";
@@ -299,6 +299,15 @@ describe("command statistics", () => {
       const found = statistics.percentile("get", percent) ?? 0;
       assert.ok(found >= exact && found <= exact * 1.13, `p${percent} is ${found}`);
     }
+  });
+  test("words of the log are timed and never shown", () => {
+    const statistics = new CommandStatistics(rows);
+    const word = logRows[0]!;
+    const id = rows.indexOf(word);
+    statistics.record(id, 5);
+    statistics.countFailed(id);
+    assert.equal(statistics.histogram(word.name), undefined);
+    assert.deepEqual(statistics.figures(), []);
   });
   test("latency-tracking off", () => {
     const statistics = new CommandStatistics(rows);
