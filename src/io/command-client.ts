@@ -8,11 +8,15 @@ import { readText } from "./config-file.ts";
 
 const CONNECT_MS_MAX = 2000;
 const LOOPBACK = "127.0.0.1";
+/** Redis's own clients read it. */
+const CLIENT_VARIABLE = "REDISCLI_AUTH";
 
 export interface ProbeTarget {
   readonly host: string;
   readonly port: number;
   readonly password: string | undefined;
+  /** Where the password is from, for errors. */
+  readonly passwordFrom?: string;
 }
 
 export const TARGET_OPTIONS =
@@ -55,13 +59,25 @@ export function parseTarget(words: readonly string[]): ParsedWords | string {
   if (!/^[0-9]{1,5}$/.test(portText)) return `--port ${portText} is no port`;
   const host = given.get("--host") ?? (given.has("--config") ? reachable(bind[0]) : LOOPBACK);
   const ownPassword = requirepass === "" ? undefined : requirepass;
-  const password = given.get("--password") ?? (given.has("--password-file") ? ownPassword : undefined);
-  const target = {
-    host,
-    port: Number(portText),
-    password: password ?? (process.env["REDISCLI_AUTH"] || ownPassword),
-  };
-  return { target, rest };
+  const passwordFrom = sourceOf(given, ownPassword);
+  const password =
+    passwordFrom === "--password"
+      ? given.get(passwordFrom)
+      : passwordFrom === CLIENT_VARIABLE
+        ? process.env[CLIENT_VARIABLE]
+        : ownPassword;
+  const target = { host, port: Number(portText), password };
+  return { target: passwordFrom === undefined ? target : { ...target, passwordFrom }, rest };
+}
+
+/** Where the password is taken from; undefined: there is none. */
+function sourceOf(given: ReadonlyMap<string, string>, ownPassword: string | undefined): string | undefined {
+  if (given.has("--password")) return "--password";
+  if (given.has("--password-file")) return "--password-file";
+  if (process.env[CLIENT_VARIABLE]) return CLIENT_VARIABLE;
+  if (ownPassword === undefined) return undefined;
+  const variables = ["SESHAT_REQUIREPASS", "SESHAT_REQUIREPASS_FILE"];
+  return variables.find((name) => process.env[name]) ?? "the file of --config";
 }
 
 /** As a node would have them that was started here. */
@@ -86,6 +102,16 @@ const reachable = (bind: string | undefined): string =>
 export type Asked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly text: string };
+
+/** The node's words say what a client did wrong, and not what whoever typed the command can do. */
+function passwordProblem(text: string, { passwordFrom }: ProbeTarget): string | undefined {
+  if (text.startsWith("NOAUTH")) {
+    return "this node has a password: give --password-file, REDISCLI_AUTH or --config";
+  }
+  return text.startsWith("WRONGPASS")
+    ? `the password from ${passwordFrom ?? "outside"} is not the one of this node`
+    : undefined;
+}
 
 /** Connects, does `work`, disconnects. Never throws: an error is its text. */
 export async function ask<T>(
@@ -114,7 +140,8 @@ export async function ask<T>(
     await client.connect();
     return { ok: true, value: await work(client) };
   } catch (error) {
-    return { ok: false, text: connectionError || (error instanceof Error ? error.message : String(error)) };
+    const text = connectionError || (error instanceof Error ? error.message : String(error));
+    return { ok: false, text: passwordProblem(text, target) ?? text };
   } finally {
     client.disconnect();
   }

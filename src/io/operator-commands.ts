@@ -60,13 +60,7 @@ function plan(
       if (first === "list" && rest.length === 1)
         return async (client) => memberTable(await membersOf(client));
       if (first === "add" && name !== undefined && address !== undefined && rest.length === 3) {
-        return asTold(
-          `${name} may join: start it with --node-name ${name} --member ${name} ${address} and a --member line for one that runs`,
-          "RAFT.MEMBER",
-          "ADD",
-          name,
-          address,
-        );
+        return (client) => addMember(client, name, address);
       }
       if (name === undefined || rest.length !== 2) return undefined;
       if (first === "remove") return asTold(`${name} is removed`, "RAFT.MEMBER", "REMOVE", name);
@@ -121,7 +115,23 @@ function memberList(reply: unknown): Fields[] {
   return Array.isArray(reply) ? reply.map(fieldsOf) : [];
 }
 
-async function membersOf(client: Redis): Promise<Fields[]> {
+/** All that is needed of a client. */
+interface Caller {
+  call(command: string, ...words: string[]): Promise<unknown>;
+}
+
+/** Adding one that is in changes nothing; whoever waits for it to join must hear that. */
+export async function addMember(client: Caller, name: string, address: string): Promise<string> {
+  await client.call("RAFT.MEMBER", "ADD", name, address);
+  const known = (await membersOf(client)).find((member) => textOf(member, "name") === name);
+  const role = known === undefined ? "" : textOf(known, "role");
+  if (known !== undefined && textOf(known, "incarnation") !== "") {
+    return `${name} is a member already (${role === "learner" ? "a learner" : "a voter"}): there is nothing to do`;
+  }
+  return `${name} may join: start it with --node-name ${name} --member ${name} ${address} and a --member line for one that runs`;
+}
+
+async function membersOf(client: Caller): Promise<Fields[]> {
   return memberList(await client.call("RAFT.MEMBER", "LIST"));
 }
 

@@ -192,7 +192,12 @@ export class TcpPeerTransport implements PeerTransport, LinkHost {
     if (how === "local" || this.#loggedRefusals.has(line)) return;
     if (this.#loggedRefusals.size >= LOGGED_REFUSALS_MAX) this.#loggedRefusals.clear();
     this.#loggedRefusals.add(line);
-    this.#log.warn({ from: address, how, reason: text }, "a peer connection was refused");
+    const fields = { from: address, how, reason: text };
+    // A member that was busy ends so too: nobody was turned away.
+    if (how === "closed" || how === "reset" || how === "timeout") {
+      return this.#log.info(fields, `a peer connection ended before its handshake: ${text}`);
+    }
+    this.#log.warn(fields, "a peer connection was refused");
   }
 }
 

@@ -201,7 +201,8 @@ export class Cluster {
   linkRefused(link: PeerLink, how: LinkDown, text: string): void {
     if (how !== "refused") this.#refusals.delete(link.address);
     else if (this.#refusals.size < REFUSALS_MAX) this.#refusals.set(link.address, text);
-    this.#parts.ports.log.warn({ peer: link.address, how }, text);
+    const { log } = this.#parts.ports;
+    log.warn({ peer: link.address, how }, `no connection to the member at ${link.address}: ${text}`);
   }
 
   peerFrame(link: PeerLink, frame: Buffer): void {

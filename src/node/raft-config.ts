@@ -43,7 +43,9 @@ export function raftConfigOf(
     stallTicks: Math.ceil(settings.busyLimitMs / tickMs),
     batchAppends: true,
     // How an election went, message by message, is for whoever looks into it; who leads is said elsewhere.
-    trace: (level, text) => log[level === "info" ? "debug" : level]({}, text),
+    // The core knows ids only; its own is written as an operator knows this node.
+    trace: (level, text) =>
+      log[level === "info" ? "debug" : level]({}, text.replaceAll(id.toString(16), settings.nodeName)),
     traceLevel: "info",
   };
 }

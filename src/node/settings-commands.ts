@@ -8,6 +8,7 @@ import { wantsActiveExpire } from "../command/debug.ts";
 import { NAMES_MAX, utf8Argument } from "../command/local-arguments.ts";
 import type { ConfigSetProblem } from "../command/local-context.ts";
 import { ACTIVE_EXPIRE, type ClusterValues } from "../config/cluster-values.ts";
+import { quoteWord } from "../config/grammar.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import { DONE, HOLD_ORDER } from "./holds.ts";
@@ -120,7 +121,7 @@ export class SettingsCommands {
     for (const { name, file, cluster } of this.#node.configuration.overruled(values)) {
       this.#node.ports.log.warn(
         { setting: name, file, cluster },
-        `${name} is a setting of the cluster, whose value ${cluster} is in force, and not ${file} as this node's file or flags say; ` +
+        `${name} is a setting of the cluster, whose value ${quoteWord(cluster)} is in force, and not ${quoteWord(file)} as this node's file or flags say; ` +
           "CONFIG SET changes it on all nodes",
       );
     }

@@ -301,7 +301,13 @@ describe("one node", () => {
     await new Run(["member", "list", "--port", `${PORT}`], { SESHAT_REQUIREPASS: "from-a-file" }).ended(0);
     const without = new Run(["health", "--port", `${PORT}`]);
     await without.ended(1);
-    assert.match(without.err, /NOAUTH/);
+    assert.match(
+      without.err,
+      /: this node has a password: give --password-file, REDISCLI_AUTH or --config\n$/,
+    );
+    const other = new Run(["status", "--port", `${PORT}`], { SESHAT_REQUIREPASS: "another" });
+    await other.ended(1);
+    assert.match(other.err, /: the password from SESHAT_REQUIREPASS is not the one of this node\n$/);
     run.child.kill("SIGTERM");
     await run.ended(0);
     assert.doesNotMatch(run.out + run.err, /from-a-file|not-to-be-seen/);

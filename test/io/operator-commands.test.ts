@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { parseTarget } from "../../src/io/command-client.ts";
-import { type OperatorCommand, runOperatorCommand } from "../../src/io/operator-commands.ts";
+import { addMember, type OperatorCommand, runOperatorCommand } from "../../src/io/operator-commands.ts";
 
 let out = "";
 let err = "";
@@ -62,7 +62,27 @@ test("nobody there: one line, exit code 1", async () => {
 
 test("the connection's options may stand anywhere", () => {
   expect(parseTarget(["add", "--port", "7", "n4", "--host", "h", "a:1", "--password", "p"])).toEqual({
-    target: { host: "h", port: 7, password: "p" },
+    target: { host: "h", port: 7, password: "p", passwordFrom: "--password" },
     rest: ["add", "n4", "a:1"],
   });
+});
+
+test("member add of one that is in says so", async () => {
+  const listed = [
+    ["name", "n1", "role", "leader", "incarnation", "7"],
+    ["name", "n2", "role", "learner", "incarnation", "9"],
+    ["name", "n3", "role", "follower", "incarnation", ""],
+  ];
+  const client = {
+    call: (_name: string, verb: string) => Promise.resolve(verb === "LIST" ? listed : "OK"),
+  };
+  assert.equal(
+    await addMember(client, "n1", "h:1"),
+    "n1 is a member already (a voter): there is nothing to do",
+  );
+  assert.equal(
+    await addMember(client, "n2", "h:2"),
+    "n2 is a member already (a learner): there is nothing to do",
+  );
+  assert.match(await addMember(client, "n3", "h:3"), /^n3 may join: start it with /);
 });

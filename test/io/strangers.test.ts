@@ -138,6 +138,15 @@ describe("who has not shaken hands", () => {
     });
   }
 
+  test("one that hangs up was not refused: a busy member does so too", async () => {
+    const [door] = await two();
+    (await knock(door.port)).socket.end();
+    await until("the log says so", () =>
+      door.log.lines.includes("a peer connection ended before its handshake: it closed the connection"),
+    );
+    assert.ok(!door.log.lines.some((line) => line.includes("refused")));
+  });
+
   test("a frame that is too long is not waited for", async () => {
     const [door] = await two();
     const stranger = await knock(door.port);

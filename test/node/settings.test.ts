@@ -219,6 +219,19 @@ test("a node that is started again with another file gets what is in force with 
   assert.equal(overruled(back).length, 2);
 });
 
+test("a value that is empty is shown in quotes in that warning", () => {
+  const three = started(3);
+  const gone = followerOf(three);
+  three.kill(gone.name);
+  three.startNode(gone.name, NAMES, { "notify-keyspace-events": "KEA" });
+  const again = three.host(gone.name);
+  three.until("it has the state again", () => again.node.readinessProblem === "");
+  assert.match(
+    String(again.warnings.find(({ setting }) => setting === "notify-keyspace-events")?.["text"]),
+    /whose value "" is in force, and not AKE as/,
+  );
+});
+
 test("a recovery keeps what was in force, and those who join get it", () => {
   const three = started(3);
   const survivor = followerOf(three);
