@@ -280,7 +280,7 @@ export class Replica {
     if (raft === undefined) return;
     this.proposals.recycle(this.storage!.firstIndex());
     raft.setNow(nowMonotonicMs);
-    for (let i = 0; i < ticks; i++) raft.tick();
+    raft.pass(ticks, this.#environment.settings.tickMs);
     if (this.#handover.isPlanned) this.#handover.begin(raft);
     this.settle();
     if (ticks > 0) this.proposals.giveUp(nowMonotonicMs);

@@ -105,6 +105,16 @@ export class RaftCore {
     }
   }
 
+  /**
+   * Ticks that come together, the last of them now. What came in meanwhile was stepped before all of them, so a follower
+   * counts only those since it heard of its leader: the older ones are no silence.
+   */
+  pass(ticks: number, tickMs: number): void {
+    const { role, nowMs, leaderSignMs } = this.#raft;
+    const silentTicks = role === "follower" ? Math.ceil((nowMs - leaderSignMs) / tickMs) : ticks;
+    for (let left = Math.min(ticks, silentTicks); left > 0; left--) this.tick();
+  }
+
   /** A message from a peer, or from a storage worker. */
   step(message: Message): StepResult {
     if (this.#fault !== undefined) return REFUSED.halted;

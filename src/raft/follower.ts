@@ -12,6 +12,7 @@ import type { Message, SnapshotMeta } from "./types.ts";
 export function handleLeaderMessage(r: Raft, m: Message): void {
   r.electionElapsed = 0;
   r.leaderHeardMs = r.nowMs;
+  r.leaderSignMs = r.nowMs;
   if (r.leader !== m.from) {
     r.dropForwardedReads();
     r.leader = m.from;

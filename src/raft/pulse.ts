@@ -10,7 +10,9 @@ export function pulseHeard(r: Raft, from: MemberId, term: number, leader: Member
     const peer = r.tracker.get(from);
     if (peer !== undefined && r.tracker.isVoter(from) && isRecent(r, peer.heardMs)) peer.recentActive = true;
   } else if (r.role === "follower" && from === leader && r.lostLeader !== from) {
-    if (isRecent(r, r.leaderHeardMs)) r.electionElapsed = 0;
+    if (!isRecent(r, r.leaderHeardMs)) return;
+    r.electionElapsed = 0;
+    r.leaderSignMs = r.nowMs;
   }
 }
 

@@ -81,6 +81,8 @@ export class Raft {
   pledgeBlindly: boolean;
   /** When the leader's last message came. */
   leaderHeardMs = Number.NEGATIVE_INFINITY;
+  /** When a follower last restarted its election timeout for a sign of its leader: a message, or a pulse. */
+  leaderSignMs = Number.NEGATIVE_INFINITY;
   /** The connection to this leader broke; see failover.ts. */
   lostLeader: MemberId = NO_MEMBER;
   hurryTicks = 0;

@@ -1,7 +1,8 @@
 // An idle leader (docs/adr/0025): heartbeats further apart, found to be dead as fast as ever, and when time makes a node speak.
 import assert from "node:assert/strict";
 import { describe, test } from "vitest";
-import { ELECTION_TICKS } from "./harness/member.ts";
+import type { Message } from "../../src/raft/index.ts";
+import { ELECTION_TICKS, message } from "./harness/member.ts";
 import { Network } from "./harness/network.ts";
 
 const HEARTBEAT_TICKS = 1;
@@ -55,6 +56,41 @@ describe("heartbeats further apart", () => {
       network.tick(2);
     }
     assert.ok(ticks >= ELECTION_TICKS && ticks <= 2 * ELECTION_TICKS, String(ticks));
+  });
+});
+
+describe("ticks that come together", () => {
+  const TICK_MS = 10;
+  function rested(ticks: number, heardMsAgo: number): number {
+    const { network } = cluster();
+    const { core } = network.at(2);
+    const before = core.ticksUntilDue;
+    core.setNow(5000 - heardMsAgo);
+    core.step(makeHeartbeat());
+    core.setNow(5000);
+    core.pass(ticks, TICK_MS);
+    return before - core.ticksUntilDue;
+  }
+  const makeHeartbeat = (): Message => message("heartbeat", 1, 2, 1);
+
+  for (const [ticks, heardMsAgo, counted] of [
+    [8, 0, 0],
+    [8, 15, 2],
+    [8, 80, 8],
+    [2, 80, 2],
+    [1, 10, 1],
+  ] as const)
+    test(`${ticks}, and the leader was heard ${heardMsAgo} ms ago: ${counted} of them are silence`, () => {
+      assert.equal(rested(ticks, heardMsAgo), counted);
+    });
+
+  test("of a leader all count", () => {
+    const { core } = cluster().network.at(1);
+    core.setHeartbeatTicks(QUIET_TICKS);
+    core.pass(QUIET_TICKS - core.ticksUntilDue + 1, TICK_MS);
+    const before = core.ticksUntilDue;
+    core.pass(2, TICK_MS);
+    assert.equal(core.ticksUntilDue, before - 2);
   });
 });
 
