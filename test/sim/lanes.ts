@@ -3,7 +3,7 @@
 
 import type { Network, Parcel } from "./network.ts";
 
-const WINDOW_PIECES = 4;
+export const WINDOW_PIECES = 4;
 const LOOK_AGAIN_MS = 50;
 
 export class Lanes {

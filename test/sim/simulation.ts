@@ -12,6 +12,7 @@ import { recover, settle } from "./ending.ts";
 import { Eviction } from "./eviction.ts";
 import { Faults } from "./faults.ts";
 import { judgeHistory } from "./history.ts";
+import { WINDOW_PIECES } from "./lanes.ts";
 import { describe } from "./linearizability.ts";
 import { drawMix, type Mix, plainMix, withCache } from "./mix.ts";
 import type { Operation } from "./model.ts";
@@ -45,6 +46,7 @@ const PUBLISHING_SHARE = 0.2;
 /** Those with busy event loops. */
 const BUSY_SHARE = 0.3;
 const PIECES_SHARE = 0.3;
+const LANE_BYTES_PER_MS_LEAST = 100;
 /** Those in which a member comes back while clients write. */
 const REJOIN_SHARE = 0.2;
 
@@ -187,7 +189,10 @@ export class Simulation implements ProcessWatcher {
       this.busy = new Busy(this, busy, options.busyMsMax);
     const pieces = Random.stream(seed, "pieces");
     if (pieces.chance(PIECES_SHARE) ? options.pieces !== false : options.pieces === true) {
-      this.network.pieceBytes = Math.floor(pieces.magnitude(20, 500));
+      // A member that lags must get what it lacks in the time that a run waits for it: where messages take long, pieces are longer.
+      const roundTripMs = 2 * this.network.baseDelayMs;
+      const least = (LANE_BYTES_PER_MS_LEAST * roundTripMs) / WINDOW_PIECES;
+      this.network.pieceBytes = Math.floor(Math.max(pieces.magnitude(20, 500), least));
       this.#bulkCut = new BulkCut(this, pieces);
     }
     // A limit of memory refuses its writes, and a state that is wrong is sent too.
