@@ -107,7 +107,11 @@ describe("command line", () => {
   });
 
   const wrong = [
-    { name: "an unknown option", words: ["--nonsense", "1"], line: /^seshat: --nonsense 1: .*\n$/ },
+    {
+      name: "an unknown option",
+      words: ["--nonsense", "1"],
+      line: /^seshat: --nonsense: there is no such setting.*\n$/,
+    },
     { name: "a wrong value", words: ["--port", "many"], line: /^seshat: --port many: .*\n$/ },
     {
       name: "a missing file",
