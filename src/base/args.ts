@@ -1,12 +1,14 @@
 // The arguments of one command: byte ranges in somebody else's buffer. One object is reused for every
 // command, so nothing here may be kept past the command; copy the bytes into the store instead.
 
+const NO_BYTES = Buffer.alloc(0);
+
 /**
  *   bytes:    * 3 \r \n $ 3 \r \n S E T \r \n $ 1 ...
  *   offsets:  ... [start0, end0, start1, end1, ...] ...      two slots an argument, from `base` on
  */
 export class Args {
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   offsets: Int32Array = new Int32Array(0);
   /** Index in `offsets` where argument 0 (the command's name) starts. */
   base = 0;
@@ -19,6 +21,12 @@ export class Args {
     this.base = base;
     this.count = count;
     return this;
+  }
+
+  /** Lets go of the bytes, which may be long: until the next command there are no arguments. */
+  forget(): void {
+    this.bytes = NO_BYTES;
+    this.count = 0;
   }
 
   /** First byte of argument `index`. */

@@ -60,6 +60,12 @@ export class Blocking implements Attempt {
     this.#parser.authenticated = true;
   }
 
+  /** Lets go of the commands that have run. */
+  forgetInput(): void {
+    this.#parser.forget();
+    this.#args.forget();
+  }
+
   /** The first try of the command bytes[start, end); an error to the node that sent it, or nothing. */
   begin(owner: Owner, database: number, bytes: Buffer, start: number, end: number): string | undefined {
     this.waiters.remove(owner);

@@ -54,6 +54,14 @@ export class EntryCheck {
     this.#innerParser = new RequestParser(limits, new ParserScratch());
   }
 
+  /** Lets go of the entry it has seen. */
+  forgetInput(): void {
+    this.#parser.forget();
+    this.#args.forget();
+    this.#innerParser.forget();
+    this.#innerArgs.forget();
+  }
+
   /** Of an entry's payload; undefined = every replica can apply it. */
   problem(payload: Buffer): string | undefined {
     const headerProblem = entryHeaderProblem(payload);

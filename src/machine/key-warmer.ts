@@ -15,6 +15,11 @@ export class KeyWarmer {
     this.#parser.authenticated = true;
   }
 
+  /** Lets go of the commands it has seen. */
+  forgetInput(): void {
+    this.#parser.forget();
+  }
+
   /** Warms the first keys of up to WARM_KEYS_MAX commands in buffer[from, to); returns where it stopped. */
   warm(buffer: Buffer, from: number, to: number, keys: Keyspace): number {
     const parser = this.#parser;

@@ -83,6 +83,16 @@ export class Machine {
     this.context = { ...contextOf(store, this.#random), sessions, digests, settings: sessions.settings };
   }
 
+  /** Between entries: lets go of the bytes of those that have been applied, which may be long. */
+  forgetInput(): void {
+    this.#parser.forget();
+    this.#args.forget();
+    this.#evictions.forget();
+    this.warmer.forgetInput();
+    this.check.forgetInput();
+    this.sessions.forgetInput();
+  }
+
   /** Takes over a state that came by snapshot. */
   replace(store: Store, sessions: SessionState, timeMs: number, index: number, term: number): void {
     assert(index >= this.appliedIndex, `snapshot at ${index} is behind applied index ${this.appliedIndex}`);

@@ -44,6 +44,13 @@ export class Sessions implements ReplicatedSessions, KeyWatcher {
     this.#parser.authenticated = true;
   }
 
+  /** Lets go of the commands that have run. */
+  forgetInput(): void {
+    this.#parser.forget();
+    this.#args.forget();
+    this.blocking.forgetInput();
+  }
+
   /** The members of the cluster as of the entry being applied. Of others nothing is kept. */
   setMembers(incarnations: readonly number[]): void {
     this.#members = new Set(incarnations);

@@ -318,6 +318,12 @@ export class BlockedClients implements Deliveries {
     return wait?.session.id === session ? wait : undefined;
   }
 
+  /** Lets go of the commands it has read. */
+  forgetInput(): void {
+    this.#parser.forget();
+    this.#args.forget();
+  }
+
   #argsOf({ command }: Wait): Args {
     const status = this.#parser.next(command, 0, command.length);
     assert(status === COMMAND, `a command of ${command.length} bytes that waits does not parse`);

@@ -345,6 +345,12 @@ export class Forwarding {
     }
   }
 
+  /** Lets go of the commands it has read. */
+  forgetInput(): void {
+    this.#parser.forget();
+    this.#args.forget();
+  }
+
   /** The command, or one of those in it, as its client sent it. */
   #argsOf(traffic: Traffic, command: number, inner: number): Args | undefined {
     const { bytes } = traffic;

@@ -35,6 +35,7 @@ export interface MemoryHolder {
 export class MemoryReturn {
   readonly #ports: MemoryPorts;
   readonly #replica: MemoryHolder;
+  readonly #forgetInput: () => void;
   #isTidying = false;
   #nextMs = 0;
   #nextTrimMs = 0;
@@ -45,9 +46,11 @@ export class MemoryReturn {
   /** Collections since the start. */
   collections = 0;
 
-  constructor(ports: MemoryPorts, replica: MemoryHolder) {
+  /** @param forgetInput called before a collection: nothing refers any more to bytes that have been read and run */
+  constructor(ports: MemoryPorts, replica: MemoryHolder, forgetInput: () => void = () => {}) {
     this.#ports = ports;
     this.#replica = replica;
+    this.#forgetInput = forgetInput;
   }
 
   /** Records are being moved: the node must not rest meanwhile. */
@@ -79,7 +82,9 @@ export class MemoryReturn {
     this.#mostBytes = Math.max(this.#mostBytes, bytes);
     const dropped = this.#mostBytes - bytes + this.#releasedBytes;
     if (dropped < Math.max(DROPPED_BYTES_LEAST, DROPPED_PART * this.#mostBytes)) return;
-    if (nowMs >= this.#nextCollectionMs) this.#collect(nowMs);
+    if (nowMs < this.#nextCollectionMs) return;
+    this.#forgetInput();
+    this.#collect(nowMs);
   }
 
   #tidy(): void {
@@ -92,6 +97,8 @@ export class MemoryReturn {
     this.#replica.entryMemory.trim();
     this.#ports.buffers.trim();
     this.#collect(this.#ports.clock.monotonicMs());
+    // The command that asks for it is still being run: what it refers to goes with the next collection.
+    this.#releasedBytes = Number.POSITIVE_INFINITY;
   }
 
   /** Records with their pages; what large values hold beside them is counted in logical bytes. */

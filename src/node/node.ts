@@ -185,7 +185,7 @@ export class SeshatNode implements NodeInputs {
     configuration.onChange(["proto-max-bulk-len"], () => this.#followLongest());
     this.server.followSettings();
     this.chores = new Chores(this);
-    this.memoryReturn = new MemoryReturn(ports, replica);
+    this.memoryReturn = new MemoryReturn(ports, replica, () => this.#forgetInput());
     this.blockedClients = new BlockedClients(this);
     this.upToDate = new UpToDate(this);
     this.comparison = new Comparison(this);
@@ -313,6 +313,16 @@ export class SeshatNode implements NodeInputs {
     this.parserLimits.bulkBytesMax = protoMaxBulkBytes;
     machine.context.stringBytesMax = protoMaxBulkBytes;
     readContext.stringBytesMax = protoMaxBulkBytes;
+  }
+
+  /** What has been read and run is kept until the next command is read, and may be long. */
+  #forgetInput(): void {
+    this.args.forget();
+    this.forwarding.forgetInput();
+    this.blockedClients.forgetInput();
+    this.transactions.forgetInput();
+    this.replica.machine.forgetInput();
+    this.replica.proposals.forgetInput();
   }
 
   #scanSlots(): void {

@@ -146,6 +146,11 @@ export class Proposals {
     return batch;
   }
 
+  /** Lets go of the batch it has run. */
+  forgetInput(): void {
+    this.#args.forget();
+  }
+
   /** The hot loop of a leader: every command of a committed entry, in order, with its reply. */
   #run(batch: TurnBatch, index: number, term: number): void {
     const { machine, output, timer, readContext } = this.#parts;

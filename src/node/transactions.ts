@@ -232,6 +232,12 @@ export class Transactions {
     if (this.#node.monitoring) this.#node.feedMonitors(session, id, args);
   }
 
+  /** Lets go of the commands it has read. */
+  forgetInput(): void {
+    this.#parser.forget();
+    this.#args.forget();
+  }
+
   #parse(bytes: Buffer, { start, end }: { readonly start: number; readonly end: number }): Args {
     const status = this.#parser.next(bytes, start, end);
     assert(status === COMMAND, `a queued command at ${start} of ${bytes.length} bytes does not parse`);

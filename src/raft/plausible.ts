@@ -3,7 +3,6 @@
 // assertion further in (docs/adr/0024).
 
 import { INDEX_MAX, TERM_JUMP_MAX, TERM_MAX } from "../base/limits.ts";
-import { isLeaderAlive } from "./failover.ts";
 import { wellFormed } from "./message.ts";
 import type { Raft } from "./raft.ts";
 import { type ConfState, type Message, NO_MEMBER, type SnapshotMeta } from "./types.ts";
@@ -30,15 +29,8 @@ function termProblem(r: Raft, m: Message): string | undefined {
 }
 
 function leaderProblem(r: Raft, m: Message): string | undefined {
-  if (!FROM_LEADER.has(m.type) || r.leader === NO_MEMBER || r.leader === m.from || m.term < r.term)
-    return undefined;
-  if (m.term === r.term) return `term ${m.term} has another leader`;
-  // A member that lags may not know who has joined and was elected since. That leader's election ended the earlier one's
-  // time, so the earlier one falls silent, and then the stranger is believed.
-  const isKnown = r.tracker.get(m.from) !== undefined;
-  return !isKnown && isLeaderAlive(r)
-    ? `it is no member here and says that it leads term ${m.term}; the leader of term ${r.term} is alive`
-    : undefined;
+  if (m.term !== r.term || r.leader === NO_MEMBER || r.leader === m.from) return undefined;
+  return FROM_LEADER.has(m.type) ? `term ${m.term} has another leader` : undefined;
 }
 
 function contentProblem(r: Raft, m: Message): string | undefined {

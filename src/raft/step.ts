@@ -53,8 +53,10 @@ export function stepMessage(r: Raft, m: Message): boolean {
   return true;
 }
 
-/** False if the message must leave no trace: a request for votes against a leader that lives, or is pledged to. */
+/** False if the message must leave no trace: somebody wants to take the place of a leader that lives, or is pledged to. */
 function acceptHigherTerm(r: Raft, m: Message): boolean {
+  const isOfLeader =
+    m.type === "append" || m.type === "heartbeat" || m.type === "snapshot" || m.type === "timeoutNow";
   if (m.type === "vote" || m.type === "preVote") {
     if (isLeaderAlive(r) && !isOrdered(r, m)) {
       const ticks = r.electionTicks - r.electionElapsed;
@@ -66,14 +68,21 @@ function acceptHigherTerm(r: Raft, m: Message): boolean {
       return false;
     }
   }
+  // A member that lags may not know who has joined and was elected since. That election ends the earlier leader's time, so
+  // the earlier leader falls silent, and then the stranger is believed (docs/adr/0024).
+  if (isOfLeader && r.tracker.get(m.from) === undefined && isLeaderAlive(r)) {
+    r.info?.(
+      `${hex(r.id)} ignored ${MESSAGE_NAME[m.type]} of term ${m.term} from ${hex(m.from)}, which is no member: its leader lives`,
+    );
+    return false;
+  }
   // Asking for a pre-vote changes nobody's term, and a granted one carries the term that was asked for.
   if (m.type === "preVote" || (m.type === "preVoteResponse" && !m.reject)) return true;
   r.info?.(
     `${hex(r.id)} [term: ${r.term}] received a ${MESSAGE_NAME[m.type]} message with higher term ` +
       `from ${hex(m.from)} [term: ${m.term}]`,
   );
-  const fromLeader = m.type === "append" || m.type === "heartbeat" || m.type === "snapshot";
-  r.becomeFollower(m.term, fromLeader ? m.from : NO_MEMBER);
+  r.becomeFollower(m.term, isOfLeader && m.type !== "timeoutNow" ? m.from : NO_MEMBER);
   return true;
 }
 

@@ -62,6 +62,7 @@ interface Pending {
   resumeAt: number;
 }
 
+const NO_BYTES = Buffer.alloc(0);
 const sharedScratch = new ParserScratch();
 
 /**
@@ -116,6 +117,11 @@ export class RequestParser {
   reset(): void {
     this.#pending = undefined;
     this.#lineSearched = 0;
+  }
+
+  /** Lets go of the bytes of the last command, which may be long. */
+  forget(): void {
+    this.#scratch.argsBuffer = NO_BYTES;
   }
 
   /** Parses one command out of buffer[from, to). */

@@ -70,6 +70,8 @@ export function evictionsProblem(
   return at <= payload.length ? undefined : `evictions end at ${at} of ${payload.length} bytes`;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** Goes over the evictions of a payload, one at a time. */
 export class EvictionReader {
   limitBytes = 0;
@@ -79,9 +81,15 @@ export class EvictionReader {
   database = 0;
   keyStart = 0;
   keyEnd = 0;
-  #payload: Buffer = Buffer.alloc(0);
+  #payload: Buffer = NO_BYTES;
   #count = 0;
   #at = 0;
+
+  /** Lets go of the payload: there is none left to give. */
+  forget(): void {
+    this.#payload = NO_BYTES;
+    this.#count = 0;
+  }
 
   open(payload: Buffer, header: EntryHeader): this {
     this.#payload = payload;

@@ -35,25 +35,26 @@ describe("a stranger says that it leads the next term", () => {
   ];
 
   for (const claim of claims) {
-    test(`by ${claim.type}: refused while the leader lives, believed when it has fallen silent`, () => {
+    test(`by ${claim.type}: ignored while the leader lives, believed when it has fallen silent`, () => {
       const member = follower();
-      assert.match(member.core.objection(claim) ?? "", /no member here .* the leader of term 2 is alive/);
-      assert.deepEqual(member.core.step(claim), { ok: false, reason: "malformed" });
+      assert.equal(member.core.objection(claim), undefined, "it may be right");
+      member.core.step(claim);
       assert.equal(member.core.term, 2);
       assert.equal(member.core.leader, 2);
       for (let tick = 0; tick < ELECTION_TICKS; tick++) {
         if (member.core.role !== "follower") break;
         member.core.tick();
       }
-      assert.equal(member.core.objection(claim), undefined);
+      member.core.step(claim);
+      assert.ok(member.core.term >= 3);
     });
   }
 
-  test("a leader refuses it as long as it hears a quorum", () => {
+  test("a leader ignores it as long as it hears a quorum", () => {
     const member = leader();
     const { term } = member.core;
     const claim = message("heartbeat", STRANGER, 1, term + 1);
-    assert.equal(member.core.step(claim).ok, false);
+    member.core.step(claim);
     assert.equal(member.core.role, "leader");
     assert.equal(member.core.term, term);
   });

@@ -134,6 +134,12 @@ export const FAILED_SEEDS: readonly {
       "one key with a deadline let in any command that needs memory, above the limit and with nothing else to evict",
   },
   {
+    seed: 801374,
+    options: { busy: true },
+    found:
+      "a leader that a lagging member did not know was taken for a liar, and its link closed, while the earlier leader lived",
+  },
+  {
     seed: 801174,
     options: { busy: true },
     found:
