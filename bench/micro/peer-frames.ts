@@ -49,6 +49,7 @@ const proxied = (sessionId: number): ProxyRequest => ({
   generation: 3,
   muted: false,
   closed: false,
+  takenBytes: 0,
   client: null,
   waitEnd: null,
 });

@@ -63,6 +63,20 @@ export const SHARED_BYTES_LEAST = MIB + 1;
 export const FRAME_PAYLOAD_BYTES = MIB;
 /** Bytes that wait to be sent to one peer; while it is more, commands passed on and their replies stay in their sessions. */
 export const LINK_WAITING_BYTES = 16 * MIB;
+/** Replies of one passed-on session that its client has not taken; while they are more, none of its commands begins. */
+export const REPLY_WINDOW_BYTES = MIB;
+/** The same while all sessions of the link together have more untaken than this. */
+export const REPLY_WINDOW_BYTES_LEAST = 64 * KIB;
+export const LINK_UNTAKEN_BYTES = 64 * MIB;
+/** What a client has taken is reported in portions of this. */
+export const REPLY_REPORT_BYTES = 32 * KIB;
+/** Replies that a leader makes for passed-on sessions in one turn, beside the reply that crosses the bound. */
+export const PROXIED_REPLIES_PER_TURN_BYTES = 16 * MIB;
+/** Commands of a node's clients that are with the leader and not answered; beyond it each client has the least. */
+export const UNANSWERED_BYTES_OF_ALL = 64 * MIB;
+/** The same of one client. */
+export const UNANSWERED_BYTES_MAX = 4 * MIB;
+export const UNANSWERED_BYTES_LEAST = 64 * KIB;
 /** Bytes proposed and not yet committed; beyond it new writes are answered with TRYAGAIN. */
 export const UNCOMMITTED_BYTES_MAX = 256 * MIB;
 /** Bytes waiting to be written to one peer behind the frame that is under way; beyond it the connection is reset. */
@@ -126,6 +140,10 @@ assert(APPEND_BYTES_MAX >= BATCH_BYTES_FLUSH, "a full batch goes out in one appe
 assert(APPENDS_IN_FLIGHT_BYTES_MAX >= APPEND_BYTES_MAX, "one full append may always be in flight");
 assert(PEER_QUEUE_BYTES_MAX >= APPENDS_IN_FLIGHT_BYTES_MAX, "the flow-control window fits in the queue");
 assert(PEER_QUEUE_BYTES_MAX > LINK_WAITING_BYTES, "what is held back in time does not cost the connection");
+assert(
+  REPLY_REPORT_BYTES <= REPLY_WINDOW_BYTES_LEAST,
+  "a leader that waits is told when the client has taken the replies",
+);
 assert(UNCOMMITTED_BYTES_MAX >= APPENDS_IN_FLIGHT_BYTES_MAX, "the window can be filled");
 assert(
   SNAPSHOT_METADATA_BYTES_MAX >= 2 * (WATCHED_BYTES_MAX + BLOCKED_BYTES_MAX),

@@ -82,5 +82,5 @@ export function newsOf(
     known.noTouch === noTouch &&
     known.timesAll === timesAll &&
     known.lastWriteIndex >= lastWriteIndex;
-  return isKnown ? null : { address: session.address, noTouch, lastWriteIndex, timesAll };
+  return isKnown ? null : { address: session.address, noTouch, lastWriteIndex, timesAll, reportsTaken: true };
 }

@@ -3,6 +3,7 @@
 // nothing of a command, and everything about the client is in its session.
 
 import type { Args } from "../base/args.ts";
+import { REPLY_WINDOW_BYTES_LEAST } from "../base/limits.ts";
 import { TRY_MEMORY_ARGUMENTS } from "../command/blocking.ts";
 import { replyError, unknownSubcommand } from "../command/errors.ts";
 import { advanceReplyMode } from "../command/local-context.ts";
@@ -13,6 +14,7 @@ import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { encodeArguments } from "../resp/request-parser.ts";
 import { WAIT_END_NONE } from "../wire/cluster-messages.ts";
 import {
+  DATA_AHEAD_MAX,
   DONE,
   HOLD_BEHIND,
   HOLD_LEADER,
@@ -29,6 +31,7 @@ import { MODE_FORWARD, MODE_LEADER } from "./replica.ts";
 import {
   allowedSubscribed,
   allowedUnauthenticated,
+  answersWithData,
   arityFits,
   deniedOutOfMemory,
   forbiddenInTransaction,
@@ -169,6 +172,7 @@ export class Dispatch {
   #write(session: Session, id: number, args: Args, buffer: Buffer, start: number, end: number): number {
     const node = this.#node;
     if (node.replica.holds(session) || session.forwarded > 0) return session.setHold(HOLD_PRESSURE);
+    if (answersWithData[id] === 1 && this.#isFarAhead(session)) return session.setHold(HOLD_ORDER);
     const { limit, proposals } = node.replica;
     if (limit.isLimited) {
       const inner = memoryArguments(id, args);
@@ -200,16 +204,29 @@ export class Dispatch {
       if (node.replica.runRead(session, id, args)) {
         this.#begun(session, id, args);
         session.commandCountTotal++;
-        if (node.output.writer.position > UNREAD_OUTPUT_BYTES_MAX) session.setHold(HOLD_OUTPUT);
+        const { position } = node.output.writer;
+        if (position > REPLY_WINDOW_BYTES_LEAST && position > session.windowBytes)
+          session.setHold(HOLD_OUTPUT);
         if (session.replyMode !== "on" || session.skipNextReply) advanceReplyMode(session);
         return DONE;
       }
     } else if (node.replica.pressure || session.forwarded > 0) {
       return session.setHold(HOLD_PRESSURE);
+    } else if (this.#isFarAhead(session)) {
+      return session.setHold(HOLD_ORDER);
+    } else if (session.outputBufferBytes > UNREAD_OUTPUT_BYTES_MAX) {
+      return session.setHold(HOLD_OUTPUT);
     }
     this.#begun(session, id, args);
     node.replica.proposals.open.addRead(session, id, args);
     return this.#underWay(session);
+  }
+
+  /** Is so much under way that the replies could become more than a turn, or the memory, can bear? */
+  #isFarAhead(session: Session): boolean {
+    if (session.outstanding === 0) session.dataAhead = 0;
+    session.dataAhead++;
+    return session.dataAhead > (session.repliesAreLong ? 1 : DATA_AHEAD_MAX);
   }
 
   #forward(session: Session, id: number, args: Args, buffer: Buffer, start: number, end: number): number {

@@ -6,7 +6,15 @@
 
 import { Args } from "../base/args.ts";
 import { assert, fail } from "../base/assert.ts";
-import { LINK_WAITING_BYTES, OUTPUT_BYTES_MAX, SHARED_BYTES_LEAST } from "../base/limits.ts";
+import {
+  LINK_WAITING_BYTES,
+  OUTPUT_BYTES_MAX,
+  REPLY_REPORT_BYTES,
+  SHARED_BYTES_LEAST,
+  UNANSWERED_BYTES_LEAST,
+  UNANSWERED_BYTES_MAX,
+  UNANSWERED_BYTES_OF_ALL,
+} from "../base/limits.ts";
 import { lookupId } from "../command/lookup.ts";
 import { EXEC_COMMANDS } from "../command/transactions.ts";
 import { COMMAND, RequestParser, redisLimits } from "../resp/request-parser.ts";
@@ -24,14 +32,13 @@ import { changes, rowIds } from "./row-facts.ts";
 import type { Session } from "./session.ts";
 import { replyProblem } from "./transactions.ts";
 
-/** What one session may have sent without an answer. */
-const UNANSWERED_BYTES_MAX = 4 << 20;
 const LOST =
   "UNCERTAIN the command was sent to the leader, and the connection to it was lost before the answer";
 const SUPERSEDED =
   "UNCERTAIN the command was sent to the leader, and another one was elected before the answer";
 const NOT_EXECUTED = "TRYAGAIN the command was not executed: the leader was lost, try again";
 
+const NO_BYTES = Buffer.alloc(0);
 /** Stands for arguments that nobody looks at. */
 const NO_ARGUMENTS = new Args();
 
@@ -53,6 +60,10 @@ interface Traffic {
   told: ToldClient | undefined;
   /** The leader is to be told that the session's WAIT ends. */
   endsWait: boolean;
+  /** Who sent the last replies of this generation; 0 = nobody yet. */
+  answeredBy: number;
+  /** Bytes of those replies of which that member has not been told that the client took them. */
+  unreportedBytes: number;
 }
 
 /** Where what the leader saw of forwarded commands is counted, as if they had run here. */
@@ -82,8 +93,12 @@ export class Forwarding {
   readonly #parser = new RequestParser(redisLimits);
   readonly #args = new Args();
   readonly #sinks: ForwardingSinks;
+  /** Sessions of which there may be something to report to the leader. */
+  readonly #reporting = new Set<Traffic>();
   /** Since the last flush(). */
   #addedBytes = 0;
+  /** Commands of all sessions that are kept because they are not answered. */
+  #unansweredBytes = 0;
 
   constructor(links: ForwardingLinks, output: ReplyOutput, sinks: ForwardingSinks) {
     this.#sinks = sinks;
@@ -98,7 +113,8 @@ export class Forwarding {
     const traffic = this.#traffic.get(session.id);
     if (traffic === undefined) return true;
     if (traffic.target !== 0 && traffic.target !== this.#links.leader) return false;
-    return traffic.bytes.length < UNANSWERED_BYTES_MAX;
+    const isCrowded = this.#unansweredBytes > UNANSWERED_BYTES_OF_ALL;
+    return traffic.bytes.length < (isCrowded ? UNANSWERED_BYTES_LEAST : UNANSWERED_BYTES_MAX);
   }
 
   /** Others' commands or this client's own replies wait: there is no room for more. */
@@ -129,6 +145,8 @@ export class Forwarding {
         generation: 1,
         told: undefined,
         endsWait: false,
+        answeredBy: 0,
+        unreportedBytes: 0,
       };
       this.#traffic.set(session.id, traffic);
     }
@@ -137,6 +155,7 @@ export class Forwarding {
     if (lent === undefined) traffic.bytes.append(source, start, end);
     else traffic.bytes.adopt(lent, start, end);
     this.#addedBytes += end - start;
+    this.#unansweredBytes += end - start;
     traffic.ids.push(id);
     session.outstanding++;
     session.forwarded++;
@@ -157,6 +176,7 @@ export class Forwarding {
     if (this.#dirty.size === 0) return;
     const leader = this.#links.leader;
     if (leader === 0) return;
+    this.#output.detach(); // so that every session knows how much waits in it
     for (const traffic of this.#dirty) {
       const { session, bytes } = traffic;
       // What went before is still with an earlier leader: its answer, or its loss, says how this goes on.
@@ -170,6 +190,7 @@ export class Forwarding {
       if (client !== null) traffic.told = { member: leader, generation, client };
       traffic.target = leader;
       traffic.asked.add(leader);
+      if (traffic.answeredBy !== leader) this.#forgetReplies(traffic);
       this.#links.request(leader, {
         sessionId: session.id,
         database: session.database,
@@ -180,6 +201,7 @@ export class Forwarding {
         closed: false,
         client,
         waitEnd: endsWait ? session.waitEnd : null,
+        takenBytes: this.#take(traffic),
       });
       traffic.sentCount += count;
       traffic.sentBytes = bytes.length;
@@ -211,6 +233,9 @@ export class Forwarding {
     const writer = this.#output.attach(session, session.protocol, false);
     const mark = writer.position;
     writer.raw(reply.replies, 0, reply.replies.length);
+    traffic.answeredBy = from;
+    traffic.unreportedBytes += reply.replies.length;
+    if (traffic.unreportedBytes >= REPLY_REPORT_BYTES) this.#reporting.add(traffic);
     if (writer.position > OUTPUT_BYTES_MAX) session.overflow();
     session.lastWriteIndex = Math.max(session.lastWriteIndex, reply.lastWriteIndex);
     this.#count(traffic, reply);
@@ -232,6 +257,7 @@ export class Forwarding {
     for (const traffic of this.#traffic.values()) {
       traffic.asked.delete(member);
       if (traffic.told?.member === member) traffic.told = undefined;
+      if (traffic.answeredBy === member) this.#forgetReplies(traffic);
       if (traffic.target === member) this.#giveUp(traffic, LOST);
     }
   }
@@ -265,7 +291,7 @@ export class Forwarding {
     for (const isWrite of sent) writer.error(isWrite ? uncertain : NOT_EXECUTED);
     this.#drop(traffic, sent.length);
     if (session.plan !== undefined) session.takeReply(mark);
-    traffic.generation++;
+    this.#nextGeneration(traffic);
     this.#putBack(traffic);
   }
 
@@ -279,19 +305,70 @@ export class Forwarding {
     if (traffic === undefined) return;
     this.#traffic.delete(session.id);
     this.#dirty.delete(traffic);
+    this.#reporting.delete(traffic);
+    this.#unansweredBytes -= traffic.bytes.length;
     for (const member of traffic.asked) {
       this.#links.request(member, {
         sessionId: session.id,
         database: 0,
         protocol: 2,
-        commands: Buffer.alloc(0),
+        commands: NO_BYTES,
         generation: traffic.generation,
         muted: false,
         closed: true,
         client: null,
         waitEnd: null,
+        takenBytes: 0,
       });
     }
+  }
+
+  /** Behind the turn's writes: who sent long replies is told how much of them their clients have taken. */
+  report(): void {
+    for (const traffic of this.#reporting) {
+      const { session, unreportedBytes } = traffic;
+      if (unreportedBytes < REPLY_REPORT_BYTES) this.#reporting.delete(traffic);
+      else if (unreportedBytes - session.outputBufferBytes >= REPLY_REPORT_BYTES)
+        this.#reportTo(traffic.answeredBy, traffic, this.#take(traffic));
+    }
+  }
+
+  /** What the client has taken of the replies that came, beyond what was reported. Counts as reported from here on. */
+  #take(traffic: Traffic): number {
+    const takenBytes = Math.max(0, traffic.unreportedBytes - traffic.session.outputBufferBytes);
+    traffic.unreportedBytes -= takenBytes;
+    return takenBytes;
+  }
+
+  #reportTo(member: number, { session, generation }: Traffic, takenBytes: number): void {
+    this.#links.request(member, {
+      sessionId: session.id,
+      database: session.database,
+      protocol: session.protocol,
+      commands: NO_BYTES,
+      generation,
+      muted: false,
+      closed: false,
+      client: null,
+      waitEnd: null,
+      takenBytes,
+    });
+  }
+
+  /** Another member answers from here on: the earlier one need not wait for anything. */
+  #forgetReplies(traffic: Traffic): void {
+    const { answeredBy, unreportedBytes } = traffic;
+    if (unreportedBytes > 0 && traffic.asked.has(answeredBy))
+      this.#reportTo(answeredBy, traffic, unreportedBytes);
+    traffic.answeredBy = 0;
+    traffic.unreportedBytes = 0;
+    this.#reporting.delete(traffic);
+  }
+
+  /** Late answers to what was sent so far are no answers to what is sent from here on. */
+  #nextGeneration(traffic: Traffic): void {
+    this.#forgetReplies(traffic);
+    traffic.generation++;
   }
 
   /** Everything that was sent is answered: what is left goes to whoever leads now, which may be this node. */
@@ -306,6 +383,7 @@ export class Forwarding {
     if (count === traffic.ids.length) session.waitEnd = WAIT_END_NONE;
     const length = count === traffic.ids.length ? bytes.length : this.#lengthOf(traffic, count);
     bytes.consume(length);
+    this.#unansweredBytes -= length;
     traffic.ids = traffic.ids.slice(count);
     traffic.sentCount -= count;
     traffic.sentBytes -= length;
@@ -319,7 +397,8 @@ export class Forwarding {
     const count = traffic.ids.length;
     if (count === 0) return;
     const bytes = traffic.bytes.take();
-    traffic.generation++;
+    this.#unansweredBytes -= bytes.length;
+    this.#nextGeneration(traffic);
     traffic.ids = [];
     traffic.sentCount = 0;
     traffic.sentBytes = 0;

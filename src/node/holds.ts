@@ -21,6 +21,11 @@ export const HOLD_BEHIND = 8;
 /** A client that leaves this much unread gets no more commands in. */
 export const UNREAD_OUTPUT_BYTES_MAX = 1 << 20;
 
+/** So many commands of a client that answer with data go into the log together: how long the replies will be nobody knows before. */
+export const DATA_AHEAD_MAX = 64;
+/** Replies of this length, on average, are long: then one command goes at a time. */
+export const LONG_REPLY_BYTES = 16 * 1024;
+
 /** What became of a command: it is on its way or answered, or its session is held and it stays in the input. */
 export const DONE = 0;
 export const HELD = 1;

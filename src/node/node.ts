@@ -258,6 +258,7 @@ export class SeshatNode implements NodeInputs {
     this.forwarding.flush();
     this.virtualSessions.drain();
     this.output.flush();
+    this.forwarding.report();
     this.cluster.links.flush();
     this.cluster.snapshots.turn(nowMonotonicMs);
     this.pulses.turnEnded();

@@ -130,6 +130,8 @@ export interface ClientConnection {
   readonly isLoopback: boolean;
   /** Bytes handed to write() that the kernel has not taken yet. */
   readonly pendingBytes: number;
+  /** Of a connection that takes less than others: so much is made for it at once, and the reply that crosses the bound. */
+  readonly windowBytes?: number;
   /**
    * Writes buffer[0, length). True: the kernel took everything, the buffer is the caller's again. False: io owns
    * the buffer now and releases it to the pool when it has been written or the connection is gone; writable()

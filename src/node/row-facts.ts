@@ -54,6 +54,11 @@ export const arityFits = (id: number, count: number): boolean => {
   return arity >= 0 ? count === arity : count >= -arity;
 };
 
+const DATA_ANSWERS = new Set(
+  "exec getex lmove blmove rpoplpush brpoplpush sort xreadgroup xclaim xautoclaim seshat.try".split(" "),
+);
+/** Writes that a few bytes can ask again and again for the same long reply. */
+export const answersWithData = Uint8Array.from(rows, ({ name }) => (DATA_ANSWERS.has(name) ? 1 : 0));
 const LEADER_CHANGES = new Set([
   "raft.member|add",
   "raft.member|promote",

@@ -5,6 +5,7 @@ import type { ClientKind, ReplyMode } from "../command/local-context.ts";
 import { rows } from "../command/lookup.ts";
 import { WAIT_END_NONE, type WaitEnd } from "../wire/cluster-messages.ts";
 import type { Wait } from "./blocked-clients.ts";
+import { UNREAD_OUTPUT_BYTES_MAX } from "./holds.ts";
 import type { ClientConnection } from "./ports.ts";
 import type { ProxyNotes } from "./proxy-notes.ts";
 import type { Plan, Transaction } from "./transaction.ts";
@@ -44,6 +45,10 @@ export class SessionFields {
   dirty = false;
   /** Commands in batches or with the leader that are not answered yet. */
   outstanding = 0;
+  /** Those since there were none that answer with data. */
+  dataAhead = 0;
+  /** The last replies were long, each. */
+  repliesAreLong = false;
   /** A virtual session whose node is to take back what was not executed, once the rest is answered. */
   handBackWhenDrained = false;
   /** Those of them that were passed to another node and are answered there. */
@@ -96,6 +101,11 @@ export class SessionFields {
 
   get queuedBytes(): number {
     return this.transaction?.byteCount ?? 0;
+  }
+
+  /** So much is made for it before it is sent. */
+  get windowBytes(): number {
+    return this.connection.windowBytes ?? UNREAD_OUTPUT_BYTES_MAX;
   }
 
   get outputBufferBytes(): number {

@@ -147,6 +147,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
   }
 
   #goOn(nowMs: number): void {
+    if (this.virtual && !this.#node.virtualSessions.mayRun) return;
     if (!this.#mayGoOn(nowMs)) return;
     if (this.plan?.reply !== undefined && !this.#node.transactions.mayFinish(this, this.plan)) {
       this.#hold = HOLD_BEHIND;
@@ -231,6 +232,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
     if (this.connection.pendingBytes === 0 && (this.outputLength > 0 || this.virtual)) {
       const length = this.outputLength;
       this.outputBytesTotal += length;
+      if (length > 0) this.noteReplies(length);
       if (length > 0) this.lastActiveMs = this.#node.replica.wallMs;
       this.#node.server.statistics.clientOutputBytes += length;
       this.#node.server.statistics.writesProcessed++;
@@ -407,6 +409,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
       }
     }
     node.replica.proposals.open.closeRun();
+    if (this.virtual) node.virtualSessions.ran(this);
     return at;
   }
 

@@ -2,10 +2,14 @@
 // of answers. In: what commands ask of their client. It sends nothing, and never runs a command.
 
 import { advanceReplyMode } from "../command/local-context.ts";
+import { LONG_REPLY_BYTES } from "./holds.ts";
 import { SessionFields } from "./session-fields.ts";
 import { Transaction } from "./transaction.ts";
 
 export class TransactingSession extends SessionFields {
+  /** Commands that were answered when replies last went out. */
+  #flushedCount = 0;
+
   /** What is to be looked at is written all the same. */
   get muted(): boolean {
     return this.replyMode !== "on" && this.plan === undefined;
@@ -16,6 +20,13 @@ export class TransactingSession extends SessionFields {
     this.outstanding--;
     this.commandCountTotal++;
     if (this.replyMode === "skip") advanceReplyMode(this);
+  }
+
+  /** So many bytes of replies go out. */
+  noteReplies(length: number): void {
+    const answered = Math.max(1, this.commandCountTotal - this.#flushedCount);
+    this.#flushedCount = this.commandCountTotal;
+    this.repliesAreLong = length > LONG_REPLY_BYTES * answered;
   }
 
   get queuedCommandCount(): number {

@@ -18,6 +18,7 @@ export interface ProxyRequest {
   readonly client: ProxyClient | null;
   /** Null: its WAIT, if there is one, goes on. */
   readonly waitEnd: WaitEnd | null;
+  readonly takenBytes: number;
 }
 
 /** How a WAIT ends before its time: as if that had run out, or with an error. */
@@ -29,6 +30,7 @@ export interface ProxyClient {
   readonly noTouch: boolean;
   readonly lastWriteIndex: number;
   readonly timesAll: boolean;
+  readonly reportsTaken: boolean;
 }
 
 export interface ProxyReply {
@@ -120,6 +122,7 @@ export function proxyRequestFromWire(wire: seshat.ProxyRequest.$Properties): Pro
     closed: wire.closed ?? false,
     client: wire.client ? proxyClientFromWire(wire.client) : null,
     waitEnd: wire.waitEnd || null,
+    takenBytes: safeInteger(wire.takenBytes, "taken bytes"),
   };
 }
 
@@ -134,6 +137,7 @@ function proxyClientFromWire(wire: seshat.ProxyClient.$Properties): ProxyClient 
     noTouch: wire.noTouch ?? false,
     lastWriteIndex: safeInteger(wire.lastWriteIndex, "index"),
     timesAll: wire.timesAll ?? false,
+    reportsTaken: wire.reportsTaken ?? false,
   };
 }
 

@@ -95,7 +95,7 @@ const CODECS: Codecs = {
   },
   proxyRequests: {
     bytesMax: (p) =>
-      64 + copiedBytes(p.commands.length) + (p.client === null ? 0 : 32 + p.client.address.length),
+      80 + copiedBytes(p.commands.length) + (p.client === null ? 0 : 32 + p.client.address.length),
     put: (wire, parts) => {
       wire.proxyRequests = [...parts];
     },

@@ -251,10 +251,17 @@ export class HostileFrames {
         generation: this.#number(1),
         muted: random.below(3) === 0,
         closed: random.below(3) === 0,
+        takenBytes: this.#number(5),
         client:
           random.below(2) === 0
             ? null
-            : { address: "x", noTouch: true, lastWriteIndex: this.#number(5), timesAll: true },
+            : {
+                address: "x",
+                noTouch: true,
+                lastWriteIndex: this.#number(5),
+                timesAll: true,
+                reportsTaken: true,
+              },
         waitEnd: random.below(4) || null,
       })),
     };

@@ -27,6 +27,7 @@ test("answers to commands that were given up are not counted as those of later o
       muted: false,
       closed: false,
       waitEnd: null,
+      takenBytes: 0,
       client: null,
     };
     sessions.request(9, request);

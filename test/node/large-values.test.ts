@@ -43,6 +43,7 @@ const request = (commands: Buffer, generation = 1, sessionId = 7): ProxyRequest 
   muted: false,
   closed: false,
   waitEnd: null,
+  takenBytes: 0,
   client: null,
 });
 

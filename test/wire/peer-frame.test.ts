@@ -129,8 +129,15 @@ const peerFrame: fc.Arbitrary<PeerFrame> = record({
       generation: u64,
       muted: fc.boolean(),
       closed: fc.boolean(),
+      takenBytes: u64,
       client: fc.option(
-        record({ address, noTouch: fc.boolean(), lastWriteIndex: u64, timesAll: fc.boolean() }),
+        record({
+          address,
+          noTouch: fc.boolean(),
+          lastWriteIndex: u64,
+          timesAll: fc.boolean(),
+          reportsTaken: fc.boolean(),
+        }),
         { nil: null },
       ),
       waitEnd: fc.constantFrom(null, 1, 2),
