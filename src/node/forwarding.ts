@@ -130,6 +130,11 @@ export class Forwarding {
     return (ids?.findLastIndex((row) => changes[row] === 1) ?? -1) + 1;
   }
 
+  /** Commands of the session that are kept here because the leader has not answered them. */
+  unansweredBytes({ id, forwarded }: Session): number {
+    return forwarded === 0 ? 0 : (this.#traffic.get(id)?.bytes.length ?? 0);
+  }
+
   /** Adds one command, source[start, end) in RESP. */
   add(session: Session, id: number, source: Buffer, start: number, end: number): void {
     let traffic = this.#traffic.get(session.id);

@@ -278,7 +278,8 @@ export class Session extends TransactingSession implements Client, ClientHandler
   get queryBufferBytes(): number {
     const running = this.#node.server.runningCommand(this);
     // What is parsed out of the buffer that all clients share is in no buffer of the session.
-    if (running === undefined || this.#input.length > 0) return this.#input.length;
+    if (running === undefined || this.#input.length > 0)
+      return this.#input.length + this.#node.forwarding.unansweredBytes(this);
     return encodeArguments(running).length + this.#receivedTo - this.#parser.position;
   }
 

@@ -106,6 +106,21 @@ describe("a client of a follower that does not read", () => {
     assert.ok(found === expected, "every reply, in order");
   });
 
+  test("is shown with all that waits for it, commands and replies, at its own node", () => {
+    const { world, follower } = withValue();
+    const client = new SlowReader(follower);
+    const commands = many(400, "GET", "big");
+    client.sendRaw(commands);
+    settled(world);
+    const line = follower.connect().call("CLIENT", "LIST", "ID", String(client.id));
+    const [commandBytes, replyBytes, allBytes] = ["qbuf", "omem", "tot-mem"].map((name) =>
+      Number(new RegExp(` ${name}=(\\d+)`).exec(line)?.[1]),
+    );
+    assert.ok(commandBytes! > commands.length / 2 && commandBytes! <= commands.length, line);
+    assert.equal(replyBytes, client.outputBytes);
+    assert.ok(allBytes! >= commandBytes! + replyBytes!, line);
+  });
+
   test("gets one reply that is longer than the window", () => {
     const { world, leader, follower } = withValue();
     const huge = "h".repeat(5 * REPLY_WINDOW_BYTES);
