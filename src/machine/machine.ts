@@ -88,6 +88,7 @@ export class Machine {
     this.#parser.forget();
     this.#args.forget();
     this.#evictions.forget();
+    for (const keys of this.store.databases) keys.forgetFound();
     this.warmer.forgetInput();
     this.check.forgetInput();
     this.sessions.forgetInput();

@@ -78,6 +78,13 @@ export class Arena {
   #hasGrown = false;
   #fruitless = 0;
 
+  /** Lets go of the last located record: a large one is memory of its own. */
+  forget(): void {
+    this.bytes = NO_BYTES;
+    this.words = NO_WORDS;
+    this.at = 0;
+  }
+
   /** Points `bytes`, `words` and `at` to the record. */
   locate(ref: number): void {
     if (ref < LARGE_REF) {

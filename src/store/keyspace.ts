@@ -472,6 +472,13 @@ export class Keyspace extends KeyspaceReads {
     if (position !== 0) deadlines.replace(position - 1, to);
   };
 
+  /** Between commands: lets go of the last value and key that were looked up, which may be long, and gone. */
+  forgetFound(): void {
+    this.valueBytes = NO_BYTES;
+    this.keyBytes = NO_BYTES;
+    this.arena.forget();
+  }
+
   clear(): void {
     this.state.changes += this.size;
     this.state.watcher?.clearing(this.database);
@@ -481,8 +488,7 @@ export class Keyspace extends KeyspaceReads {
     this.collections = new CollectionTable();
     this.listener = undefined;
     this.logicalBytes = 0;
-    this.valueBytes = NO_BYTES;
-    this.keyBytes = NO_BYTES;
+    this.forgetFound();
   }
 }
 
