@@ -47,8 +47,8 @@ export class SessionFields {
   outstanding = 0;
   /** Those since there were none that answer with data. */
   dataAhead = 0;
-  /** The last replies were long, each. */
-  repliesAreLong = false;
+  /** The last replies were long, each; or there were none yet, and nobody knows how long they will be. */
+  repliesAreLong = true;
   /** A virtual session whose node is to take back what was not executed, once the rest is answered. */
   handBackWhenDrained = false;
   /** Those of them that were passed to another node and are answered there. */
