@@ -14,8 +14,9 @@ import { COMPARISON_SESSION_ID } from "./session-numbers.ts";
 
 /** Between two orders, as long as the log brings anything else. */
 const STEP_MS = 50;
-/** And while it does not: an idle cluster writes one entry a second. */
-const IDLE_STEP_MS = 1000;
+/** And while it does not: each is an entry, which wakes every node several times. */
+const IDLE_STEP_MS = 2000;
+const IDLE_STEP_RECORDS = 2048;
 /** In so long every record is looked at once, if there are not too many for the steps' bound. */
 const ROUND_MS = 8000;
 const STEP_RECORDS_LEAST = 64;
@@ -109,8 +110,10 @@ export class Comparison {
     const { databases } = this.#node.replica.machine.store;
     let keyCount = 0;
     for (const { size } of databases) keyCount += size;
-    const records = isIdling ? STEP_RECORDS_MAX : Math.ceil((keyCount * STEP_MS) / ROUND_MS);
-    const bounded = Math.min(STEP_RECORDS_MAX, Math.max(STEP_RECORDS_LEAST, records));
+    const records = Math.ceil((keyCount * STEP_MS) / ROUND_MS);
+    const bounded = isIdling
+      ? IDLE_STEP_RECORDS
+      : Math.min(STEP_RECORDS_MAX, Math.max(STEP_RECORDS_LEAST, records));
     const words = [this.#database, this.#from, bounded, this.#part].map(String);
     const order = encodeCommand(["seshat.digest", ...words]);
     this.#session.receive(order, 0, order.length);

@@ -198,7 +198,7 @@ export class Replica {
     this.#now();
     raft.setNow(this.monotonicMs);
     const result = raft.step(message);
-    this.#environment.ports.scheduler.requestTurn();
+    if (raft.hasWorkAfter(message)) this.#environment.ports.scheduler.requestTurn();
     return !result.ok && result.reason === "malformed" ? raft.objection(message) : undefined;
   }
 

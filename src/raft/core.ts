@@ -284,6 +284,11 @@ export class RaftCore {
 
   // ---- output
 
+  /** Behind step(): is there anything to do now? The answer to a heartbeat mostly leaves nothing. */
+  hasWorkAfter(message: Message): boolean {
+    return message.type !== "heartbeatResponse" || this.hasReady();
+  }
+
   hasReady(): boolean {
     if (this.#fault !== undefined) return !this.#faultReported;
     return this.#ready.has();

@@ -145,7 +145,8 @@ test("equal replicas are compared, and nobody is blamed; without the setting not
   fill(world);
   for (let i = 0; i < 1000; i++) world.step();
   const compared = leader(world).node.server.statistics.digestsCompared;
-  assert(compared >= 16, `${compared} digests`);
+  // An idle leader orders one every two seconds; both others report each.
+  assert(compared >= 8, `${compared} digests`);
   for (const host of world.hosts.values()) {
     assert.equal(differed(host), 0);
     assert.deepEqual(host.errors, []);
