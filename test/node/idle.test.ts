@@ -1,4 +1,4 @@
-// A cluster that nobody asks for anything: it writes one entry a second at most, whoever is connected and whatever it
+// A cluster that nobody asks for anything: it writes one entry in two seconds at most, whoever is connected and whatever it
 // holds, and does all the same what time brings.
 
 import assert from "node:assert/strict";
@@ -29,12 +29,12 @@ function populated(nodes: number): World {
 }
 
 for (const nodes of [1, 3]) {
-  test(`${nodes} idle nodes append at most 60 entries in 60 seconds`, () => {
+  test(`${nodes} idle nodes append at most 30 entries in 60 seconds`, () => {
     const world = populated(nodes);
     const before = lastIndexOf(world);
     seconds(world, 60);
     const appended = lastIndexOf(world) - before;
-    assert.ok(appended <= 60, `${appended} entries`);
+    assert.ok(appended <= 30, `${appended} entries`);
   });
 }
 
@@ -44,7 +44,7 @@ test("digests go on in an idle cluster, and look at every record", () => {
   const before = leader.node.server.statistics.digestsCompared;
   seconds(world, 10);
   const compared = leader.node.server.statistics.digestsCompared - before;
-  assert.ok(compared >= 16 && compared <= 20, `${compared} reports of two followers in 10 seconds`);
+  assert.ok(compared >= 8 && compared <= 10, `${compared} reports of two followers in 10 seconds`);
   // Nothing changes any more, and a key is gone that nobody removed.
   const follower = followerOf(world);
   const { databases } = follower.node.replica.machine.store;
