@@ -59,8 +59,12 @@ describe("health checks need no password in words: they find it where the node d
       ] as const) {
         vi.unstubAllEnvs();
         vi.stubEnv(variable, value);
-        const target = { host: "127.0.0.1", port: 6379, password };
-        assert.deepEqual(parseTarget(options), { target, rest: [] });
+        const parsed = parseTarget(options);
+        assert.ok(typeof parsed !== "string");
+        const { target, rest } = parsed;
+        assert.deepEqual(rest, []);
+        assert.deepEqual([target.host, target.port, target.password], ["127.0.0.1", 6379, password]);
+        assert.equal(target.passwordFrom, password === undefined ? undefined : variable);
       }
       rmSync(folder, { recursive: true });
     });

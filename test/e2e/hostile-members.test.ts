@@ -236,8 +236,9 @@ test("without the check of what members say, a node ends, and these tests see it
   const hooks = fileURLToPath(new URL("./unchecked.mjs", import.meta.url));
   const scene = new Scene(await ProcessCluster.start(3, FLAGS, () => [], ["--import", hooks]));
   try {
-    const [victim] = scene.cluster.nodes as [NodeProcess];
-    const known = await scene.knowledge(victim);
+    const [victim, other] = scene.cluster.nodes as [NodeProcess, NodeProcess];
+    // As a member: a stranger that says it leads is not listened to while the leader lives.
+    const known = await scene.knowledge(victim, other.name);
     const hostile = await scene.open(victim, known.self);
     hostile.write(commitBehindTheEnd(known));
     await hostile.closed();
