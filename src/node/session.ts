@@ -468,7 +468,7 @@ export class Session extends TransactingSession implements Client, ClientHandler
         return !node.server.pause.isActive(nowMs);
       case HOLD_PRESSURE:
         if (node.replica.mode === MODE_FORWARD && !this.virtual) return node.forwarding.accepts(this);
-        return !node.replica.holds(this);
+        return !node.replica.holds(this) && this.forwarded === 0; // an earlier leader may have the last ones
       case HOLD_PARKED:
         return this.#unpark(nowMs);
       case HOLD_DEPARTURES:

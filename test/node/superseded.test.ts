@@ -31,3 +31,25 @@ test("writes sent to it are uncertain soon after the next leader is there, reads
   for (const client of [...writers, ...readers]) assert.equal(client.take(), "");
   assert.equal(old.connect().call("GET", "k"), "$5\r\nafter\r\n");
 });
+
+test("a new leader whose clients wait for the earlier one does not turn in circles", () => {
+  const world = new World();
+  world.start(3);
+  world.until("all know a leader", () =>
+    [...world.hosts.values()].every(({ node }) => node.replica.mode !== 0),
+  );
+  const old = world.leader()!;
+  const others = [...world.hosts.values()].filter((host) => host !== old);
+  const writers = others.map((host) => host.connect());
+  for (const { name } of others) world.cut.add(`${old.name}>${name}`).add(`${name}>${old.name}`);
+  for (const client of writers) client.send("SET", "k", "late");
+  world.until("another leads", () => others.some(({ node }) => node.replica.mode === 1));
+  for (const client of writers) client.send("SET", "k", "next");
+  let rounds = 0;
+  while (world.round()) assert.ok(++rounds < 100, "turns without an end, and no time passes");
+  for (const client of writers) {
+    let replies = "";
+    while (replies.split("\r\n").length < 3) replies += client.reply();
+    assert.match(replies, /^-UNCERTAIN .*\r\n\+OK\r\n$/);
+  }
+});
