@@ -105,7 +105,7 @@ export class SnapshotLoader {
     if (databases < 1 || databases > format.SNAPSHOT_DATABASES_MAX) return "limit";
     if (this.#options.databases !== undefined && databases !== this.#options.databases) return "limit";
     this.#logMs = chunk.readDoubleLE(at + 16);
-    if (!(this.#logMs >= 0 && this.#logMs < Infinity)) return "record";
+    if (!isTime(this.#logMs)) return "record";
     const metadataStart = at + format.PREAMBLE_BYTES;
     if (chunk.readUInt32LE(at + 24) !== chunk.length - metadataStart) return "length";
     this.#metadata = Buffer.from(chunk.subarray(metadataStart));
@@ -179,7 +179,7 @@ export class SnapshotLoader {
     if (!TYPES.has(type) || (flags !== flagsWanted && (flagsWanted !== 0 || !isMarked))) return "record";
     if (chunk.readUInt16LE(at + 2) >= store.databases.length) return "record";
     const deadlineMs = chunk.readDoubleLE(at + 12);
-    if (!(deadlineMs >= 0 && deadlineMs < Infinity)) return "record";
+    if (!isTime(deadlineMs)) return "record";
     return keyLength > is.KEY_BYTES_MAX || valueLength > is.VALUE_BYTES_MAX ? "limit" : undefined;
   }
 
@@ -248,4 +248,9 @@ export class SnapshotLoader {
     this.#ended = true;
     return undefined;
   }
+}
+
+/** Whole milliseconds: commands count with them as with integers. */
+function isTime(ms: number): boolean {
+  return Number.isInteger(ms) && ms >= 0;
 }

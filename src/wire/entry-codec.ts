@@ -39,6 +39,10 @@ export function writeEntryHeader(
   buffer.writeUInt32LE(evictionCount, start + 20);
 }
 
+/** Whole milliseconds: handlers count with them as with integers. */
+const isClusterTime = (timeMs: number): boolean =>
+  Number.isInteger(timeMs) && timeMs >= 0 && timeMs <= CLUSTER_TIME_MS_MAX;
+
 /** What is wrong with the header of a payload that a peer sent; undefined when `read` takes it. */
 export function entryHeaderProblem(payload: Buffer): string | undefined {
   if (payload.length < ENTRY_HEADER_BYTES) return `entry payload of ${payload.length} bytes has no header`;
@@ -46,7 +50,7 @@ export function entryHeaderProblem(payload: Buffer): string | undefined {
   const commandsEnd = ENTRY_HEADER_BYTES + payload.readUInt32LE(16);
   if (commandsEnd > payload.length) return `entry commands end at ${commandsEnd} of ${payload.length} bytes`;
   const timeMs = payload.readDoubleLE(8);
-  return timeMs >= 0 && timeMs <= CLUSTER_TIME_MS_MAX ? undefined : `entry time ${timeMs}`;
+  return isClusterTime(timeMs) ? undefined : `entry time ${timeMs}`;
 }
 
 /** A decoded header; one object is reused, so read it before the next call. */

@@ -59,6 +59,7 @@ describe("entries that nobody can apply", () => {
     ["another version", older, /payload version 9/],
     ["commands behind the end", long, /commands end at 1024/],
     ["a time that is none", payloadOf([set], { timeMs: Number.NaN }), /entry time NaN/],
+    ["a part of a millisecond", payloadOf([set], { timeMs: 1.5 }), /entry time 1.5/],
     ["a time beyond all dates", payloadOf([set], { timeMs: 1e300 }), /entry time/],
     ["half a command", payloadOf([set.subarray(0, 9)]), /no command at byte 24/],
     ["an unknown command", payloadOf([command("NOSUCH")]), /NOSUCH with 0 arguments has no place/],
