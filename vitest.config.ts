@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
+import { SlowestFirst } from "./test/slowest-first.ts";
 import { TEST_MS_MAX } from "./test/until.ts";
 
 /** What they test keeps nothing between tests but memory that is used again: their modules are loaded once, not once a file. */
@@ -12,6 +13,7 @@ export default defineConfig({
     testTimeout: TEST_MS_MAX,
     hookTimeout: TEST_MS_MAX,
     globalSetup: "./test/end-with-parent.ts",
+    sequence: { sequencer: SlowestFirst },
     // Stories with processes wait more than they compute: on two cores one worker would leave half of the time unused.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
