@@ -8,7 +8,7 @@ import type { Result } from "./simulation.ts";
 
 const { FAILED_SEEDS, MUTATIONS, simulate, withMutation } = await bundled();
 
-const SEEDS = 200;
+const SEEDS = 140;
 const PER_TEST = 20;
 
 function demandNoFailure({ seed, failure, description }: Result): void {
