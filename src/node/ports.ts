@@ -16,8 +16,8 @@ export interface NodeInputs {
   /**
    * The link is gone. Reported once for each linkUp, at once when the other side resets or closes. A link from
    * `open()` is dialled again by io with a backoff until `close()`; an accepted one never comes back.
+   * @param text for an operator
    */
-  /** @param text for an operator */
   linkDown(link: PeerLink, how: LinkDown, text?: string): void;
   /**
    * We dialled and got no further: nobody listens, the other side refused, wrong secret. Reported when the reason

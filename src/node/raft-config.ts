@@ -8,6 +8,10 @@ import type { Log } from "./ports.ts";
 
 const SNAPSHOT_TIMEOUT_MS = 60_000;
 
+/** Between the heartbeats of a leader that clients use. */
+export const heartbeatTicksOf = ({ heartbeatMs, tickMs }: Settings): number =>
+  Math.max(1, Math.round(heartbeatMs / tickMs));
+
 /** @param appliedIndex what the machine holds already */
 export function raftConfigOf(
   settings: Settings,
@@ -21,7 +25,7 @@ export function raftConfigOf(
   return {
     id,
     electionTicks: Math.ceil(settings.electionTimeoutMs / tickMs),
-    heartbeatTicks: Math.max(1, Math.round(settings.heartbeatMs / tickMs)),
+    heartbeatTicks: heartbeatTicksOf(settings),
     maxSizePerMessage: APPEND_BYTES_MAX,
     maxInflightMessages: APPENDS_IN_FLIGHT_MAX,
     maxInflightBytes: APPENDS_IN_FLIGHT_BYTES_MAX,

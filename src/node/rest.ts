@@ -4,6 +4,7 @@
 
 import type { Settings } from "../config/table.ts";
 import type { SeshatNode } from "./node.ts";
+import { heartbeatTicksOf } from "./raft-config.ts";
 import { MODE_LEADER, MODE_NONE, type Replica } from "./replica.ts";
 
 /** Ticks that a node may rest which clients have used a moment ago. */
@@ -14,7 +15,7 @@ const QUIET_AFTER_MS = 1000;
 const HEARD_HEARTBEATS = 2;
 
 /** Half of an election timeout: one late heartbeat is no silence yet, as docs/configuration.md promises for any interval. */
-export function quietHeartbeatTicks({ electionTimeoutMs, heartbeatMs, tickMs }: Settings): number {
+function quietHeartbeatTicks({ electionTimeoutMs, heartbeatMs, tickMs }: Settings): number {
   return Math.max(1, Math.floor(Math.max(heartbeatMs, electionTimeoutMs / 2) / tickMs));
 }
 
@@ -31,7 +32,7 @@ export class Rest {
   constructor(node: SeshatNode) {
     this.#node = node;
     const { settings } = node;
-    this.#heartbeatTicks = Math.max(1, Math.round(settings.heartbeatMs / settings.tickMs));
+    this.#heartbeatTicks = heartbeatTicksOf(settings);
     this.#quietTicks = quietHeartbeatTicks(settings);
     this.#restTicksMax = Math.ceil((this.#quietTicks * 4) / 3);
   }
@@ -41,22 +42,22 @@ export class Rest {
     if (this.isAsked) this.#askedMs = nowMs;
     this.isAsked = false;
     const { raft } = this.#node.replica;
-    raft?.setHeartbeatTicks(this.#isQuiet(heldCount) ? this.#quietTicks : this.#heartbeatTicks);
+    const isQuiet = this.#isUnused && !this.#isBusy(heldCount);
+    raft?.setHeartbeatTicks(isQuiet ? this.#quietTicks : this.#heartbeatTicks);
   }
 
   /** So many ticks from now the node needs its next turn. */
   ticks(heldCount: number): number {
     const { replica, settings, blockedClients } = this.#node;
     if (this.#isBusy(heldCount)) return 1;
-    const most = this.#isQuiet(heldCount) ? this.#restTicksMax : SHORT_REST_TICKS;
+    const most = this.#isUnused ? this.#restTicksMax : SHORT_REST_TICKS;
     const rest = Math.min(most, replica.raft!.ticksUntilDue);
     const restMs = rest * settings.tickMs;
     return blockedClients.isDueWithin(restMs) || isKeyDue(replica, restMs) ? 1 : rest;
   }
 
-  #isQuiet(heldCount: number): boolean {
-    const { monotonicMs } = this.#node.replica;
-    return !this.isAsked && monotonicMs - this.#askedMs >= QUIET_AFTER_MS && !this.#isBusy(heldCount);
+  get #isUnused(): boolean {
+    return !this.isAsked && this.#node.replica.monotonicMs - this.#askedMs >= QUIET_AFTER_MS;
   }
 
   #isBusy(heldCount: number): boolean {

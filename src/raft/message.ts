@@ -76,6 +76,13 @@ export const MESSAGE_KIND = {
   storageApplyResponse: "local",
 } as const satisfies Record<MessageType, "request" | "response" | "local">;
 
+/** Whoever takes one of these follows its sender. */
+export const namesLeader = ({ type }: Message): boolean =>
+  type === "append" || type === "heartbeat" || type === "snapshot";
+
+/** Only the leader of the message's term sends it. */
+export const isFromLeader = (m: Message): boolean => namesLeader(m) || m.type === "timeoutNow";
+
 /** Whether a peer's message can be handled at all: numbers in range, entries in one gapless run. */
 export function wellFormed(m: Message): boolean {
   if (!isCount(m.term) || !isCount(m.logTerm) || !isCount(m.index) || !isCount(m.commit)) return false;

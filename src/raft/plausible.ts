@@ -3,12 +3,9 @@
 // assertion further in (docs/adr/0024).
 
 import { INDEX_MAX, TERM_JUMP_MAX, TERM_MAX } from "../base/limits.ts";
-import { wellFormed } from "./message.ts";
+import { isFromLeader, wellFormed } from "./message.ts";
 import type { Raft } from "./raft.ts";
 import { type ConfState, type Message, NO_MEMBER, type SnapshotMeta } from "./types.ts";
-
-/** Only the leader of the message's term sends these. */
-const FROM_LEADER: ReadonlySet<Message["type"]> = new Set(["append", "heartbeat", "snapshot", "timeoutNow"]);
 
 export function implausible(r: Raft, m: Message): string | undefined {
   if (!wellFormed(m)) return "a number is out of range, or the entries do not follow each other";
@@ -30,7 +27,7 @@ function termProblem(r: Raft, m: Message): string | undefined {
 
 function leaderProblem(r: Raft, m: Message): string | undefined {
   if (m.term !== r.term || r.leader === NO_MEMBER || r.leader === m.from) return undefined;
-  return FROM_LEADER.has(m.type) ? `term ${m.term} has another leader` : undefined;
+  return isFromLeader(m) ? `term ${m.term} has another leader` : undefined;
 }
 
 function contentProblem(r: Raft, m: Message): string | undefined {

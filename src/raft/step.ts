@@ -13,7 +13,7 @@ import { isLeaderAlive } from "./failover.ts";
 import { handleLeaderMessage } from "./follower.ts";
 import { handleMemberMessage } from "./leader.ts";
 import { appliedTo } from "./membership.ts";
-import { type Draft, hex, lastOf, MESSAGE_NAME, makeMessage } from "./message.ts";
+import { type Draft, hex, isFromLeader, lastOf, MESSAGE_NAME, makeMessage, namesLeader } from "./message.ts";
 import { proposeForwarded } from "./proposals.ts";
 import type { Raft } from "./raft.ts";
 import { handleReadResponse, requestRead } from "./reads.ts";
@@ -55,22 +55,21 @@ export function stepMessage(r: Raft, m: Message): boolean {
 
 /** False if the message must leave no trace: somebody wants to take the place of a leader that lives, or is pledged to. */
 function acceptHigherTerm(r: Raft, m: Message): boolean {
-  const isOfLeader =
-    m.type === "append" || m.type === "heartbeat" || m.type === "snapshot" || m.type === "timeoutNow";
   if (m.type === "vote" || m.type === "preVote") {
-    if (isLeaderAlive(r) && !isOrdered(r, m)) {
+    const isTold = isOrdered(r, m);
+    if (isLeaderAlive(r) && !isTold) {
       const ticks = r.electionTicks - r.electionElapsed;
       r.info?.(`${ignoredVoteText(r, m)}: lease is not expired (remaining ticks: ${ticks})`);
       return false;
     }
-    if (r.pledge.forbids(m, isOrdered(r, m), r.nowMs)) {
+    if (r.pledge.forbids(m, isTold, r.nowMs)) {
       r.info?.(`${ignoredVoteText(r, m)}: it is pledged to the leader`);
       return false;
     }
   }
   // A member that lags may not know who has joined and was elected since. That election ends the earlier leader's time, so
   // the earlier leader falls silent, and then the stranger is believed (docs/adr/0024).
-  if (isOfLeader && r.tracker.get(m.from) === undefined && isLeaderAlive(r)) {
+  if (isFromLeader(m) && r.tracker.get(m.from) === undefined && isLeaderAlive(r)) {
     r.info?.(
       `${hex(r.id)} ignored ${MESSAGE_NAME[m.type]} of term ${m.term} from ${hex(m.from)}, which is no member: its leader lives`,
     );
@@ -82,7 +81,7 @@ function acceptHigherTerm(r: Raft, m: Message): boolean {
     `${hex(r.id)} [term: ${r.term}] received a ${MESSAGE_NAME[m.type]} message with higher term ` +
       `from ${hex(m.from)} [term: ${m.term}]`,
   );
-  r.becomeFollower(m.term, isOfLeader && m.type !== "timeoutNow" ? m.from : NO_MEMBER);
+  r.becomeFollower(m.term, namesLeader(m) ? m.from : NO_MEMBER);
   return true;
 }
 
@@ -111,7 +110,7 @@ function refuseLowerTerm(r: Raft, m: Message): void {
 }
 
 function stepCandidate(r: Raft, m: Message): void {
-  if (m.type === "append" || m.type === "heartbeat" || m.type === "snapshot") {
+  if (namesLeader(m)) {
     // Somebody else won this term.
     r.becomeFollower(m.term, m.from);
     handleLeaderMessage(r, m);
@@ -125,7 +124,7 @@ function stepCandidate(r: Raft, m: Message): void {
 }
 
 function stepFollower(r: Raft, m: Message): void {
-  if (m.type === "append" || m.type === "heartbeat" || m.type === "snapshot") handleLeaderMessage(r, m);
+  if (namesLeader(m)) handleLeaderMessage(r, m);
   else if (m.type === "readIndexResponse") handleReadResponse(r, m);
   else if (m.type === "timeoutNow") handleTimeoutNow(r, m);
   else if (m.type === "transferLeader") forwardTransfer(r, m);

@@ -2,20 +2,22 @@
 
 import assert from "node:assert/strict";
 import { test } from "vitest";
-import { World } from "./world.ts";
+import { type Host, hostsOf, started, type World } from "./world.ts";
+
+/** Nothing gets to it or from it any more. */
+function cutOff({ cut, hosts }: World, host: Host): void {
+  for (const { name } of hosts.values())
+    if (name !== host.name) cut.add(`${host.name}>${name}`).add(`${name}>${host.name}`);
+}
 
 test("writes sent to it are uncertain soon after the next leader is there, reads are asked again", () => {
-  const world = new World();
-  world.start(3);
-  world.until("all know a leader", () =>
-    [...world.hosts.values()].every(({ node }) => node.replica.mode !== 0),
-  );
+  const world = started(3);
   const old = world.leader()!;
-  const others = [...world.hosts.values()].filter((host) => host !== old);
+  const others = hostsOf(world).filter((host) => host !== old);
   const writers = others.map((host) => host.connect());
   const readers = others.map((host) => host.connect());
   assert.equal(writers[0]!.call("SET", "k", "before"), "+OK\r\n");
-  for (const { name } of others) world.cut.add(`${old.name}>${name}`).add(`${name}>${old.name}`);
+  cutOff(world, old);
   for (const client of writers) client.send("SET", "k", "late");
   for (const client of readers) client.send("GET", "k");
   world.settle();
@@ -33,15 +35,11 @@ test("writes sent to it are uncertain soon after the next leader is there, reads
 });
 
 test("a new leader whose clients wait for the earlier one does not turn in circles", () => {
-  const world = new World();
-  world.start(3);
-  world.until("all know a leader", () =>
-    [...world.hosts.values()].every(({ node }) => node.replica.mode !== 0),
-  );
+  const world = started(3);
   const old = world.leader()!;
-  const others = [...world.hosts.values()].filter((host) => host !== old);
+  const others = hostsOf(world).filter((host) => host !== old);
   const writers = others.map((host) => host.connect());
-  for (const { name } of others) world.cut.add(`${old.name}>${name}`).add(`${name}>${old.name}`);
+  cutOff(world, old);
   for (const client of writers) client.send("SET", "k", "late");
   world.until("another leads", () => others.some(({ node }) => node.replica.mode === 1));
   for (const client of writers) client.send("SET", "k", "next");
